@@ -1,0 +1,1 @@
+"""losus-adapter: FHIR messages of hospital EHRs in, LOSUS states and monthly settlements out."""

@@ -1,0 +1,1 @@
+"""The commands of `losus`, one file each."""

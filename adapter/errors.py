@@ -1,0 +1,90 @@
+"""The tree of faults, each with its HTTP status, FHIR issue code and whether trying again can help.
+
+    LosusError
+    ├─ InputError            the sender must change something (permanent)
+    │  ├─ MalformedError     no JSON, or not the shape that was asked for
+    │  ├─ ResourceError      a resource breaks the FHIR model or a check of ours
+    │  ├─ DuplicateError     a Bundle.id used again under another MessageHeader.id
+    │  ├─ MappingError       the mapping has no answer for what the resource says
+    │  ├─ TooLargeError      over a limit of size, depth or number
+    │  └─ UnknownSourceError no such source in the settings
+    ├─ SetupError            a file or setting of ours is wrong (permanent)
+    └─ UnavailableError      database or broker not there now (retryable)
+
+Owns the classes and their table; does not own how they are shown (`adapter.fhir.outcome`).
+No message of an error may hold a value of a FHIR message: where and which rule, never what.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One fault of a message: FHIR issue `code`, the `rule` in words, and the FHIRPath where it is.
+
+    `expression` is None where the fault is of the whole. Neither holds a value of the message.
+    """
+
+    code: str
+    rule: str
+    expression: str | None = None
+
+
+class LosusError(Exception):
+    """Root of the tree; `problems` lists all that is wrong, at least one."""
+
+    status = 500
+    retryable = False
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("; ".join(f"{p.expression or 'message'}: {p.rule}" for p in problems))
+        self.problems = problems
+
+
+class InputError(LosusError):
+    """What was sent cannot be taken as it is; sending it again unchanged does not help."""
+
+    status = 422
+
+
+class MalformedError(InputError):
+    """No JSON, or not the kind of thing that was asked for."""
+
+    status = 400
+
+
+class ResourceError(InputError):
+    """A resource breaks the FHIR model, or a check of ours on it."""
+
+
+class DuplicateError(InputError):
+    """A Bundle.id that was used before under another MessageHeader.id."""
+
+    status = 409
+
+
+class MappingError(InputError):
+    """The mapping has a rule for this, and the rule cannot be carried out."""
+
+
+class TooLargeError(InputError):
+    """Over a limit of size, depth or number."""
+
+    status = 413
+
+
+class UnknownSourceError(InputError):
+    """No source of that name is in the settings."""
+
+    status = 404
+
+
+class SetupError(LosusError):
+    """A file or setting of ours is wrong; `problems` names file, line and rule."""
+
+
+class UnavailableError(LosusError):
+    """The database or the broker is not there now; trying again helps."""
+
+    status = 503
+    retryable = True

@@ -1,0 +1,1 @@
+"""FHIR as values: versions, Bundles, checks, OperationOutcome, settlement resources. Pure."""

@@ -1,0 +1,1 @@
+"""The doors: how FHIR messages come in."""

@@ -1,0 +1,71 @@
+"""What a resource says: signals with an effective time, and the fact that carries them.
+
+Owns the shape that lies between the mapping (which makes signals) and the fold (which reads
+them); does not own their meaning (`case`) nor how they are found (`adapter.mapping`).
+
+The fields that a signal may carry (`with` in a mapping file), all JSON values:
+
+| field | on | value |
+| --- | --- | --- |
+| `identifiers` | patient | list of `{"system", "value"}` |
+| `name` | patient | full name, text |
+| `address` | patient | *folkbokföringsadress* as text |
+| `municipality` | patient | kommunkod, 4 digits (folkbokföring) |
+| `placing_municipality` | patient | kommunkod of the municipality that decided a placement (LUS 5:2) |
+| `organizations` | any | list of `"system|value"`: whom the message is for, looked up among the subscribers |
+| `protected` | patient | true where identity is protected (sekretessmarkering, skyddad folkbokföring) |
+| `merged_into` | patient | case key or patient identity that this one was merged into |
+| `care_form` | any | `somatic` or `psychiatric` |
+| `compulsory` | any | true for ÖPT/ÖRV |
+| `unit` | admitted, transferred | `{"id", "name"}` of the ward |
+| `expected` | admission-notice-sent, expected-discharge, admitted | expected discharge, date or instant |
+| `consent` | admission-notice-sent, sip-* | text code of consent or *menprövning* |
+| `criterion` | criterion-met, criterion-unmet | a `Criterion` |
+| `contact` | care-contact-appointed | `{"name", "unit", "phone"}` |
+| `coordinator` | care-contact-appointed | true where this contact coordinates several |
+| `meeting_at` | sip-called, sip-held | instant of the meeting |
+| `destination` | discharged | where to, text code |
+| `reason` | interrupted, voided, ready-withdrawn, transferred-out | text code |
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from adapter.losus.terms import SignalKind
+
+#: How versions of one resource are ordered, newest last: (numeric versionId or -1, instant of
+#: last change in UTC as text or "", versionId as text, hash of the content). Never by arrival.
+VersionOrder = tuple[int, str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One statement: `kind` holds from `at` (aware instant) on, with `fields` (JSON values).
+
+    `repeats` means that each effective time is an occurrence of its own, so that a newer version
+    of the resource adds to what the older ones said instead of replacing it.
+    """
+
+    kind: SignalKind
+    at: datetime
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    repeats: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What one version of one resource said about one case.
+
+    `source` and `resource` together are the resource's identity (`hospital-a`, `Encounter/17`);
+    `order` ranks its versions and `version` names this one to a person. `void` is true for
+    `entered-in-error`: all that this and older versions said is taken back.
+    """
+
+    source: str
+    resource: str
+    order: VersionOrder
+    version: str
+    signals: tuple[Signal, ...]
+    void: bool = False

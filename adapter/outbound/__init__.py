@@ -1,0 +1,1 @@
+"""The way out: events, topics and the relay to Kafka."""

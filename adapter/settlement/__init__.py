@@ -1,0 +1,1 @@
+"""Settlement: stays, an agreement and rates in; statements out. Pure."""

@@ -1,0 +1,1 @@
+"""PostgreSQL: facts, cases, events and the outbox; one transaction a function."""

@@ -1,0 +1,1 @@
+"""The pages: routes that answer over HTTP."""
