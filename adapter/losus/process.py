@@ -1,0 +1,63 @@
+"""The limits of the discharge process that an agreement may set, as one frozen value.
+
+Owns the shape that `adapter.agreements` fills in and that `case` and `deadlines` read, and the
+statute's own values. Does not own what a day costs, nor whom an agreement binds.
+"""
+
+from dataclasses import dataclass
+from datetime import time
+from typing import Literal
+
+from adapter.losus.days import Hours, LongHoliday
+from adapter.losus.terms import Criterion
+
+#: Which step starts the count of days: the notice of *utskrivningsklar*, or the later of it and
+#: *hemgångsklar*.
+Clock = Literal["ready", "home-ready"]
+
+#: What is counted: every date, or only dates that are no Saturday, helgdag or eve.
+DayUnit = Literal["calendar-days", "weekdays"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessTerms:
+    """What an agreement asks of the process, each limit with its unit in the name.
+
+    `criteria`: the conditions of *hemgångsklar* asked for, in the agreement's order; empty where the
+    agreement does not know *hemgångsklar*, and then no case ever is.
+    `admission_notice_hours`: elapsed hours (LUS 2:3). `sip_call_days`: local dates (LUS 4:3).
+    `reception`: when notices are received and planning is started; None where nothing is said, and
+    then `planning-start` is not judged. `long_holiday`: the reception day within a long holiday.
+    `eves_are_free`: whether midsommarafton, julafton and nyårsafton are free days.
+    `discharge`: the hours in which a discharge may be planned; None where nothing is said.
+    `cutoff`: local time after which a notice counts as sent the next day; None for no cut-off.
+    `cutoff_inclusive`: whether a notice at that time sharp still counts the same day.
+    """
+
+    criteria: tuple[Criterion, ...] = tuple(Criterion)
+    admission_notice_hours: int = 24
+    sip_call_days: int = 3
+    reception: Hours | None
+    long_holiday: LongHoliday | None
+    eves_are_free: bool
+    discharge: Hours | None
+    cutoff: time | None
+    cutoff_inclusive: bool
+    clock: Clock
+    unit: DayUnit
+
+
+#: Lag (2017:612) alone, where no agreement is in force. It sets no hours of reception or discharge;
+#: 5:4 «efter klockan 12.00» leaves 12:00:00 sharp with the same day. The law has no *hemgångsklar*;
+#: the seven criteria stay so that a hospital that reports them is understood, and the clock does not
+#: ask for them.
+STATUTE = ProcessTerms(
+    reception=None,
+    long_holiday=None,
+    eves_are_free=False,
+    discharge=None,
+    cutoff=time(12, 0),
+    cutoff_inclusive=True,
+    clock="ready",
+    unit="calendar-days",
+)
