@@ -123,13 +123,13 @@ class Ward:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def main(prefix: str, parent: str) -> None:
+def main(scratch: str, parent: str) -> None:
     """Make the folder, tell where it is, then serve until the parent is gone."""
     for sign in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(sign, lambda *_: sys.exit())
     if sys.platform == "linux":
         _LIBC.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    ward = Ward(Path(tempfile.mkdtemp(prefix=prefix)))
+    ward = Ward(Path(tempfile.mkdtemp(prefix="losus-", dir=scratch)))
     try:
         _say({"folder": str(ward.folder)})
         for request in _requests(int(parent)):

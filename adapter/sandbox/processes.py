@@ -1,37 +1,29 @@
 """Starts servers so that none outlives this process, not even after `kill -9` of it.
 
-Owns the talk with `guardian.py` (which explains how), the account that servers run as where we are root,
-and free ports. Does not own what is started: `database` and `broker` do.
+Owns the talk with `guardian.py` (which explains how) and free ports. Does not own what is started:
+`database` and `broker` do, nor the user that it runs as: `account` does.
 """
 
 import contextlib
 import json
 import os
-import pwd
 import shutil
 import signal
 import socket
-import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from adapter.errors import Problem, SetupError, UnavailableError
+from adapter.errors import Problem, UnavailableError
+from adapter.sandbox.account import Account, scratch_place
 
 LOOPBACK = "127.0.0.1"
 _GUARDIAN = Path(__file__).with_name("guardian.py")
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """The user and group that a server runs as instead of root."""
-
-    user: int
-    group: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +55,7 @@ class Guardian:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(_GUARDIAN), "losus-", str(os.getpid())],
+            [sys.executable, "-I", "-S", str(_GUARDIAN), scratch_place(), str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C in the terminal is for us to answer, not for the servers
@@ -135,55 +127,54 @@ class Guardian:
         return answer
 
 
-def account() -> Account | None:
-    """None for an ordinary user. For root: `nobody`, for PostgreSQL refuses to run as root.
+def start_listening(
+    guardian: Guardian,
+    program_at: Callable[[int], Program],
+    is_ready: Callable[[int, int], bool],
+    ports: Iterable[int],
+    within_s: float = 60.0,
+) -> int:
+    """Start a server on the first of `ports` where it comes up, and give that port.
 
-    It must have a name, since PostgreSQL's initdb looks it up.
+    A port found free may be taken by another program before the server binds it; the server then ends,
+    and the next is tried. `is_ready(pid, port)` tells when it answers. Raises UnavailableError with the
+    last lines of the server's log when it ended on every port, or did not answer `within_s`.
     """
-    if os.geteuid() != 0:
-        return None
-    try:
-        entry = pwd.getpwnam("nobody")
-    except KeyError:
-        raise SetupError(Problem("not-found", "as root the sandbox needs the user `nobody`")) from None
-    return Account(entry.pw_uid, entry.pw_gid)
+    for port in ports:
+        program = program_at(port)
+        pid = guardian.start(program)
+        give_up_at = time.monotonic() + within_s
+        while guardian.exit_code() is None:
+            if is_ready(pid, port):
+                return port
+            if time.monotonic() > give_up_at:
+                guardian.kill()
+                break
+            time.sleep(0.01)
+    raise UnavailableError(Problem("exception", f"{_name(program)} did not start: {_last_lines(program)}"))
 
 
-def within_reach(tree: Path, sample: str, scratch: Path, who: Account | None) -> Path:
-    """Give the folder `tree`, or a copy of it in `scratch` where `who` may not read `tree` / `sample`.
-
-    A virtual environment below /root (mode 700), or made under umask 077, is closed to `nobody`.
-    """
-    if who is None or _is_open_to_all(tree / sample):
-        return tree
-    copy = scratch / tree.name
-    if not copy.exists():
-        shutil.copytree(
-            tree, copy, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a", "__pycache__")
-        )
-        _open_to_all(copy)
-    return copy
+def run(guardian: Guardian, program: Program) -> None:
+    """Run a program to its end; raise UnavailableError with the last lines of its log where it fails."""
+    guardian.start(program)
+    while (code := guardian.exit_code()) is None:
+        time.sleep(0.01)
+    if code != 0:
+        raise UnavailableError(Problem("exception", f"{_name(program)} failed: {_last_lines(program)}"))
 
 
-def _is_open_to_all(path: Path) -> bool:
-    way = path.resolve()
-    return bool(way.stat().st_mode & stat.S_IROTH) and all(
-        folder.stat().st_mode & stat.S_IXOTH for folder in way.parents
-    )
+def _name(program: Program) -> str:
+    return Path(program.argv[0]).name
 
 
-def _open_to_all(tree: Path) -> None:
-    for path in (tree, *tree.rglob("*")):
-        if not path.is_symlink():
-            path.chmod(0o755)
+def _last_lines(program: Program, count: int = 12) -> str:
+    return " | ".join(program.log.read_text(errors="replace").splitlines()[-count:])
 
 
-def free_port() -> int:
-    """Find a TCP port of the loopback interface that nobody listens on now.
-
-    Another program may take it before it is used: whoever uses it tries again with another.
-    """
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_ports(count: int) -> Iterator[int]:
+    """Find `count` TCP ports of the loopback interface, each free at the moment it is drawn."""
+    for _ in range(count):
+        with socket.socket() as probe:
+            probe.bind((LOOPBACK, 0))
+            port: int = probe.getsockname()[1]
+        yield port
