@@ -1,0 +1,99 @@
+"""A message Bundle as a value: its header, its entries, and references resolved inside it.
+
+Owns what makes a Bundle a message and what a reference inside it means; does not own what the
+message says (`adapter.mapping`).
+Source: FHIR R4, Messaging; Bundle, «Resolving references in Bundles».
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from adapter.errors import MalformedError, Problem, ResourceError
+from adapter.fhir.model import FhirVersion, validate
+from adapter.fhir.rules import check
+
+Resource = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One resource of a Bundle and where it stands, as FHIRPath."""
+
+    path: str
+    full_url: str
+    resource: Resource
+
+
+class References:
+    """Finds what a reference means inside one Bundle: by fullUrl, then by type and id."""
+
+    def __init__(self, entries: tuple[Entry, ...]) -> None:
+        self._by_url: dict[str, Resource] = {}
+        for entry in entries:
+            kind, name = entry.resource.get("resourceType", ""), entry.resource.get("id")
+            if name:
+                self._by_url.setdefault(f"{kind}/{name}", entry.resource)
+            if entry.full_url:
+                self._by_url[entry.full_url] = entry.resource
+
+    def resolve(self, reference: str) -> Resource | None:
+        """The resource that `reference` (absolute, relative or urn:uuid) means, or None."""
+        found = self._by_url.get(reference)
+        if found is None and "/" in reference:
+            head = reference.partition("/_history/")[0]
+            found = self._by_url.get(head) or self._by_url.get("/".join(head.rsplit("/", 2)[-2:]))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message that may be read: `header_id` and `bundle_id` are what duplicates are known by."""
+
+    bundle: Resource
+    entries: tuple[Entry, ...]
+    references: References
+    header: Resource
+    header_id: str
+    bundle_id: str
+
+
+def read_message(bundle: Resource, version: FhirVersion) -> Message:
+    """`bundle` as a message of FHIR `version`, checked whole.
+
+    Raises MalformedError where it is no message Bundle; ResourceError with every fault of the FHIR
+    model and of our own checks, each with its FHIRPath.
+    """
+    if bundle.get("resourceType") != "Bundle" or bundle.get("type") != "message":
+        raise MalformedError(Problem("structure", "a Bundle of type message is asked for", "Bundle.type"))
+    entries = tuple(_entries(bundle))
+    if not entries or entries[0].resource.get("resourceType") != "MessageHeader":
+        rule = "bdl-12: the first resource of a message is its MessageHeader"
+        raise MalformedError(Problem("invariant", rule, "Bundle.entry[0].resource"))
+    problems = validate(bundle, version) or [
+        problem for entry in entries for problem in check(entry.resource, version, entry.path)
+    ]
+    header = entries[0].resource
+    problems += [
+        Problem("required", "without it a repeat could not be told from a new message", path)
+        for path, holder in (("Bundle.id", bundle), ("Bundle.entry[0].resource.id", header))
+        if not holder.get("id")
+    ]
+    if problems:
+        raise ResourceError(*problems)
+    return Message(bundle, entries, References(entries), header, header["id"], bundle["id"])
+
+
+def _entries(bundle: Resource) -> Iterator[Entry]:
+    entries = bundle.get("entry")
+    if not isinstance(entries, list):
+        return
+    for index, entry in enumerate(entries):
+        path = f"Bundle.entry[{index}].resource"
+        resource = entry.get("resource") if isinstance(entry, dict) else None
+        if not isinstance(resource, dict):
+            raise ResourceError(Problem("required", "an entry of a message holds a resource", path))
+        if not isinstance(resource.get("resourceType"), str):
+            raise ResourceError(Problem("required", "a resource says its resourceType", path))
+        full_url = entry.get("fullUrl")
+        yield Entry(path, full_url if isinstance(full_url, str) else "", resource)

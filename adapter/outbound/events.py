@@ -1,0 +1,80 @@
+"""Which events a case's new picture calls for: revisions, changes of municipality, protection.
+
+Owns the decision and the event's id; does not own the picture (`adapter.losus.picture`), nor how
+an event travels (`relay`). Pure: the case as stored and its new picture in, rows out.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Literal
+
+from adapter.losus.picture import CasePicture, changed_fields, closing, withhold
+from adapter.store.intake import CaseRow, EventRow
+
+CASE_CHANGED = "se.losus.case.changed.v1"
+
+Payload = Literal["full", "statutory"]
+
+
+def decide(
+    row: CaseRow, picture: CasePicture, payloads: Mapping[str, Payload]
+) -> tuple[CaseRow, tuple[EventRow, ...]]:
+    """The case's row after `picture`, and the events that tell of the change, in order.
+
+    `payloads` names the municipalities that subscribe and what each may be sent; a case of any other
+    goes to the region's own topic of the unrouted. No change of the picture: no event. A case that
+    has no state yet is stored and not told of.
+    """
+    before = CasePicture.model_validate_json(row.picture) if row.picture else None
+    if picture.state is None:
+        return row, ()
+    home = picture.municipality if picture.municipality in payloads else None
+    changed = changed_fields(before, picture)
+    told = _told(row)
+    moved = told is not None and told != (home or "")
+    if before is not None and not changed and not moved:
+        return row, ()
+    revisions = dict(row.revisions)
+    events: list[EventRow] = []
+    if moved and told:
+        revisions[told] += 1
+        last = closing(picture).model_copy(update={"revision": revisions[told]})
+        events.append(_event(row.id, told, last, is_closing=True))
+    revision = revisions[home or ""] = revisions.pop(home or "", 0) + 1
+    whole = picture.model_copy(update={"revision": revision, "changed": changed})
+    events.append(_event(row.id, home, withhold(whole, payloads[home] if home else "full")))
+    new = replace(
+        row,
+        state=picture.state.value,
+        municipality=picture.municipality,
+        picture=whole.model_dump_json().encode(),
+        revisions=revisions,
+    )
+    return new, tuple(events)
+
+
+def _told(row: CaseRow) -> str | None:
+    """The municipality that was told last ("" for the unrouted), None before the first event.
+
+    It is the last key of `revisions`: each telling moves its key to the end.
+    """
+    return next(reversed(row.revisions), None)
+
+
+def _event(case_id: str, municipality: str | None, picture: CasePicture, *, is_closing: bool = False) -> EventRow:
+    payload = picture.model_dump_json().encode()
+    seed = b"\0".join((case_id.encode(), (municipality or "").encode(), str(picture.revision).encode(), payload))
+    ce_id = hashlib.sha256(seed).hexdigest()[:32]
+    return EventRow(case_id, municipality, picture.revision, CASE_CHANGED, ce_id, payload, is_closing)
+
+
+def cloud_event_headers(event: EventRow, region: str, created_at: str) -> Iterator[tuple[str, bytes]]:
+    """The headers of CloudEvents 1.0 in Kafka's binary mode."""
+    yield "ce_specversion", b"1.0"
+    yield "ce_id", event.ce_id.encode()
+    yield "ce_source", region.encode()
+    yield "ce_type", event.type.encode()
+    yield "ce_subject", event.case_id.encode()
+    yield "ce_time", created_at.encode()
+    yield "content-type", b"application/json"

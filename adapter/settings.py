@@ -1,0 +1,97 @@
+"""The settings: `LOSUS_…` environment variables, one YAML file (`LOSUS_SETTINGS`), secret files.
+
+Owns names, defaults and the demands on them; does not own what they steer. Secrets are read from
+files of the folder `LOSUS_SECRETS` where it is set (file `losus_secret` for `secret`, and so on).
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+
+from adapter.agreements.load import default_folder as agreements_folder
+from adapter.errors import Problem, SetupError
+from adapter.fhir.document import MAX_BYTES, MAX_DEPTH
+from adapter.mapping.load import default_folder as mappings_folder
+
+Kommunkod = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")]
+SourceName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+
+
+class Source(BaseModel):
+    """A system that may send: a hospital's EHR, or a municipality's system for its own cases."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    mapping: str
+    fhir: Literal["R4", "R4B", "R5"] = "R4"
+
+
+class Subscriber(BaseModel):
+    """A municipality that is sent its cases.
+
+    `organizations` are the identifiers (`system|value`) by which a message may name it instead of
+    a *folkbokföring* kommunkod. `payload: statutory` sends the four fields of LUS 2:2 alone.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: str
+    organizations: tuple[str, ...] = ()
+    payload: Literal["full", "statutory"] = "full"
+
+
+class Kafka(BaseModel):
+    """Where the broker is, and how topics are made there."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    bootstrap: str = "127.0.0.1:9092"
+    partitions: int = Field(default=3, ge=1)
+    replication: int = Field(default=1, ge=1)
+    transactions: bool = True
+
+
+class Settings(BaseSettings):
+    """All settings of one adapter; nothing here has a default that would be unsafe in production."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LOSUS_", env_nested_delimiter="__", extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+
+    database: SecretStr
+    secret: SecretStr = Field(min_length=16)
+    region: str = "urn:losus:region"
+    kafka: Kafka = Kafka()
+    sources: dict[SourceName, Source] = {}
+    subscribers: dict[Kommunkod, Subscriber] = {}
+    mappings: Path = Field(default_factory=mappings_folder)
+    agreements: Path = Field(default_factory=agreements_folder)
+    agreement: str | None = None
+    base_url: str = "http://127.0.0.1:8000"
+    max_bytes: int = MAX_BYTES
+    max_depth: int = MAX_DEPTH
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic-settings' signature
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What was passed wins over the environment, that over secret files, those over the file."""
+        file = os.environ.get("LOSUS_SETTINGS")
+        yaml = (YamlConfigSettingsSource(settings_cls, file),) if file else ()
+        return (init_settings, env_settings, file_secret_settings, *yaml)
+
+
+def load_settings() -> Settings:
+    """The settings of this process; SetupError with every fault at once, and none of their values."""
+    try:
+        return Settings(_secrets_dir=os.environ.get("LOSUS_SECRETS"))  # type: ignore[call-arg]
+    except ValidationError as error:
+        faults = error.errors(include_input=False, include_url=False, include_context=False)
+        places = ["LOSUS_" + "__".join(str(step) for step in fault["loc"]).upper() for fault in faults]
+        problems = [Problem("value", fault["msg"], at) for fault, at in zip(faults, places, strict=True)]
+        raise SetupError(*problems) from None

@@ -1,0 +1,58 @@
+"""The pool of connections, and the words for a database that is not there.
+
+Owns connecting and the translation of the driver's errors; does not own any statement. Database
+errors carry parameters in their text, so only their kind is ever passed on.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+
+from adapter.errors import Problem, UnavailableError
+
+Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
+
+#: What the driver raises when the server is gone, restarting, or gave up on a conflict: all pass.
+_PASSING = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.QueryCanceledError,
+)
+
+
+class Database:
+    """A pool on one PostgreSQL server; `async with database.transaction() as connection`."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """One transaction: committed at the end, rolled back on any fault.
+
+        Raises UnavailableError where the database is not there or gave up on a conflict.
+        """
+        try:
+            async with self._pool.acquire() as connection, connection.transaction():
+                yield connection
+        except _PASSING as error:
+            rule = f"the database is not available ({type(error).__name__})"
+            raise UnavailableError(Problem("transient", rule)) from None
+
+    async def close(self) -> None:
+        """Give all connections back to the server."""
+        await self._pool.close()
+
+
+async def connect(dsn: str, *, size: int = 8) -> Database:
+    """A pool of up to `size` connections to `dsn`; UnavailableError where it is not there."""
+    try:
+        return Database(await asyncpg.create_pool(dsn, min_size=1, max_size=size, command_timeout=30))
+    except _PASSING as error:
+        raise UnavailableError(Problem("transient", f"no database ({type(error).__name__})")) from None
