@@ -58,6 +58,11 @@ class Broker:
         """`HOST:PORT`, as Kafka clients take it."""
         return f"{LOOPBACK}:{self._port}"
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it runs now: False after `stop`, `kill`, or an end of its own."""
+        return self._guardian.is_running
+
     def stop(self) -> None:
         """Stop orderly; the data stay until `close`."""
         self._guardian.stop()

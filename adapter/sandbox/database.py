@@ -73,6 +73,11 @@ class Database:
         """Where to connect, password included: `postgresql://losus:…@127.0.0.1:PORT/losus`."""
         return f"postgresql://{_NAME}:{self._password}@{LOOPBACK}:{self._port}/{_NAME}"
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it runs now: False after `stop`, `kill`, or an end of its own."""
+        return self._guardian.is_running
+
     def stop(self) -> None:
         """Stop orderly, at once for its clients; the data stay until `close`."""
         self._guardian.stop()

@@ -7,6 +7,7 @@ Owns the talk with `guardian.py` (which explains how) and free ports. Does not o
 import contextlib
 import json
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -96,6 +97,12 @@ class Guardian:
         """`kill -9` the program and all that it started."""
         self._ask("kill")
 
+    @property
+    def is_running(self) -> bool:
+        """Whether a program was started and has not ended."""
+        answer = self._ask("look")
+        return answer["pid"] is not None and answer["code"] is None
+
     def exit_code(self) -> int | None:
         """None while the program runs; negative where a signal ended it, as in `subprocess`."""
         code = self._ask("look")["code"]
@@ -171,10 +178,16 @@ def _last_lines(program: Program, count: int = 12) -> str:
     return " | ".join(program.log.read_text(errors="replace").splitlines()[-count:])
 
 
-def free_ports(count: int) -> Iterator[int]:
-    """Find `count` TCP ports of the loopback interface, each free at the moment it is drawn."""
-    for _ in range(count):
-        with socket.socket() as probe:
-            probe.bind((LOOPBACK, 0))
-            port: int = probe.getsockname()[1]
-        yield port
+def free_ports(count: int) -> tuple[int, ...]:
+    """Draw `count` different TCP ports of the loopback interface that nobody listens on now.
+
+    They lie below the range that systems give to outgoing connections (Linux from 32768, macOS from
+    49152), so that no client takes a server's port while that server is down.
+    """
+    drawn: set[int] = set()
+    while len(drawn) < count:
+        port = 12_000 + secrets.randbelow(20_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((LOOPBACK, port))
+            drawn.add(port)
+    return tuple(drawn)

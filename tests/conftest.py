@@ -1,0 +1,109 @@
+"""The servers that tests run against: real ones, started once, each test with a place of its own on them."""
+
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Protocol
+
+import asyncpg
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+
+from adapter.sandbox.broker import Broker
+from adapter.sandbox.database import Database
+from tests import servers
+from tests.kafka.cluster import ApacheKafka
+
+
+class Kafka(Protocol):
+    """What the sandbox's broker and Apache Kafka have in common."""
+
+    @property
+    def bootstrap(self) -> str: ...
+    @property
+    def is_running(self) -> bool: ...
+    def stop(self) -> None: ...
+    def kill(self) -> None: ...
+    def restart(self) -> None: ...
+
+
+@pytest.fixture(scope="session")
+def database() -> Iterator[Database]:
+    """PostgreSQL, not durable: a commit outlives `kill`, but not a power cut."""
+    with Database.start(durable=False) as server:
+        yield server
+
+
+@pytest.fixture
+async def dsn(database: Database) -> AsyncIterator[str]:
+    """Address of an empty database of the test's own."""
+    if not database.is_running:
+        database.restart()
+    name = f"test_{uuid.uuid4().hex}"
+    connection = await asyncpg.connect(database.dsn)
+    try:
+        await connection.execute(f"CREATE DATABASE {name} STRATEGY file_copy")
+    finally:
+        await connection.close()
+    yield database.dsn.rpartition("/")[0] + f"/{name}"
+    if not database.is_running:
+        database.restart()
+    connection = await asyncpg.connect(database.dsn)
+    try:
+        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+def broker() -> Iterator[Broker]:
+    """The sandbox's broker (noida-db)."""
+    with Broker.start() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def apache() -> Iterator[ApacheKafka]:
+    """Apache Kafka, one broker. Without Java and Maven: skipped, in CI failed."""
+    with ApacheKafka.start() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def cluster3() -> Iterator[ApacheKafka]:
+    """Apache Kafka, three brokers, each topic on all of them, two needed for a write."""
+    with ApacheKafka.start(brokers=3) as server:
+        yield server
+
+
+@pytest.fixture(params=["sandbox", pytest.param("apache", marks=pytest.mark.kafka)])
+async def kafka(request: pytest.FixtureRequest) -> Kafka:
+    """Each of the two kinds of broker in turn, running, and without the topics of earlier tests."""
+    server: Kafka = request.getfixturevalue("broker" if request.param == "sandbox" else "apache")
+    if not server.is_running:
+        server.restart()
+    await _remove_topics(server.bootstrap)
+    return server
+
+
+async def _remove_topics(bootstrap: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        left = [name for name in await admin.list_topics() if not name.startswith("__")]
+        if left:
+            await admin.delete_topics(left)
+    finally:
+        await admin.close()
+
+
+@pytest.fixture
+def kcat() -> str:
+    """Path of kcat, a client on librdkafka (Debian's package `kcat`)."""
+    return servers.program("kcat")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real messages beside the repository."""
+    return servers.shared_folder()

@@ -1,0 +1,49 @@
+"""What the tests need of this machine, and what happens where it is missing.
+
+On a developer's machine a test that lacks a tool is skipped and says why. Where CI=true it fails: a
+green run must mean that everything ran.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+_JAVA_OF_KAFKA_4 = 17
+
+
+def missing(what: str) -> NoReturn:
+    """Skip the test that needs `what`; in CI fail it."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"needs {what}, and in CI nothing may be missing", pytrace=False)
+    pytest.skip(f"needs {what}")
+
+
+def java() -> str:
+    """Path of a Java that runs brokers of Kafka 4."""
+    path = shutil.which("java")
+    if path is None:
+        missing("Java 17 or later")
+    said = subprocess.run([path, "-version"], capture_output=True, text=True, check=False).stderr
+    version = re.search(r'version "(\d+)', said)
+    if version is None or int(version[1]) < _JAVA_OF_KAFKA_4:
+        missing("Java 17 or later; an older one is here")
+    return path
+
+
+def program(name: str) -> str:
+    """Path of an installed program."""
+    return shutil.which(name) or missing(f"the program {name}")
+
+
+def shared_folder() -> Path:
+    """The folder with real messages that stands beside the repository (or at LOSUS_SHARED)."""
+    folder = Path(os.environ.get("LOSUS_SHARED") or REPOSITORY.parent / "shared")
+    if not folder.is_dir():
+        pytest.skip(f"needs the shared data: no folder {folder.name} beside the repository, nor LOSUS_SHARED")
+    return folder
