@@ -45,13 +45,18 @@ class Signal:
     """One statement: `kind` holds from `at` (aware instant) on, with `fields` (JSON values).
 
     `repeats` means that each effective time is an occurrence of its own, so that a newer version
-    of the resource adds to what the older ones said instead of replacing it.
+    of the resource adds to what the older ones said instead of replacing it. A naive `at` names no
+    instant and raises ValueError.
     """
 
     kind: SignalKind
     at: datetime
     fields: Mapping[str, Any] = field(default_factory=dict)
     repeats: bool = False
+
+    def __post_init__(self) -> None:
+        if self.at.tzinfo is None:
+            raise ValueError("at: a naive datetime names no instant")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,115 @@
+"""Which signals of a case hold: each resource counted in its newest version, ordered by effective time.
+
+Owns versions, repeats and voiding; does not own what a signal means (`course`). The order in which
+facts arrived is nowhere known here, so any permutation and duplication of them gives the same answer.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
+
+from adapter.errors import Problem, TooLargeError
+from adapter.losus.signal import Fact, Signal
+from adapter.losus.terms import SignalKind
+
+#: More live signals than this are no stay in hospital but a fault of the mapping's case key.
+MAX_SIGNALS = 1_000
+
+_RANK = {kind: rank for rank, kind in enumerate(SignalKind)}
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSignal:
+    """A signal that holds, `at` in UTC, with the resource that says it.
+
+    `version` is the oldest version from which on every known version of the resource says the same;
+    for a repeated signal the oldest that says it. A newer version that only repeats changes nothing.
+    """
+
+    kind: SignalKind
+    at: datetime
+    fields: Mapping[str, Any]
+    source: str
+    resource: str
+    version: str
+
+
+#: A signal that holds so far, and whether it stays when a newer version does not say it.
+_Said = tuple[LiveSignal, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """`live`: what holds, by effective time, then by kind, then by resource.
+
+    `resources`: for each resource its known versions, oldest first, exact duplicates left out.
+    """
+
+    live: tuple[LiveSignal, ...]
+    resources: tuple[tuple[Fact, ...], ...]
+
+
+def select(facts: Iterable[Fact]) -> Selection:
+    """Choose what holds among all versions of all resources; TooLargeError beyond `MAX_SIGNALS`."""
+    versions: dict[tuple[str, str], list[Fact]] = {}
+    for fact in facts:
+        versions.setdefault((fact.source, fact.resource), []).append(fact)
+    resources = tuple(tuple(_oldest_first(versions[key])) for key in sorted(versions))
+    live = [signal for resource in resources for signal in _live(resource)]
+    if len(live) > MAX_SIGNALS:
+        raise TooLargeError(Problem("too-costly", f"a case holds at most {MAX_SIGNALS} signals"))
+    live.sort(key=lambda signal: (signal.at, _RANK[signal.kind]))
+    return Selection(tuple(live), resources)
+
+
+def _oldest_first(versions: list[Fact]) -> Sequence[Fact]:
+    if len(versions) == 1:
+        return versions
+    ordered = sorted(versions, key=lambda fact: fact.order)
+    if all(older.order < newer.order for older, newer in pairwise(ordered)):
+        return ordered
+    # Duplicates, or one order with two contents: then the content decides, voiding last, so that
+    # the choice does not hang on which came first.
+    distinct = {_content(fact): fact for fact in versions}
+    return [distinct[key] for key in sorted(distinct)]
+
+
+def _content(fact: Fact) -> tuple[tuple[int, str, str, str], bool, str, str]:
+    said = [
+        [signal.kind, signal.at.astimezone(UTC).isoformat(), dict(signal.fields), signal.repeats]
+        for signal in fact.signals
+    ]
+    return fact.order, fact.void, json.dumps(said, sort_keys=True), fact.version
+
+
+def _live(versions: Sequence[Fact]) -> list[LiveSignal]:
+    """Carry what is said from version to version; a void one clears all that was said before it."""
+    said: list[_Said] = []
+    for fact in versions:
+        said = [] if fact.void else _next(said, fact)
+    return [signal for signal, _ in said]
+
+
+def _next(said: list[_Said], fact: Fact) -> list[_Said]:
+    """Give what holds once `fact` is known too: what it says, and the repeated signals before it."""
+    kept = [entry for entry in said if entry[1]]
+    for signal in fact.signals:
+        at = signal.at.astimezone(UTC)
+        if (again := _find(kept, signal, at)) is not None:
+            kept[again] = (kept[again][0], kept[again][1] or signal.repeats)
+        elif (before := _find(said, signal, at)) is not None:
+            kept.append((said[before][0], signal.repeats))
+        else:
+            fresh = LiveSignal(signal.kind, at, signal.fields, fact.source, fact.resource, fact.version)
+            kept.append((fresh, signal.repeats))
+    return kept
+
+
+def _find(said: list[_Said], signal: Signal, at: datetime) -> int | None:
+    for index, (known, _) in enumerate(said):
+        if known.kind is signal.kind and known.at == at and known.fields == signal.fields:
+            return index
+    return None

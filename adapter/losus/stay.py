@@ -1,0 +1,96 @@
+"""The bridge to settlement: the stay that is derived from a case.
+
+Owns which of a case's facts settlement reads (settlement rules 1); does not own what they cost.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from adapter.losus.case import Case
+from adapter.losus.ready import Episode
+from adapter.losus.terms import SignalKind, State
+
+#: The field of a stay that a kind of signal gives a time to.
+_TIMED = {
+    SignalKind.ADMITTED: "admitted_at",
+    SignalKind.ADMISSION_NOTICE_SENT: "notice_sent_at",
+    SignalKind.READY: "ready",
+    SignalKind.READY_WITHDRAWN: "ready",
+    SignalKind.CRITERION_MET: "ready",
+    SignalKind.CRITERION_UNMET: "ready",
+    SignalKind.CARE_CONTACT_APPOINTED: "ready",
+    SignalKind.SIP_CALLED: "sip_called_at",
+    SignalKind.DISCHARGED: "ended_at",
+    SignalKind.DECEASED: "ended_at",
+    SignalKind.TRANSFERRED_OUT: "ended_at",
+}
+
+
+def stay_of(case: Case) -> Mapping[str, Any] | None:
+    """Give the case as one line of a stays file: JSON values, instants in UTC (RFC 3339).
+
+    None where there is nothing that could be settled by rule; `gaps` tells why.
+    """
+    if gaps(case):
+        return None
+    standing, times = case.standing, case.standing.times
+    return {
+        "stay": case.case_id,
+        "municipality": case.person.municipalities.registered,
+        "placing_municipality": case.person.municipalities.placing,
+        "care_form": standing.care_form,
+        "compulsory": standing.compulsory,
+        "admitted_at": _text(standing.admitted_at),
+        "notice_sent_at": _text(times.get(SignalKind.ADMISSION_NOTICE_SENT)),
+        "ready": [_episode(episode) for episode in standing.episodes],
+        "sip_required": standing.sip_required,
+        "sip_called_at": _text(times.get(SignalKind.SIP_CALLED)),
+        "open_care_available": standing.open_care_available,
+        "opposed": standing.opposed,
+        "ended_at": _text(standing.end.at if standing.end is not None else None),
+    }
+
+
+def gaps(case: Case) -> tuple[str, ...]:
+    """Name what keeps the case from being settled by rule; empty where nothing does.
+
+    `no-stay`: no state, or voided. `protected-identity`: the registered municipality may be a former
+    or wrong one, so that liability is settled by hand. Else the field that no fact gives; a
+    municipality or care form is never guessed.
+    """
+    if case.state in (None, State.VOIDED):
+        return ("no-stay",)
+    if case.person.protected:
+        return ("protected-identity",)
+    needed = {
+        "municipality": case.municipality,
+        "care_form": case.standing.care_form,
+        "admitted_at": case.standing.admitted_at,
+    }
+    return tuple(name for name, value in needed.items() if value is None)
+
+
+def sources_of(case: Case) -> dict[str, tuple[str, ...]]:
+    """Give, for each timed field of the stay, the resource versions that say it, oldest time first.
+
+    Each as `source resource version`.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for signal in case.live:
+        if (name := _TIMED.get(signal.kind)) is not None:
+            said = f"{signal.source} {signal.resource} {signal.version}"
+            found[name] = (*found.get(name, ()), said)
+    return found
+
+
+def _episode(episode: Episode) -> dict[str, str | None]:
+    return {
+        "sent_at": _text(episode.sent_at),
+        "withdrawn_at": _text(episode.withdrawn_at),
+        "home_ready_at": _text(episode.home_ready_at),
+    }
+
+
+def _text(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat().replace("+00:00", "Z")
