@@ -1,0 +1,180 @@
+"""Whether the files of `agreements/` fit together and are fit to be billed by.
+
+Owns the findings: overlaps, gaps, unknown parties and agreements, uncited and unchecked values, values
+not checked for over a year, and agreements that are to be in step and are not. Does not own the shape of
+one file (`agreement`) nor reading it (`load`).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import Literal
+
+from adapter.agreements.agreement import Agreement, AgreementFile, Place, cited_values
+from adapter.agreements.in_force import Span, span_of
+from adapter.agreements.rates import Rates
+from adapter.agreements.terms import Kind, Status
+
+#: A value older than this is to be held against its text again.
+RECHECK_AFTER = timedelta(days=365)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing found. A `fault` must be mended; a `note` is to be known."""
+
+    severity: Literal["fault", "note"]
+    rule: str
+    where: str
+    words: str
+
+
+def check(
+    files: Sequence[AgreementFile], rates: Rates, municipalities: Mapping[str, str], today: date
+) -> tuple[Finding, ...]:
+    """Give all findings, in the order of files and rules."""
+    agreements = {file.agreement.id: file.agreement for file in files}
+    findings: list[Finding] = []
+    for file in files:
+        findings += _citations(file, today)
+        findings += _parties(file, municipalities)
+        findings += _names(file, agreements)
+        findings += _steps(file, agreements)
+    findings += _rates(rates, today)
+    findings += _over_time(files, agreements, today)
+    return tuple(findings)
+
+
+def _citations(file: AgreementFile, today: date) -> Iterator[Finding]:
+    for place, cited in cited_values(file.agreement):
+        if _inherits(place):
+            continue
+        if cited.source is None and cited.assumption is None:
+            yield _fault("uncited", file, place, "neither `source` nor `assumption`")
+        if cited.checked is None:
+            yield _fault("unchecked", file, place, "no `checked` date")
+        elif cited.checked > today:
+            yield _fault("unchecked", file, place, f"checked {cited.checked}, which is yet to come")
+        elif today - cited.checked > RECHECK_AFTER:
+            yield _fault("stale", file, place, f"last checked {cited.checked}, over a year ago")
+
+
+def _inherits(place: Place) -> bool:
+    """Tell a municipality of the list, which has the list's source where it has none of its own."""
+    return place[:2] == ("parties", "municipalities")
+
+
+def _parties(file: AgreementFile, municipalities: Mapping[str, str]) -> Iterator[Finding]:
+    parties = file.agreement.parties.municipalities
+    seen: set[str] = set()
+    for index, party in enumerate(() if parties == "all" else parties):
+        place: Place = ("parties", "municipalities", index)
+        region = file.agreement.region
+        if party.code not in municipalities:
+            yield _fault("unknown-party", file, place, f"{party.code} is no municipality")
+        elif municipalities[party.code] != party.name:
+            yield _fault("unknown-party", file, place, f"{party.code} is {municipalities[party.code]}")
+        elif region is None or party.code[:2] != region.county:
+            yield _fault("unknown-party", file, place, f"{party.name} lies in another county than the region")
+        if party.code in seen:
+            yield _fault("unknown-party", file, place, f"{party.name} is listed twice")
+        seen.add(party.code)
+
+
+def _names(file: AgreementFile, agreements: Mapping[str, Agreement]) -> Iterator[Finding]:
+    life = file.agreement.life
+    if life.superseded_by and life.superseded_by not in agreements:
+        yield _fault(
+            "unknown-agreement", file, ("life", "superseded_by"), f"no agreement {life.superseded_by}"
+        )
+    for index, other in enumerate(life.in_step_with):
+        if other not in agreements:
+            yield _fault("unknown-agreement", file, ("life", "in_step_with", index), f"no agreement {other}")
+
+
+def _steps(file: AgreementFile, agreements: Mapping[str, Agreement]) -> Iterator[Finding]:
+    """Hold the ends of agreements that are to be in step against each other, for each common party."""
+    one = file.agreement
+    for index, name in enumerate(one.life.in_step_with):
+        place: Place = ("life", "in_step_with", index)
+        other = agreements.get(name)
+        if other is None:
+            continue
+        if one.id not in other.life.in_step_with:
+            yield _fault("out-of-step", file, place, f"{name} does not name this one in turn")
+        for code in sorted(_codes(one) & _codes(other)):
+            mine, theirs = span_of(agreements, one, code), span_of(agreements, other, code)
+            if mine and theirs and mine.end != theirs.end:
+                ends = f"this one {_end(mine)}, {name} {_end(theirs)}"
+                yield _fault("out-of-step", file, place, f"for {code} the ends differ: {ends}")
+
+
+def _end(span: Span) -> str:
+    return f"ends before {span.end}" if span.end else "has no end"
+
+
+def _codes(agreement: Agreement) -> set[str]:
+    parties = agreement.parties.municipalities
+    return set() if parties == "all" else {party.code for party in parties}
+
+
+def _rates(rates: Rates, today: date) -> Iterator[Finding]:
+    for name, series in rates.series.items():
+        for entry in series.amounts:
+            where = f"rates.yaml series.{name}.{entry.year}"
+            if entry.amount is not None and entry.source is None:
+                yield Finding("fault", "uncited", where, "an amount without `source`")
+            if entry.checked is None:
+                yield Finding("fault", "unchecked", where, "no `checked` date")
+            elif today - entry.checked > RECHECK_AFTER:
+                yield Finding("fault", "stale", where, f"last checked {entry.checked}, over a year ago")
+
+
+def _over_time(
+    files: Sequence[AgreementFile], agreements: Mapping[str, Agreement], today: date
+) -> Iterator[Finding]:
+    """Find overlaps and gaps, once for each set of municipalities that has the same ones."""
+    active = [
+        f
+        for f in files
+        if f.agreement.kind is Kind.AGREEMENT and f.agreement.status.value is not Status.DRAFT
+    ]
+    found: dict[tuple[str, str, str, str], list[str]] = {}
+    for code in sorted({code for file in active for code in _codes(file.agreement)}):
+        spans = [
+            (span, file)
+            for file in active
+            if (span := span_of(agreements, file.agreement, code)) and span.start
+        ]
+        spans.sort(key=lambda pair: (pair[0].start or date.min, pair[1].name))
+        for key in _edges_of(spans, today):
+            found.setdefault(key, []).append(code)
+    for (severity, rule, where, words), codes in found.items():
+        yield Finding("note" if severity == "note" else "fault", rule, where, f"{words} ({', '.join(codes)})")
+
+
+def _edges_of(
+    spans: Sequence[tuple[Span, AgreementFile]], today: date
+) -> Iterator[tuple[str, str, str, str]]:
+    for (first, file), (second, later) in pairwise(spans):
+        where = file.where(("life", "valid"))
+        if first.end is None or (second.start and second.start < first.end):
+            yield (
+                "fault",
+                "overlap",
+                where,
+                f"{later.agreement.id} begins {second.start}, before this one ends",
+            )
+        elif second.start and first.end < second.start:
+            words = f"nothing is agreed from {first.end} until {later.agreement.id} begins {second.start}"
+            yield "fault", "gap", where, words
+    if spans:
+        last, file = spans[-1]
+        if last.end and last.end <= today:
+            words = f"nothing is agreed from {last.end} on, the statute applies: {last.why_end}"
+            yield "note", "gap", file.where(("life", "valid")), words
+
+
+def _fault(rule: str, file: AgreementFile, place: Place, words: str) -> Finding:
+    return Finding("fault", rule, file.where(place), words)

@@ -1,0 +1,187 @@
+"""Read the folder `agreements/`: the only I/O of this room.
+
+Owns which files are read and that all their faults are reported at once, each with file, line and rule
+(`SetupError`). Does not own what the files may hold (`agreement`, `rates`) nor whether they fit
+together (`check`).
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from adapter.agreements.agreement import (
+    Agreement,
+    AgreementFile,
+    MunicipalityCode,
+    Place,
+    cited_values,
+    line_of,
+)
+from adapter.agreements.groups import Frozen
+from adapter.agreements.marks import Marked
+from adapter.agreements.rates import Rates
+from adapter.agreements.rules import Rules, rules_of
+from adapter.errors import Problem, SetupError
+
+RATES = "rates.yaml"
+MUNICIPALITIES = "municipalities.yaml"
+M = TypeVar("M", bound=BaseModel)
+
+
+class Municipalities(Frozen):
+    """The file `municipalities.yaml`: name by kommunkod (SCB), all of Sweden's."""
+
+    municipalities: Mapping[MunicipalityCode, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """All that is agreed: rules by id, the rates, and the names of the municipalities."""
+
+    rules: Mapping[str, Rules]
+    files: tuple[AgreementFile, ...]
+    rates: Rates
+    municipalities: Mapping[str, str]
+
+    def get(self, agreement_id: str) -> Rules:
+        """Give the rules of an agreement; SetupError naming those that there are."""
+        try:
+            return self.rules[agreement_id]
+        except KeyError:
+            known = ", ".join(sorted(self.rules))
+            raise SetupError(Problem("not-found", f"no such agreement; there are: {known}")) from None
+
+
+def default_folder() -> Path:
+    """Give the folder of this checkout, or the one inside an installed wheel."""
+    here = Path(__file__).resolve()
+    checkout = here.parents[2] / "agreements"
+    return checkout if (checkout / RATES).is_file() else here.parents[1] / "data" / "agreements"
+
+
+def load_book(folder: Path | None = None) -> Book:
+    """Read a folder; SetupError with every fault of every file."""
+    folder = folder or default_folder()
+    problems: list[Problem] = []
+    rates = _collect(problems, read_rates, folder / RATES)
+    names = _collect(problems, _read_municipalities, folder / MUNICIPALITIES)
+    paths = sorted(path for path in folder.glob("*.yaml") if path.name not in (RATES, MUNICIPALITIES))
+    files = [file for path in paths if (file := _collect(problems, read_agreement, path))]
+    problems += _double_ids(files)
+    rules = [made for file in files if (made := _collect(problems, rules_of, file))]
+    if rates:
+        problems += [problem for file in files for problem in _unknown_series(file, rates)]
+    if problems or rates is None or names is None:
+        raise SetupError(*problems)
+    return Book({made.id: made for made in rules}, tuple(files), rates, names)
+
+
+def read_agreement(path: Path) -> AgreementFile:
+    """Read one agreement file; SetupError with all its faults."""
+    agreement, marked, digest = _read(path, Agreement)
+    file = AgreementFile(agreement, path.name, marked.lines, digest)
+    problems = list(_dangling(file))
+    if problems:
+        raise SetupError(*problems)
+    return file
+
+
+def read_rates(path: Path) -> Rates:
+    """Read the file of rates; SetupError with all its faults."""
+    rates, marked, _ = _read(path, Rates)
+    problems = []
+    for name, series in rates.series.items():
+        for index, entry in enumerate(series.amounts):
+            if entry.source and entry.source.document not in rates.documents:
+                place: Place = ("series", name, "amounts", index, "source", "document")
+                problems.append(_problem(path.name, line_of(marked.lines, place), "no such document", place))
+    if problems:
+        raise SetupError(*problems)
+    return rates
+
+
+def _read_municipalities(path: Path) -> Mapping[str, str]:
+    return _read(path, Municipalities)[0].municipalities
+
+
+def _collect(problems: list[Problem], read: Any, argument: Any) -> Any:  # noqa: ANN401 - any reader above
+    try:
+        return read(argument)
+    except SetupError as fault:
+        problems += fault.problems
+        return None
+
+
+def _read(path: Path, model: type[M]) -> tuple[M, Marked, str]:
+    try:
+        content = path.read_bytes()
+        text = content.decode()
+    except (OSError, UnicodeDecodeError) as fault:
+        rule = "no UTF-8 text" if isinstance(fault, UnicodeDecodeError) else "cannot be read"
+        raise SetupError(_problem(path.name, 1, rule)) from None
+    marked = Marked(text)
+    problems = [_problem(path.name, line, rule) for line, rule in marked.faults]
+    try:
+        value = model.model_validate(marked.value)
+    except ValidationError as fault:
+        problems += _shape_faults(path.name, marked, fault)
+    if problems:
+        raise SetupError(*problems)
+    return value, marked, hashlib.sha256(content).hexdigest()
+
+
+def _shape_faults(name: str, marked: Marked, fault: ValidationError) -> Iterable[Problem]:
+    for error in fault.errors(include_url=False, include_context=False):
+        place = _known(marked, error["loc"])
+        yield _problem(name, line_of(marked.lines, place or error["loc"]), error["msg"], place)
+
+
+def _known(marked: Marked, loc: Place) -> Place:
+    """Keep of pydantic's location what stands in the file: it also names list wrappers and union arms."""
+    place: Place = ()
+    for step in loc:
+        if (*place, step) in marked.lines:
+            place = (*place, step)
+        elif step == loc[-1] and isinstance(step, str) and step.isidentifier():
+            return (*place, step)
+    return place
+
+
+def _dangling(file: AgreementFile) -> Iterable[Problem]:
+    for place, cited in cited_values(file.agreement):
+        if cited.source and cited.source.document not in file.agreement.documents:
+            yield Problem(
+                "not-found", "no such document in `documents`", file.where((*place, "source", "document"))
+            )
+        if cited.assumption and cited.assumption not in file.agreement.assumptions:
+            yield Problem(
+                "not-found", "no such assumption in `assumptions`", file.where((*place, "assumption"))
+            )
+
+
+def _double_ids(files: Iterable[AgreementFile]) -> Iterable[Problem]:
+    seen: dict[str, str] = {}
+    for file in files:
+        if file.agreement.id in seen:
+            yield Problem(
+                "duplicate", f"the id is that of {seen[file.agreement.id]} too", file.where(("id",))
+            )
+        seen[file.agreement.id] = file.name
+
+
+def _unknown_series(file: AgreementFile, rates: Rates) -> Iterable[Problem]:
+    terms = file.agreement.bill.rate if file.agreement.bill else ()
+    for index, term in enumerate(terms):
+        if term.value not in rates.series:
+            yield Problem(
+                "not-found", f"no such series in {RATES}", file.where(("bill", "rate", index, "value"))
+            )
+
+
+def _problem(name: str, line: int, rule: str, place: Place = ()) -> Problem:
+    where = f"{name}:{line} {'.'.join(map(str, place))}".rstrip()
+    return Problem("structure", rule, where)

@@ -1,0 +1,184 @@
+"""The words of agreements, and the terms of one agreement for one care form over one span of days.
+
+Owns the enums that agreement files use and `Terms`, the plain value that settlement reads. Does not own
+how terms are written in a file (`agreement`) or resolved from it (`rules`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, time
+from enum import StrEnum
+from fractions import Fraction
+
+from adapter.losus.days import Hours, LongHoliday
+from adapter.losus.terms import Criterion
+
+
+class CareForm(StrEnum):
+    """Kind of closed care, by the discharging ward."""
+
+    SOMATIC = "somatic"
+    PSYCHIATRIC = "psychiatric"
+
+
+class Kind(StrEnum):
+    """What a file is: a statute binds all, an agreement its parties, a cooperation settles nothing."""
+
+    STATUTE = "statute"
+    AGREEMENT = "agreement"
+    COOPERATION = "cooperation"
+
+
+class Status(StrEnum):
+    """`suspended`: computed and shown, never invoiced. `draft`: for `losus compare` alone."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    DRAFT = "draft"
+
+
+class Clock(StrEnum):
+    """What starts the count: utskrivningsklar alone, or the later of it and hemgångsklar."""
+
+    READY = "ready"
+    HOME_READY = "home-ready"
+
+
+class Unit(StrEnum):
+    """What a day is; weekdays leave out Saturdays, helgdagar and the three eves (BAL 11 §)."""
+
+    CALENDAR_DAYS = "calendar-days"
+    WEEKDAYS = "weekdays"
+
+
+class GateKind(StrEnum):
+    """`none`: every month is liable. `mean`: months whose mean is over the threshold open it."""
+
+    NONE = "none"
+    MEAN = "mean"
+
+
+class Compare(StrEnum):
+    """How a mean is held against the threshold."""
+
+    OVER = ">"
+    AT_LEAST = ">="
+
+
+class StartIn(StrEnum):
+    """When liability begins once the gate opens; `same-month` has no memory."""
+
+    NEXT_MONTH = "next-month"
+    SAME_MONTH = "same-month"
+
+
+class Retroactive(StrEnum):
+    """Which activations of the gate bill the months that opened it as well."""
+
+    NONE = "none"
+    LATER_ACTIVATIONS = "later-activations"
+
+
+class EmptyMonth(StrEnum):
+    """What a month without stays means to the gate."""
+
+    BELOW = "below"
+    NEUTRAL = "neutral"
+
+
+class Billing(StrEnum):
+    """How the bill of a liable month is made."""
+
+    INDIVIDUAL_DAYS = "individual-days"
+    EXCESS_OVER_MEAN = "excess-over-mean"
+
+
+class Condition(StrEnum):
+    """What must be so for a stay to be billed."""
+
+    ADMISSION_NOTICE = "admission-notice"
+    SIP_CALL = "sip-call"
+    OPEN_CARE = "open-care"
+    NOT_OPPOSED = "not-opposed"
+
+
+class Late(StrEnum):
+    """What a notice or call past its deadline does."""
+
+    FLAG = "flag"
+    RELEASES = "releases"
+
+
+class Compulsory(StrEnum):
+    """Whether stays that end in ÖPT/ÖRV are in the mean and on the bill."""
+
+    COUNTED = "counted"
+    EXCLUDED = "excluded"
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """Where the value of one term comes from.
+
+    `words` are the deciding words in Swedish. A term that rests on an assumption has its id in
+    `assumption`; its `document`, `section` and `words` are then empty where no text is near.
+    """
+
+    term: str
+    document: str = ""
+    section: str = ""
+    words: str = ""
+    assumption: str | None = None
+
+    def __str__(self) -> str:
+        if self.document:
+            return f"{self.document}, {self.section}"
+        return f"antagande: {self.assumption}"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """All that settlement reads of an agreement, for one care form and span of days.
+
+    `cutoff` None means that the hour of the notice does not matter. `threshold` is None exactly where
+    the gate is `none`. `long_stays_over` None means that no stay is taken out of the mean.
+    `clauses` holds the source of each term under the term's name in the file.
+    """
+
+    clock: Clock
+    unit: Unit
+    cutoff: time | None
+    cutoff_inclusive: bool
+    compulsory: Compulsory
+    gate: GateKind
+    threshold: Fraction | None
+    compare: Compare
+    round_mean: int | None
+    pool_care_forms: bool
+    measure_from: date | None
+    start_after: int
+    start_in: StartIn
+    stop_after: int
+    retroactive: Retroactive
+    empty_month: EmptyMonth
+    billing: Billing
+    first_payable_day: int
+    count_end_day: bool
+    long_stays_over: int | None
+    requires: tuple[Condition, ...]
+    late: Late
+    rate: str
+    corrections_until_day: int | None
+    zero_invoice: bool
+    criteria: tuple[Criterion, ...]
+    admission_notice_hours: int
+    sip_call_days: int
+    reception: Hours | None
+    long_holiday: LongHoliday | None
+    eves_are_free: bool
+    discharge: Hours | None
+    clauses: Mapping[str, Clause] = field(default_factory=dict, compare=False)
+
+    def cite(self, *names: str) -> tuple[Clause, ...]:
+        """Give the clauses of these terms, in this order, without those that the file leaves out."""
+        return tuple(self.clauses[name] for name in names if name in self.clauses)
