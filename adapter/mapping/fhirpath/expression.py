@@ -1,0 +1,137 @@
+"""An expression ready to run: its closures for each type of resource, or the library.
+
+Owns the choice between the two, what goes in (plain JSON, variables, a resolver) and what comes out
+(plain values). An `Expression` may be used by any number of threads at once.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from decimal import Decimal
+from typing import Any
+
+from adapter.errors import Problem
+from adapter.mapping.fhirpath.call import Scope
+from adapter.mapping.fhirpath.closure import ANYTHING, Env, Items, NoValue, Run, Shape
+from adapter.mapping.fhirpath.compile import ROOT_NAMES, Compilation
+from adapter.mapping.fhirpath.faults import EvaluationError, FhirPathError, RefusedError, place
+from adapter.mapping.fhirpath.library import LibraryExpression
+from adapter.mapping.fhirpath.model import Model
+from adapter.mapping.fhirpath.nodes import Node, unordered, variables
+from adapter.mapping.fhirpath.quantity import Quantity
+from adapter.mapping.fhirpath.temporal import Temporal
+
+Resolver = Callable[[str], dict[str, Any] | None]
+Context = Mapping[str, object]
+_MOST_SPECIALISED = 256
+_READY = frozenset({str, dict, bool, int, Decimal})
+_NO_CONTEXT: Context = {}
+
+
+class Expression:
+    """A FHIRPath expression. Call it on a resource (a dict, as orjson parses it) to get a list of values.
+
+    Values: dict, str, bool, int, Decimal; dates and times as text; quantities as a FHIR Quantity. Empty
+    list where there is nothing. `FhirPathError` where the expression cannot be evaluated on the resource.
+    """
+
+    __slots__ = ("_fhir", "_library", "_model", "_names", "_node", "_ready", "compiled", "text")
+
+    def __init__(self, text: str, node: Node, model: Model, fhir: str) -> None:
+        self.text = text
+        self._node, self._model, self._fhir = node, model, fhir
+        self._names = tuple(sorted(variables(node)))
+        self._ready: dict[object, Run | None] = {}
+        self._library: LibraryExpression | None = None
+        self.compiled = self._compile(ANYTHING, dict.fromkeys(self._names, ANYTHING)) is not None
+        """Whether closures of our own answer; False where fhirpathpy does."""
+        if not self.compiled:
+            self._library = self._from_library()
+
+    def __repr__(self) -> str:
+        return f"Expression({self.text!r})"
+
+    def __call__(
+        self, resource: dict[str, Any], context: Context | None = None, resolver: Resolver | None = None
+    ) -> list[Any]:
+        """Evaluate on `resource`; `context` holds the `%variables`, `resolver` what `resolve()` asks."""
+        context = context or _NO_CONTEXT
+        try:
+            run = self._specialised(resource, context)
+            if run is None:
+                return _plain((self._library or self._from_library())(resource, context, resolver))
+            return _plain(run(resource, Env(resource, context, resolver)))
+        except EvaluationError as fault:
+            raise FhirPathError(fault.rule, self.text, fault.at) from None
+
+    def check(self, resource_type: str) -> tuple[Problem, ...]:
+        """Tell what evaluates on a `resource_type`, but is most often a slip of the pen.
+
+        Elements that FHIR does not know there (the JSON names of choices, `valueQuantity`, among them),
+        and `first()`, `skip(1)` … of what has no order.
+        """
+        shape = frozenset({resource_type})
+        work = Compilation(self.text, self._model, dict.fromkeys(ROOT_NAMES, shape))
+        with suppress(RefusedError):
+            work.compile(self._node, Scope(shape))
+        rules = [(f"no such element: {name!r}", at) for name, at in dict.fromkeys(work.unknown)]
+        rules += [("what comes before has no order", at) for at in unordered(self._node)]
+        return tuple(self._problem(rule, at) for rule, at in rules)
+
+    def compiled_for(self, resource: dict[str, Any], context: Context | None = None) -> bool:
+        """Whether closures of our own answer for a resource of this type and these variables."""
+        return self._specialised(resource, context or _NO_CONTEXT) is not None
+
+    def _problem(self, rule: str, at: int) -> Problem:
+        line, column = place(self.text, at)
+        return Problem("invalid", f"line {line}, column {column}: {rule}", self.text)
+
+    def _specialised(self, resource: dict[str, Any], context: Context) -> Run | None:
+        """Give the closure for the types of the resource and of the variables, made on first sight."""
+        root = self._kind(resource)
+        key: object = root
+        if self._names:
+            kinds = tuple(self._kind(context.get(name)) for name in self._names)
+            key = (root, kinds, tuple(name in context for name in self._names))
+        try:
+            return self._ready[key]
+        except KeyError:
+            return self._specialise(key, root, context)
+
+    def _specialise(self, key: object, root: str | None, context: Context) -> Run | None:
+        if len(self._ready) >= _MOST_SPECIALISED:
+            return self._compile(None, {})
+        shape = None if root is None else frozenset({root})
+        known: dict[str, Shape] = dict.fromkeys(ROOT_NAMES, shape)
+        for name in self._names:
+            if name in context:
+                kind = self._kind(context[name])
+                known[name] = None if kind is None else frozenset({kind})
+        return self._ready.setdefault(key, self._compile(shape, known))
+
+    def _compile(self, shape: Shape, known: Mapping[str, Shape]) -> Run | None:
+        try:
+            return Compilation(self.text, self._model, known).compile(self._node, Scope(shape)).run
+        except RefusedError:
+            return None
+
+    def _kind(self, value: object) -> str | None:
+        kind = value.get("resourceType") if isinstance(value, dict) else None
+        return kind if isinstance(kind, str) and self._model.is_concrete(kind) else None
+
+    def _from_library(self) -> LibraryExpression:
+        return LibraryExpression(self.text, self._node, self._fhir)
+
+
+def _plain(items: Items) -> list[Any]:
+    """Give a list of the caller's own, of plain values only."""
+    if len(items) == 1 and type(items[0]) in _READY:
+        return [items[0]]
+    return [_value(item) for item in items if item is not None and not isinstance(item, NoValue)]
+
+
+def _value(item: Any) -> Any:  # noqa: ANN401 -- any item goes in, a plain value comes out
+    if isinstance(item, Temporal):
+        return item.text
+    if isinstance(item, Quantity):
+        return item.as_json()
+    return Decimal(repr(item)) if isinstance(item, float) else item

@@ -1,0 +1,163 @@
+"""Types of items: `is`, `as`, `ofType`, and the type that heads a path.
+
+Owns what the compiler can decide beforehand from shapes, and what must be read off a resource. Where the
+type of an item can be known by neither, the expression is refused (N1, 6.3 "Types").
+"""
+
+from collections.abc import Callable
+
+from adapter.mapping.fhirpath.closure import (
+    ANYTHING,
+    EMPTY,
+    NONE,
+    Code,
+    Env,
+    Item,
+    Items,
+    Shape,
+    Steps,
+    from_truth,
+    one_item,
+)
+from adapter.mapping.fhirpath.faults import FhirPathSyntaxError, RefusedError
+from adapter.mapping.fhirpath.model import ANY_RESOURCE, SYSTEM_TYPES, Model
+from adapter.mapping.fhirpath.nodes import TypeName
+from adapter.mapping.fhirpath.paths import choice
+
+Answer = bool | None
+"""True or False for all items alike; None where it depends on the item."""
+
+
+def check_type(wanted: TypeName, model: Model, text: str) -> None:
+    """FhirPathSyntaxError where no type has that name; in the namespace System any name is a type."""
+    if wanted.namespace == "System" or wanted.name in model.names:
+        return
+    if wanted.namespace is None and wanted.name in SYSTEM_TYPES:
+        return
+    raise FhirPathSyntaxError(f"no such type: {wanted.name!r}", text, wanted.at)
+
+
+def kind_is(kind: str, wanted: TypeName, model: Model, *, exact: bool) -> bool:
+    """Whether an item of type `kind` is of type `wanted`; `exact` leaves kinds of primitives out."""
+    if kind.startswith("System."):
+        return wanted.namespace != "FHIR" and kind == f"System.{wanted.name}"
+    if wanted.namespace == "System":
+        return False
+    if exact and model.is_primitive(kind):
+        return kind == wanted.name
+    return model.is_a(kind, wanted.name)
+
+
+def type_test(code: Code, wanted: TypeName, model: Model) -> Code:
+    """`is`: whether the only item is of the type."""
+    if code.steps is not None and code.steps.forms:
+        return _is_choice(code, wanted, model)
+    test = _test(code, wanted, model, exact=False)
+    run, at = code.run, wanted.at
+
+    def truth(this: Item, env: Env) -> bool | None:
+        found = one_item(run(this, env), at)
+        return None if found is None else test(found)
+
+    return from_truth(truth)
+
+
+def cast(code: Code, wanted: TypeName, model: Model) -> Code:
+    """`as`: the only item if it is of the type, else nothing."""
+    kept, at = of_type(code, wanted, model), wanted.at
+    before, after = code.run, kept.run
+
+    def run(this: Item, env: Env) -> Items:
+        one_item(before(this, env), at)
+        return after(this, env)
+
+    return Code(run, kept.shape, steps=None)
+
+
+def of_type(code: Code, wanted: TypeName, model: Model) -> Code:
+    """`ofType()`: the items that are of the type."""
+    if code.steps is not None and code.steps.forms:
+        return _of_choice(code, wanted, model)
+    shape = code.shape
+    if shape is not None and shape >= ANYTHING:
+        return code
+    known = None if shape is None else {kind_is(kind, wanted, model, exact=True) for kind in shape}
+    if known == {True}:
+        return code
+    if known in ({False}, set()) and not _open(shape):
+        run_all = code.run
+        return Code(lambda this, env: run_all(this, env) and EMPTY, NONE)
+    test, run = _test(code, wanted, model, exact=True), code.run
+
+    def kept(this: Item, env: Env) -> Items:
+        return [item for item in run(this, env) if test(item)]
+
+    return Code(kept, frozenset({wanted.name}))
+
+
+def _of_choice(code: Code, wanted: TypeName, model: Model) -> Code:
+    """Narrow a choice to the JSON names of the type."""
+    return _narrowed(code, wanted, model, exact=True)
+
+
+def _is_choice(code: Code, wanted: TypeName, model: Model) -> Code:
+    """`is` on a choice: whether what is there stands under a JSON name of the type."""
+    run, narrowed, at = code.run, _narrowed(code, wanted, model, exact=False).run, wanted.at
+
+    def truth(this: Item, env: Env) -> bool | None:
+        found = one_item(run(this, env), at)
+        return None if found is None else bool(narrowed(this, env))
+
+    return from_truth(truth)
+
+
+def _narrowed(code: Code, wanted: TypeName, model: Model, *, exact: bool) -> Code:
+    forms, base = (code.steps.forms, code.steps.base) if code.steps is not None else ({}, None)
+    kept = {name: kind for name, kind in forms.items() if kind_is(kind, wanted, model, exact=exact)}
+    if base is None or not kept:
+        return Code(lambda _this, _env: EMPTY, NONE)
+    return choice(Code(base), kept)
+
+
+def _open(shape: Shape) -> bool:
+    return shape is None or not shape.isdisjoint((ANY_RESOURCE, "DomainResource"))
+
+
+def _test(code: Code, wanted: TypeName, model: Model, *, exact: bool) -> Callable[[Item], bool]:
+    shape = code.shape
+    if shape is not None and shape >= ANYTHING:
+        return bool
+    if not _open(shape) and shape is not None:
+        answers = {kind_is(kind, wanted, model, exact=exact) for kind in shape}
+        if len(answers) <= 1:
+            answer = True in answers
+            return lambda _item: answer
+    if wanted.namespace != "System" and model.is_resource(wanted.name):
+        return _resource_test(wanted.name, model)
+    if shape is not None and _open(shape) and len(shape) == 1:
+        return lambda _item: False
+    raise RefusedError("a type that only the library keeps track of", wanted.at)
+
+
+def _resource_test(name: str, model: Model) -> Callable[[Item], bool]:
+    def test(item: Item) -> bool:
+        kind = item.get("resourceType") if isinstance(item, dict) else None
+        return isinstance(kind, str) and model.is_a(kind, name)
+
+    return test
+
+
+def head(name: str, shape: Shape, model: Model) -> Code | None:
+    """`Encounter` at the head of a path: the focus if it is of that type; None where `name` is no type."""
+    if name not in model.names or name[0].islower():
+        return None
+    if shape is not None and not _open(shape) and not shape >= ANYTHING:
+        if all(kind_is(kind, TypeName(None, name, 0), model, exact=False) for kind in shape):
+            return None if shape == NONE else Code(lambda this, _env: [this], shape, steps=Steps(None, ()))
+        return Code(lambda _this, _env: EMPTY, NONE)
+    test = _resource_test(name, model)
+
+    def run(this: Item, _env: Env) -> Items:
+        return [this] if test(this) else EMPTY
+
+    return Code(run, frozenset({name}) if model.is_concrete(name) else None)
