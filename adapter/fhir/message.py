@@ -84,6 +84,23 @@ def read_message(bundle: Resource, version: FhirVersion) -> Message:
     return Message(bundle, entries, References(entries), header, header["id"], bundle["id"])
 
 
+def read_entries(document: Resource, version: FhirVersion) -> tuple[tuple[Entry, ...], References]:
+    """The resources of any Bundle, or the one resource that `document` is, checked whole.
+
+    Raises MalformedError where it is no resource, ResourceError with every fault.
+    """
+    kind = document.get("resourceType")
+    if not isinstance(kind, str):
+        raise MalformedError(Problem("required", "a resource says its resourceType", "resourceType"))
+    entries = tuple(_entries(document)) if kind == "Bundle" else (Entry(kind, "", document),)
+    problems = validate(document, version) or [
+        problem for entry in entries for problem in check(entry.resource, version, entry.path)
+    ]
+    if problems:
+        raise ResourceError(*problems)
+    return entries, References(entries)
+
+
 def _entries(bundle: Resource) -> Iterator[Entry]:
     entries = bundle.get("entry")
     if not isinstance(entries, list):

@@ -219,8 +219,6 @@ class _Reader:
             "bundle": [message.bundle] if message.bundle is not None else [],
             "now": message.now,
         }
-        for name, expression in plan.let:
-            self.names[name] = self.find(expression)
 
     def find(self, expression: Expression) -> list[Any]:
         return expression(self.resource, self.names, self.message.resolve)
@@ -228,6 +226,8 @@ class _Reader:
     def read(self) -> Reading:
         order, version = self.version()
         self.names["changed"] = [order[1] or _EVER]
+        for name, expression in self.plan.let:
+            self.names[name] = self.find(expression)
         void = self.find(self.plan.void) == [True]
         signals = () if void else tuple(self.signals())
         fact = Fact(self.source, self.identity(), order, version, signals, void)

@@ -6,10 +6,10 @@ expressions. A value that does not fit is a fault that names the field and the r
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
-from adapter.losus.days import STOCKHOLM
+from adapter.losus.days import at_local
 from adapter.losus.terms import Criterion
 
 _KOMMUNKOD = re.compile(r"[0-9]{4}")
@@ -28,8 +28,7 @@ def instant(value: Any) -> datetime:  # noqa: ANN401 - whatever a FHIRPath found
         raise FieldFault("is no date or time")
     try:
         if _DATE.fullmatch(value):
-            day = date.fromisoformat(value)
-            return datetime(day.year, day.month, day.day, tzinfo=STOCKHOLM).astimezone(UTC)
+            return at_local(date.fromisoformat(value), time()).astimezone(UTC)
         moment = datetime.fromisoformat(value)
         if moment.tzinfo is None:
             raise FieldFault("has no time zone")

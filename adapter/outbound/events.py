@@ -39,7 +39,7 @@ def decide(
     events: list[EventRow] = []
     if moved and told:
         revisions[told] += 1
-        last = closing(picture).model_copy(update={"revision": revisions[told]})
+        last = closing(before or picture).model_copy(update={"revision": revisions[told]})
         events.append(_event(row.id, told, last, is_closing=True))
     revision = revisions[home or ""] = revisions.pop(home or "", 0) + 1
     whole = picture.model_copy(update={"revision": revision, "changed": changed})

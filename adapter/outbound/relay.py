@@ -29,7 +29,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from adapter.errors import UnavailableError
-from adapter.losus.picture import instant_text
+from adapter.losus.instants import instant_text
 from adapter.outbound.events import cloud_event_headers
 from adapter.outbound.topics import PROGRESS, UNROUTED, cases_topic, events_topic, make_topics
 from adapter.store.outbox import Claim, claim, hold, open_claim, settle

@@ -1,0 +1,45 @@
+# The way in for a newcomer: `make demo` and `make test`. Everything goes into .venv and .cache.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: setup demo sandbox test check bench lock clean
+
+setup: $(STAMP)
+
+# Anew whenever what is to be installed has changed; otherwise nothing is done.
+$(STAMP): tests/requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "installing what tests/requirements.lock names …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r tests/requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
+
+demo: setup
+	@$(BIN)/losus demo
+
+sandbox: setup
+	@$(BIN)/losus sandbox
+
+test: setup
+	@$(BIN)/python -m pytest
+
+# What .ci/run does after the tests.
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/losus mappings check
+	$(BIN)/losus agreements check
+
+bench: setup
+	@$(BIN)/python -m tests.bench
+
+# Both lock files, with hashes and without addresses.
+lock: setup
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet --output-file requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra sandbox --group dev --constraint requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet --output-file tests/requirements.lock
+
+clean:
+	rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

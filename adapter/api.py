@@ -1,0 +1,77 @@
+"""The HTTP service put together: routes, the receiver behind them, and what they share.
+
+Owns wiring and life cycle; every route is in `adapter.web`.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+
+from fastapi import FastAPI, Request, Response
+
+from adapter.errors import LosusError, MalformedError, Problem
+from adapter.fhir.model import FhirVersion, model
+from adapter.inbound.receiver import Receiver
+from adapter.settings import Settings
+from adapter.store.database import connect
+from adapter.store.migrate import migrate
+from adapter.web import cases, fhir, health
+from adapter.wiring import world_of
+
+_WARM = ("Bundle", "MessageHeader", "Encounter", "Task", "CarePlan", "Patient", "Organization", "Provenance", "Location")
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The service; connects, brings the database up to date and warms the models when it starts."""
+    world = world_of(settings)
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        dsn = settings.database.get_secret_value()
+        await migrate(dsn)
+        database = await connect(dsn)
+        app.state.database = database
+        app.state.receiver = Receiver(world, database, lambda: datetime.now(UTC))
+        receiving = asyncio.create_task(app.state.receiver.run())
+        for speaker in world.speakers.values():
+            _warm(speaker.fhir)
+        try:
+            yield
+        finally:
+            receiving.cancel()
+            with suppress(asyncio.CancelledError):
+                await receiving
+            await database.close()
+
+    app = FastAPI(title="losus-adapter", lifespan=life, docs_url=None, redoc_url=None)
+    app.state.settings, app.state.world = settings, world
+    for router in (fhir.router, cases.router, health.router):
+        app.include_router(router)
+    app.add_exception_handler(LosusError, _refused)
+    app.add_exception_handler(404, _unknown)
+    app.add_exception_handler(405, _unknown)
+    return app
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    if not isinstance(error, LosusError):
+        raise error
+    given = fhir.refusal(error)
+    return Response(given.body, given.status, media_type=fhir.FHIR_JSON)
+
+
+async def _unknown(_: Request, error: Exception) -> Response:
+    status = getattr(error, "status_code", 404)
+    given = fhir.refusal(MalformedError(Problem("not-supported", "no such interaction here")))
+    return Response(given.body, status, media_type=fhir.FHIR_JSON)
+
+
+def _warm(version: FhirVersion) -> None:
+    """Build the models that messages use, so that the first message does not pay for it."""
+    for kind in _WARM:
+        found = model(kind, version)
+        if found is not None:
+            found.model_rebuild()
+            with suppress(ValueError):
+                found.model_validate({"resourceType": kind})

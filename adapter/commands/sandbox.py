@@ -1,0 +1,69 @@
+"""`losus sandbox` and `losus demo`: everything on this machine, to look at and to try.
+
+Owns what is said to the person at the terminal; does not own the servers (`sandbox.sandbox`) nor the
+play (`sandbox.play`).
+"""
+
+import os
+import signal
+import threading
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from adapter.commands.output import Format, err, out, print_json
+from adapter.sandbox.play import play
+from adapter.sandbox.sandbox import Sandbox, sandbox
+
+_Broker = Annotated[str | None, typer.Option(help="A broker to use, HOST:PORT, instead of the sandbox's own.")]
+_STARTING = "starting PostgreSQL, Kafka, the adapter and its relay …"
+
+
+def sandbox_command(
+    kafka: _Broker = None,
+    form: Annotated[Format, typer.Option("--format", help="table or json")] = Format.TABLE,
+) -> None:
+    """Start PostgreSQL, a Kafka broker, the adapter and its relay; stay up until Ctrl-C."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with err.status(_STARTING) as status, sandbox(kafka) as running:
+            status.stop()
+            if form is Format.JSON:
+                addresses = {"http": running.http, "kafka": running.kafka, "postgres": running.postgres}
+                print_json({**addresses, "pid": os.getpid()})
+            else:
+                _tell(running)
+            threading.Event().wait()
+    except KeyboardInterrupt:
+        err.print("stopped; nothing is left behind")
+
+
+def demo_command(kafka: _Broker = None) -> None:
+    """Play one patient's way home, message by message, and settle a worked example; then end."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with err.status(_STARTING) as status, sandbox(kafka) as running:
+            status.stop()
+            play(running)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def _interrupt(_: int, __: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _tell(running: Sandbox) -> None:
+    out.print(f"http      {running.http}")
+    out.print(f"kafka     {running.kafka}")
+    out.print(f"postgres  {running.postgres}")
+    out.print("\nThree things to try, from this folder:")
+    examples = "mappings/examples/losus-r4"
+    out.print(
+        f"  curl -H 'content-type: application/fhir+json' --data-binary @{examples}/01-admission.json "
+        f"'{running.http}/fhir/losus-r4/$process-message'"
+    )
+    out.print(f"  kcat -b {running.kafka} -t losus.2380.events -C -e -f '%k %h\\n%s\\n'")
+    out.print(f"  curl '{running.http}/cases?municipality=2380'")
+    out.print("\nCtrl-C stops everything.")

@@ -1,0 +1,115 @@
+"""`losus tail`: a municipality's topic as a person reads it.
+
+Owns the reading of a topic from its start or its end, and a line for each event. It joins no group
+and commits nothing, so it disturbs no subscriber.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Annotated, Any
+
+import orjson
+import typer
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from adapter.commands.output import Format, err, out, print_json
+from adapter.errors import Problem, UnavailableError
+from adapter.losus.days import local
+from adapter.outbound.topics import UNROUTED, cases_topic, events_topic, settlements_topic
+
+
+def tail_command(
+    municipality: Annotated[str, typer.Argument(help="Kommunkod, or `unrouted`.")],
+    kafka: Annotated[str, typer.Option(help="The broker.", envvar="LOSUS_KAFKA__BOOTSTRAP")] = "127.0.0.1:9092",
+    topic: Annotated[str, typer.Option(help="events, cases or settlements")] = "events",
+    follow: Annotated[bool, typer.Option(help="Wait for more; otherwise end at what is there now.")] = True,
+    from_start: Annotated[bool, typer.Option(help="From the first record on; otherwise only new ones.")] = True,
+    form: Annotated[Format, typer.Option("--format", help="table or json")] = Format.TABLE,
+) -> None:
+    """Show a topic, record by record."""
+    names = {"events": events_topic, "cases": cases_topic, "settlements": settlements_topic}
+    if topic not in names:
+        raise typer.BadParameter("one of events, cases, settlements", param_hint="--topic")
+    name = UNROUTED if municipality == "unrouted" else names[topic](municipality)
+    with suppress(KeyboardInterrupt):
+        asyncio.run(_tail(name, kafka, follow=follow, from_start=from_start, form=form))
+
+
+async def _tail(name: str, kafka: str, *, follow: bool, from_start: bool, form: Format) -> None:
+    try:
+        async for record in read_topic(name, kafka, follow=follow, from_start=from_start):
+            if form is Format.JSON:
+                print_json(as_json(record))
+            else:
+                out.print(line(record))
+    except (KafkaError, OSError) as error:
+        err.print(f"losus: {kafka}: {type(error).__name__}")
+        raise typer.Exit(1) from None
+
+
+async def read_topic(
+    name: str, bootstrap: str, *, follow: bool, from_start: bool = True
+) -> AsyncIterator[ConsumerRecord]:
+    """The committed records of a topic; ends at the present end of every partition unless `follow`."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, enable_auto_commit=False, isolation_level="read_committed"
+    )
+    await consumer.start()
+    try:
+        numbers = await _partitions(consumer, name)
+        partitions = [TopicPartition(name, number) for number in sorted(numbers)]
+        consumer.assign(partitions)
+        ends = await consumer.end_offsets(partitions)
+        await (consumer.seek_to_beginning(*partitions) if from_start else consumer.seek_to_end(*partitions))
+        while follow or [one for one in partitions if await consumer.position(one) < ends[one]]:
+            for records in (await consumer.getmany(timeout_ms=200)).values():
+                for record in records:
+                    yield record
+    finally:
+        await consumer.stop()
+
+
+async def _partitions(consumer: AIOKafkaConsumer, name: str) -> set[int]:
+    """The topic's partitions; UnavailableError where the broker does not know it."""
+    await consumer.topics()
+    numbers = consumer.partitions_for_topic(name)
+    if not numbers:
+        raise UnavailableError(Problem("not-found", "the broker has no such topic", name))
+    return set(numbers)
+
+
+def as_json(record: ConsumerRecord) -> dict[str, Any]:
+    """A record as JSON: topic, key, headers as text, value as it stands (null for a tombstone)."""
+    return {
+        "topic": record.topic,
+        "partition": record.partition,
+        "offset": record.offset,
+        "key": record.key.decode(),
+        "headers": {name: value.decode() for name, value in record.headers},
+        "value": orjson.Fragment(record.value) if record.value is not None else None,
+    }
+
+
+def line(record: ConsumerRecord) -> str:
+    """A case event in one line: revision, state, and what has changed. No name, no number."""
+    if record.value is None:
+        return f"{record.key[:8].decode()}  (removed)"
+    picture = orjson.loads(record.value)
+    if "state" not in picture:
+        return f"{record.key[:8].decode()}  {picture.get('resourceType', 'record')}"
+    if picture.get("moved"):
+        return f"{picture['case_id'][:8]}  rev {picture['revision']:>2}  left this municipality"
+    since = _local(picture.get("since"))
+    changed = ", ".join(name for name in picture["changed"] if name not in _PLAIN)
+    return f"{picture['case_id'][:8]}  rev {picture['revision']:>2}  {since}  {picture['label']:<32} {changed}"
+
+
+_PLAIN = frozenset({"state", "label", "since", "previous_state", "sources", "times"})
+
+
+def _local(since: str | None) -> str:
+    from datetime import datetime
+
+    return f"{local(datetime.fromisoformat(since)):%Y-%m-%d %H:%M}" if since else " " * 16

@@ -1,0 +1,32 @@
+"""What can be watched: the names of metrics, and how the log is written.
+
+Owns names and form; each is set where the thing happens. No label and no log line holds a value of
+a message.
+"""
+
+import logging
+import sys
+
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+
+MESSAGES = Counter("losus_messages_total", "Messages answered, by source and response code.", ["source", "code"])
+RECEIVE_SECONDS = Histogram(
+    "losus_receive_seconds",
+    "From the whole body to the answer.",
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
+)
+OUTBOX_EVENTS = Gauge("losus_outbox_events", "Events that Kafka has not confirmed yet.")
+
+
+def configure_log(level: int = logging.INFO) -> None:
+    """One JSON object a line on standard error: time, level, event, and the fields of the event."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

@@ -1,0 +1,76 @@
+"""Settings into the values that the rooms work with: the world of the flow, the relay's settings.
+
+Owns the translation, and the demand that settings, mappings and agreements fit together.
+"""
+
+from datetime import date, datetime
+from functools import lru_cache
+
+from adapter.agreements.in_force import in_force
+from adapter.agreements.load import load_book
+from adapter.agreements.process import process_terms
+from adapter.agreements.terms import CareForm
+from adapter.errors import Problem, SetupError
+from adapter.fhir.model import FhirVersion
+from adapter.flow import Speaker, TermsFor, World
+from adapter.losus.days import local_day
+from adapter.losus.process import STATUTE, ProcessTerms
+from adapter.mapping.load import load_folder
+from adapter.outbound.relay import RelaySettings
+from adapter.settings import Settings
+
+
+def world_of(settings: Settings) -> World:
+    """All that is settled before a message comes; SetupError with every fault of files and settings."""
+    mappings = load_folder(settings.mappings)
+    problems = [
+        Problem("not-found", f"source {name}: no mapping {source.mapping}", "sources")
+        for name, source in settings.sources.items()
+        if source.mapping not in mappings
+    ]
+    if problems:
+        raise SetupError(*problems)
+    return World(
+        secret=settings.secret.get_secret_value().encode(),
+        endpoint=settings.base_url,
+        speakers={
+            name: Speaker(mappings[source.mapping], FhirVersion(source.fhir))
+            for name, source in settings.sources.items()
+        },
+        route={org: code for code, one in settings.subscribers.items() for org in one.organizations},
+        payloads={code: one.payload for code, one in settings.subscribers.items()},
+        terms_for=_terms_for(settings),
+        limits=(settings.max_bytes, settings.max_depth),
+    )
+
+
+def relay_settings(settings: Settings) -> RelaySettings:
+    """What the relay needs to know."""
+    return RelaySettings(
+        dsn=settings.database.get_secret_value(),
+        bootstrap=settings.kafka.bootstrap,
+        region=settings.region,
+        municipalities=tuple(settings.subscribers),
+        partitions=settings.kafka.partitions,
+        replication=settings.kafka.replication,
+        transactions=settings.kafka.transactions,
+    )
+
+
+def _terms_for(settings: Settings) -> TermsFor:
+    """The terms of the process by the agreement in force; the statute's own where none is known."""
+    book = load_book(settings.agreements)
+    agreements = {file.agreement.id: file.agreement for file in book.files}
+
+    @lru_cache(maxsize=4096)
+    def on(municipality: str, day: date, form: CareForm) -> ProcessTerms:
+        try:
+            found = in_force(agreements, day, municipality, form).agreement
+        except SetupError:  # a day before every statute that is on file
+            return STATUTE
+        return process_terms(book.rules[found.id], day, form)
+
+    def terms_for(municipality: str | None, at: datetime, form: str) -> ProcessTerms:
+        return STATUTE if municipality is None else on(municipality, local_day(at), CareForm(form))
+
+    return terms_for
