@@ -160,6 +160,9 @@ def one_of(code: Code, at: int) -> One:
 
 def text_of(code: Code, at: int) -> Callable[[Item, Env], str | None]:
     """Give the only item as a string; one that is no string is an error."""
+    if code.constant and isinstance(code.constant[0], str) and len(code.constant) == 1:
+        written: str = code.constant[0]
+        return lambda _this, _env: written
     run = code.run
 
     def text(this: Item, env: Env) -> str | None:

@@ -41,19 +41,15 @@ from adapter.mapping.fhirpath.nodes import (
     TypeTest,
     Value,
     Variable,
+    fixed_variable,
     parts,
 )
 from adapter.mapping.fhirpath.nodes import Call as CallNode
 from adapter.mapping.fhirpath.operators import OPERATORS
 from adapter.mapping.fhirpath.paths import member
-from adapter.mapping.fhirpath.quantity import UCUM, Quantity
+from adapter.mapping.fhirpath.quantity import Quantity
 from adapter.mapping.fhirpath.temporal import Temporal
 
-_FIXED = {"ucum": UCUM, "sct": "http://snomed.info/sct", "loinc": "http://loinc.org"}
-_FIXED_PREFIXES = {
-    "vs-": "http://hl7.org/fhir/ValueSet/",
-    "ext-": "http://hl7.org/fhir/StructureDefinition/",
-}
 ROOT_NAMES = frozenset({"resource", "context", "rootResource"})
 _SHAPES = {bool: BOOLEAN, str: STRING, int: INTEGER, Quantity: frozenset({"System.Quantity"})}
 
@@ -150,11 +146,9 @@ class Compilation:
 
     def _variable(self, node: Variable) -> Code:
         name, at = node.name, node.at
-        for prefix, base in _FIXED_PREFIXES.items():
-            if name.startswith(prefix) and name not in self.variables:
-                return always([base + name.removeprefix(prefix)], STRING)
-        if name in _FIXED and name not in self.variables:
-            return always([_FIXED[name]], STRING)
+        fixed = fixed_variable(name)
+        if fixed is not None and name not in self.variables:
+            return always([fixed], STRING)
 
         def run(_this: Item, env: Env) -> Items:
             if name in env.variables:

@@ -10,10 +10,11 @@ from decimal import Decimal
 from typing import Any
 
 from adapter.errors import Problem
-from adapter.mapping.fhirpath.call import Scope
+from adapter.mapping.fhirpath.call import Scope, uses_call
 from adapter.mapping.fhirpath.closure import ANYTHING, Env, Items, NoValue, Run, Shape
 from adapter.mapping.fhirpath.compile import ROOT_NAMES, Compilation
 from adapter.mapping.fhirpath.faults import EvaluationError, FhirPathError, RefusedError, place
+from adapter.mapping.fhirpath.functions import VOLATILE
 from adapter.mapping.fhirpath.library import LibraryExpression
 from adapter.mapping.fhirpath.model import Model
 from adapter.mapping.fhirpath.nodes import Node, unordered, variables
@@ -25,6 +26,7 @@ Context = Mapping[str, object]
 _MOST_SPECIALISED = 256
 _READY = frozenset({str, dict, bool, int, Decimal})
 _NO_CONTEXT: Context = {}
+_BARE = Env(None, _NO_CONTEXT, None)
 
 
 class Expression:
@@ -34,12 +36,13 @@ class Expression:
     list where there is nothing. `FhirPathError` where the expression cannot be evaluated on the resource.
     """
 
-    __slots__ = ("_fhir", "_library", "_model", "_names", "_node", "_ready", "compiled", "text")
+    __slots__ = ("_env", "_fhir", "_library", "_model", "_names", "_node", "_ready", "compiled", "text")
 
     def __init__(self, text: str, node: Node, model: Model, fhir: str) -> None:
         self.text = text
         self._node, self._model, self._fhir = node, model, fhir
         self._names = tuple(sorted(variables(node)))
+        self._env = None if self._names or any(uses_call(node, name) for name in VOLATILE) else _BARE
         self._ready: dict[object, Run | None] = {}
         self._library: LibraryExpression | None = None
         self.compiled = self._compile(ANYTHING, dict.fromkeys(self._names, ANYTHING)) is not None
@@ -54,14 +57,20 @@ class Expression:
         self, resource: dict[str, Any], context: Context | None = None, resolver: Resolver | None = None
     ) -> list[Any]:
         """Evaluate on `resource`; `context` holds the `%variables`, `resolver` what `resolve()` asks."""
-        context = context or _NO_CONTEXT
+        kind = resource.get("resourceType")
+        run = self._ready.get(kind) if isinstance(kind, str) and not self._names else None
+        if run is None:
+            run = self._specialised(resource, context or _NO_CONTEXT)
         try:
-            run = self._specialised(resource, context)
             if run is None:
-                return _plain((self._library or self._from_library())(resource, context, resolver))
-            return _plain(run(resource, Env(resource, context, resolver)))
+                library = self._library or self._from_library()
+                return _plain(library(resource, context or _NO_CONTEXT, resolver))
+            items = run(resource, self._env or Env(resource, context or _NO_CONTEXT, resolver))
         except EvaluationError as fault:
             raise FhirPathError(fault.rule, self.text, fault.at) from None
+        if len(items) == 1 and type(items[0]) in _READY:
+            return [items[0]]
+        return _plain(items)
 
     def check(self, resource_type: str) -> tuple[Problem, ...]:
         """Tell what evaluates on a `resource_type`, but is most often a slip of the pen.
@@ -124,8 +133,6 @@ class Expression:
 
 def _plain(items: Items) -> list[Any]:
     """Give a list of the caller's own, of plain values only."""
-    if len(items) == 1 and type(items[0]) in _READY:
-        return [items[0]]
     return [_value(item) for item in items if item is not None and not isinstance(item, NoValue)]
 
 

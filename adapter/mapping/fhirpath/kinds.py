@@ -5,6 +5,7 @@ type of an item can be known by neither, the expression is refused (N1, 6.3 "Typ
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from adapter.mapping.fhirpath.closure import (
     ANYTHING,
@@ -14,6 +15,7 @@ from adapter.mapping.fhirpath.closure import (
     Env,
     Item,
     Items,
+    Run,
     Shape,
     Steps,
     from_truth,
@@ -87,12 +89,20 @@ def of_type(code: Code, wanted: TypeName, model: Model) -> Code:
     if known in ({False}, set()) and not _open(shape):
         run_all = code.run
         return Code(lambda this, env: run_all(this, env) and EMPTY, NONE)
+    return Code(_kept(code, wanted, model), frozenset({wanted.name}))
+
+
+def _kept(code: Code, wanted: TypeName, model: Model) -> Run:
     test, run = _test(code, wanted, model, exact=True), code.run
+    if not isinstance(test, _OfResource) or test.names != {wanted.name}:
+        return lambda this, env: [item for item in run(this, env) if test(item)]
+    name = wanted.name
 
     def kept(this: Item, env: Env) -> Items:
-        return [item for item in run(this, env) if test(item)]
+        items = run(this, env)
+        return [item for item in items if isinstance(item, dict) and item.get("resourceType") == name]
 
-    return Code(kept, frozenset({wanted.name}))
+    return kept
 
 
 def _of_choice(code: Code, wanted: TypeName, model: Model) -> Code:
@@ -133,18 +143,21 @@ def _test(code: Code, wanted: TypeName, model: Model, *, exact: bool) -> Callabl
             answer = True in answers
             return lambda _item: answer
     if wanted.namespace != "System" and model.is_resource(wanted.name):
-        return _resource_test(wanted.name, model)
+        return _OfResource(model.kinds_of(wanted.name))
     if shape is not None and _open(shape) and len(shape) == 1:
         return lambda _item: False
     raise RefusedError("a type that only the library keeps track of", wanted.at)
 
 
-def _resource_test(name: str, model: Model) -> Callable[[Item], bool]:
-    def test(item: Item) -> bool:
-        kind = item.get("resourceType") if isinstance(item, dict) else None
-        return isinstance(kind, str) and model.is_a(kind, name)
+@dataclass(frozen=True, slots=True)
+class _OfResource:
+    """Whether an item is a resource of one of the types `names`."""
 
-    return test
+    names: frozenset[str]
+
+    def __call__(self, item: Item) -> bool:
+        kind = item.get("resourceType") if isinstance(item, dict) else None
+        return isinstance(kind, str) and kind in self.names
 
 
 def head(name: str, shape: Shape, model: Model) -> Code | None:
@@ -155,7 +168,7 @@ def head(name: str, shape: Shape, model: Model) -> Code | None:
         if all(kind_is(kind, TypeName(None, name, 0), model, exact=False) for kind in shape):
             return None if shape == NONE else Code(lambda this, _env: [this], shape, steps=Steps(None, ()))
         return Code(lambda _this, _env: EMPTY, NONE)
-    test = _resource_test(name, model)
+    test = _OfResource(model.kinds_of(name))
 
     def run(this: Item, _env: Env) -> Items:
         return [this] if test(this) else EMPTY

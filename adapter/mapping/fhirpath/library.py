@@ -16,7 +16,8 @@ from adapter.mapping.fhirpath.call import uses_call
 from adapter.mapping.fhirpath.closure import Items
 from adapter.mapping.fhirpath.faults import EvaluationError, FhirPathSyntaxError
 from adapter.mapping.fhirpath.functions.utility import instant
-from adapter.mapping.fhirpath.nodes import Call, Node, parts
+from adapter.mapping.fhirpath.nodes import Call, Node, fixed_variable, parts
+from adapter.mapping.fhirpath.nodes import variables as variables_of
 from adapter.mapping.fhirpath.quantity import CALENDAR_WORDS, Quantity
 
 Resolver = Callable[[str], dict[str, Any] | None]
@@ -51,12 +52,15 @@ class LibraryExpression:
         self._parsed = parse(text)  # type: ignore[no-untyped-call]
         self._model = models["r5" if fhir == "R5" else "r4"]
         self._clocks = [name for name in _CLOCKS if uses_call(node, name)]
+        self._fixed = {
+            name: fixed for name in variables_of(node) if (fixed := fixed_variable(name)) is not None
+        }
 
     def __call__(self, resource: object, context: Mapping[str, object], resolver: Resolver | None) -> Items:
         """Evaluate; EvaluationError without any word of the library's where it fails."""
         from fhirpathpy import apply_parsed_path  # noqa: PLC0415 -- slow, seldom needed
 
-        variables = {"resource": resource, "rootResource": resource, **context}
+        variables = {**self._fixed, "resource": resource, "rootResource": resource, **context}
         options = {"userInvocationTable": self._functions(context, resolver), "traceFn": _silent}
         try:
             with _ONE_AT_A_TIME:

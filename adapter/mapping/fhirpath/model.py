@@ -74,6 +74,10 @@ class Model:
         """Whether a resource may carry `kind` as its resourceType."""
         return kind not in _ABSTRACT and self.parents.get(kind) in _ABSTRACT
 
+    def kinds_of(self, name: str) -> frozenset[str]:
+        """Give every type that is `name` or a kind of it."""
+        return frozenset(kind for kind in self.names if self.is_a(kind, name))
+
     def is_a(self, kind: str, wanted: str) -> bool:
         """Whether `kind` is `wanted` or a kind of it."""
         step: str | None = kind

@@ -134,6 +134,25 @@ def variables(node: Node) -> frozenset[str]:
     return frozenset(own.union(*map(variables, parts(node))))
 
 
+_FIXED = {
+    "ucum": "http://unitsofmeasure.org",
+    "sct": "http://snomed.info/sct",
+    "loinc": "http://loinc.org",
+}
+_FIXED_PREFIXES = {
+    "vs-": "http://hl7.org/fhir/ValueSet/",
+    "ext-": "http://hl7.org/fhir/StructureDefinition/",
+}
+
+
+def fixed_variable(name: str) -> str | None:
+    """Give the value of a variable that HL7 fixes (`%ucum`, `%`vs-…``); None for any other."""
+    for prefix, base in _FIXED_PREFIXES.items():
+        if name.startswith(prefix):
+            return base + name.removeprefix(prefix)
+    return _FIXED.get(name)
+
+
 _ORDERED = frozenset({"first", "last", "tail", "skip", "take"})
 _UNORDERED = frozenset({"children", "descendants"})
 
