@@ -19,7 +19,17 @@ from adapter.store.migrate import migrate
 from adapter.web import cases, fhir, health
 from adapter.wiring import world_of
 
-_WARM = ("Bundle", "MessageHeader", "Encounter", "Task", "CarePlan", "Patient", "Organization", "Provenance", "Location")
+_WARM = (
+    "Bundle",
+    "MessageHeader",
+    "Encounter",
+    "Task",
+    "CarePlan",
+    "Patient",
+    "Organization",
+    "Provenance",
+    "Location",
+)
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -8,7 +8,8 @@ there when the answer goes out, or none of it.
 Owns the order of the steps; each step is in its room.
 """
 
-from collections.abc import Callable, Iterable, Mapping as MappingType, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -24,7 +25,8 @@ from adapter.losus.identity import pseudonym
 from adapter.losus.instants import instant_text
 from adapter.losus.process import ProcessTerms
 from adapter.losus.signal import Fact
-from adapter.mapping.engine import Mapping, Message as Surroundings, Reading
+from adapter.mapping.engine import Mapping, Reading
+from adapter.mapping.engine import Message as Surroundings
 from adapter.mapping.fields import instant
 from adapter.outbound.events import Payload, decide
 from adapter.store import intake
@@ -104,7 +106,8 @@ def prepare(world: World, source: str, body: bytes, now: datetime) -> Prepared:
     )
     try:
         found = [
-            speaker.mapping.read(source, entry.resource, entry.path, surroundings) for entry in message.entries
+            speaker.mapping.read(source, entry.resource, entry.path, surroundings)
+            for entry in message.entries
         ]
     except MappingError as error:
         raise Untranslated(message, speaker.fhir, error) from None

@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    YamlConfigSettingsSource,
+)
 
 from adapter.agreements.load import default_folder as agreements_folder
 from adapter.errors import Problem, SetupError
@@ -89,7 +94,7 @@ class Settings(BaseSettings):
 def load_settings() -> Settings:
     """The settings of this process; SetupError with every fault at once, and none of their values."""
     try:
-        return Settings(_secrets_dir=os.environ.get("LOSUS_SECRETS"))  # type: ignore[call-arg]
+        return Settings(_secrets_dir=os.environ.get("LOSUS_SECRETS"))
     except ValidationError as error:
         faults = error.errors(include_input=False, include_url=False, include_context=False)
         places = ["LOSUS_" + "__".join(str(step) for step in fault["loc"]).upper() for fault in faults]

@@ -10,7 +10,9 @@ import sys
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
-MESSAGES = Counter("losus_messages_total", "Messages answered, by source and response code.", ["source", "code"])
+MESSAGES = Counter(
+    "losus_messages_total", "Messages answered, by source and response code.", ["source", "code"]
+)
 RECEIVE_SECONDS = Histogram(
     "losus_receive_seconds",
     "From the whole body to the answer.",

@@ -1,4 +1,4 @@
-"""`losus mappings check`: are the mapping files sound, and do their examples give what they say?
+"""`losus mappings check`: are the mapping files sound, and do their examples give what they say.
 
 Owns the printing and the exit code; does not own the checks (`mapping.check`).
 """
@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from adapter.commands.output import Format, out, print_json
-from adapter.errors import SetupError
+from adapter.errors import Problem, SetupError
 from adapter.mapping.load import default_folder, load_folder
 
 mappings_app = typer.Typer(help="Mapping files: how each kind of EHR speaks.", no_args_is_help=True)
@@ -22,13 +22,15 @@ def _group() -> None:
 
 @mappings_app.command("check")
 def check_command(
-    folder: Annotated[Path | None, typer.Argument(help="Folder of mapping files; default: the shipped.")] = None,
+    folder: Annotated[
+        Path | None, typer.Argument(help="Folder of mapping files; default: the shipped.")
+    ] = None,
     form: Annotated[Format, typer.Option("--format", help="table or json")] = Format.TABLE,
 ) -> None:
     """Check every mapping file of a folder; exit code 1 where one has a fault."""
     try:
         mappings = load_folder(folder or default_folder())
-        problems = ()
+        problems: tuple[Problem, ...] = ()
     except SetupError as error:
         mappings, problems = {}, error.problems
     if form is Format.JSON:

@@ -6,7 +6,6 @@ examples of the mapping `losus-r4`; the statement is of Bilaga 9's worked exampl
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
 from aiokafka import ConsumerRecord
@@ -26,24 +25,24 @@ _PATIENCE_S = 30.0
 
 def play(running: Sandbox) -> None:
     """Send the way home and show what arrives; UnavailableError where an event does not come."""
-    asyncio.run(_way_home(running))
+    files = sorted((default_folder() / "examples" / _SOURCE).glob("*.json"))
+    asyncio.run(_way_home(running, {file.stem: file.read_bytes() for file in files}))
 
 
-async def _way_home(running: Sandbox) -> None:
-    messages = sorted((default_folder() / "examples" / _SOURCE).glob("*.json"))
+async def _way_home(running: Sandbox, messages: dict[str, bytes]) -> None:
     topic = events_topic(_MUNICIPALITY)
     out.rule("A patient's way home: FHIR messages in, events on " + topic)
     arriving = read_topic(topic, running.kafka, follow=True)
     with httpx.Client(base_url=running.http, timeout=_PATIENCE_S) as client:
-        for message in messages:
-            await _one(client, message, arriving)
+        for name, body in messages.items():
+            await _one(client, name, body, arriving)
     await arriving.aclose()  # type: ignore[attr-defined]
 
 
-async def _one(client: httpx.Client, message: Path, arriving: AsyncIterator[ConsumerRecord]) -> None:
+async def _one(client: httpx.Client, name: str, body: bytes, arriving: AsyncIterator[ConsumerRecord]) -> None:
     """Send one message and show the event that it calls for."""
-    answer = await asyncio.to_thread(send_message, client, _SOURCE, message.read_bytes())
-    out.print(f"→ {message.stem:<32} {answer['code']}")
+    answer = await asyncio.to_thread(send_message, client, _SOURCE, body)
+    out.print(f"→ {name:<32} {answer['code']}")
     if answer["code"] != "ok":
         raise UnavailableError(*(Problem(i["code"], i["diagnostics"]) for i in answer["issues"]))
     try:

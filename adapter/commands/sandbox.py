@@ -1,7 +1,7 @@
 """`losus sandbox` and `losus demo`: everything on this machine, to look at and to try.
 
 Owns what is said to the person at the terminal; does not own the servers (`sandbox.sandbox`) nor the
-play (`sandbox.play`).
+play (`play`).
 """
 
 import os
@@ -13,10 +13,12 @@ from typing import Annotated
 import typer
 
 from adapter.commands.output import Format, err, out, print_json
-from adapter.sandbox.play import play
+from adapter.commands.play import play
 from adapter.sandbox.sandbox import Sandbox, sandbox
 
-_Broker = Annotated[str | None, typer.Option(help="A broker to use, HOST:PORT, instead of the sandbox's own.")]
+_Broker = Annotated[
+    str | None, typer.Option(help="A broker to use, HOST:PORT, instead of the sandbox's own.")
+]
 _STARTING = "starting PostgreSQL, Kafka, the adapter and its relay …"
 
 

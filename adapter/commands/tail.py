@@ -7,6 +7,7 @@ and commits nothing, so it disturbs no subscriber.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from datetime import datetime
 from typing import Annotated, Any
 
 import orjson
@@ -22,10 +23,14 @@ from adapter.outbound.topics import UNROUTED, cases_topic, events_topic, settlem
 
 def tail_command(
     municipality: Annotated[str, typer.Argument(help="Kommunkod, or `unrouted`.")],
-    kafka: Annotated[str, typer.Option(help="The broker.", envvar="LOSUS_KAFKA__BOOTSTRAP")] = "127.0.0.1:9092",
+    kafka: Annotated[
+        str, typer.Option(help="The broker.", envvar="LOSUS_KAFKA__BOOTSTRAP")
+    ] = "127.0.0.1:9092",
     topic: Annotated[str, typer.Option(help="events, cases or settlements")] = "events",
     follow: Annotated[bool, typer.Option(help="Wait for more; otherwise end at what is there now.")] = True,
-    from_start: Annotated[bool, typer.Option(help="From the first record on; otherwise only new ones.")] = True,
+    from_start: Annotated[
+        bool, typer.Option(help="From the first record on; otherwise only new ones.")
+    ] = True,
     form: Annotated[Format, typer.Option("--format", help="table or json")] = Format.TABLE,
 ) -> None:
     """Show a topic, record by record."""
@@ -103,13 +108,13 @@ def line(record: ConsumerRecord) -> str:
         return f"{picture['case_id'][:8]}  rev {picture['revision']:>2}  left this municipality"
     since = _local(picture.get("since"))
     changed = ", ".join(name for name in picture["changed"] if name not in _PLAIN)
-    return f"{picture['case_id'][:8]}  rev {picture['revision']:>2}  {since}  {picture['label']:<32} {changed}"
+    return (
+        f"{picture['case_id'][:8]}  rev {picture['revision']:>2}  {since}  {picture['label']:<32} {changed}"
+    )
 
 
 _PLAIN = frozenset({"state", "label", "since", "previous_state", "sources", "times"})
 
 
 def _local(since: str | None) -> str:
-    from datetime import datetime
-
     return f"{local(datetime.fromisoformat(since)):%Y-%m-%d %H:%M}" if since else " " * 16

@@ -21,7 +21,9 @@ from adapter.mapping.rehearsal import Rehearsal, rehearse
 
 
 def try_command(
-    files: Annotated[list[Path], typer.Argument(help="Bundles or resources (JSON), or folders.", exists=True)],
+    files: Annotated[
+        list[Path], typer.Argument(help="Bundles or resources (JSON), or folders.", exists=True)
+    ],
     mapping: Annotated[str, typer.Option(help="A shipped mapping's id, or a mapping file.")],
     form: Annotated[Format, typer.Option("--format", help="table or json")] = Format.TABLE,
 ) -> None:
@@ -50,9 +52,7 @@ def _spread(files: list[Path]) -> list[Path]:
 
 def as_json(rehearsal: Rehearsal, now: datetime) -> dict[str, Any]:
     """`{"signals": …, "case": …, "trace": …}`, and `cases` where the documents hold more than one."""
-    cases = {
-        key: case.picture.model_dump(mode="json") for key, case in rehearsal.cases(STATUTE, now).items()
-    }
+    cases = {key: case.picture.model_dump(mode="json") for key, case in rehearsal.cases(STATUTE, now).items()}
     signals = [
         {
             "signal": signal.kind.value,
@@ -67,7 +67,14 @@ def as_json(rehearsal: Rehearsal, now: datetime) -> dict[str, Any]:
         for signal in reading.fact.signals
     ]
     trace = [
-        {"path": s.path, "rule": s.rule, "matched": s.matched, "signal": s.signal, "at": s.at, "why_not": s.why_not}
+        {
+            "path": s.path,
+            "rule": s.rule,
+            "matched": s.matched,
+            "signal": s.signal,
+            "at": s.at,
+            "why_not": s.why_not,
+        }
         for s in rehearsal.trace
     ]
     first = next(iter(cases.values()), None)
@@ -79,7 +86,9 @@ def _show(rehearsal: Rehearsal, now: datetime) -> None:
     table = Table("where", "rule", "signal", "at, or why not")
     for step in rehearsal.trace:
         style = None if step.matched else "dim"
-        table.add_row(step.path, step.rule, step.signal if step.matched else "-", step.at or step.why_not, style=style)
+        table.add_row(
+            step.path, step.rule, step.signal if step.matched else "-", step.at or step.why_not, style=style
+        )
     out.print(table)
     for key, case in rehearsal.cases(STATUTE, now).items():
         state = f"{case.state.value} ({case.picture.label})" if case.state else "no state yet"

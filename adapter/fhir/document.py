@@ -25,7 +25,9 @@ def parse_json(body: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise MalformedError(Problem("structure", f"no JSON at line {error.lineno}, column {error.colno}")) from None
+        raise MalformedError(
+            Problem("structure", f"no JSON at line {error.lineno}, column {error.colno}")
+        ) from None
     if not isinstance(document, dict):
         raise MalformedError(Problem("structure", "no JSON object"))
     if b"\\u0000" in body:

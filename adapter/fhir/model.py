@@ -57,7 +57,9 @@ def model(kind: str, version: FhirVersion) -> type[FHIRAbstractModel] | None:
         found = getattr(import_module(_PACKAGE[version] + kind.lower()), kind, None)
     except ModuleNotFoundError:
         return None
-    is_resource = isinstance(found, type) and issubclass(found, FHIRAbstractModel) and found.has_resource_base()
+    is_resource = (
+        isinstance(found, type) and issubclass(found, FHIRAbstractModel) and found.has_resource_base()
+    )
     return found if is_resource else None
 
 

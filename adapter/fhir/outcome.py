@@ -54,7 +54,13 @@ def response_message(
         details = {**outcome(error.problems), "id": outcome_id}
         header["response"]["details"] = {"reference": f"urn:uuid:{outcome_id}"}
         entries.append({"fullUrl": f"urn:uuid:{outcome_id}", "resource": details})
-    return {"resourceType": "Bundle", "id": bundle_id, "type": "message", "timestamp": timestamp, "entry": entries}
+    return {
+        "resourceType": "Bundle",
+        "id": bundle_id,
+        "type": "message",
+        "timestamp": timestamp,
+        "entry": entries,
+    }
 
 
 def _identifier(message: Message, version: FhirVersion) -> str | dict[str, str]:

@@ -14,16 +14,21 @@ from adapter.fhir.model import FhirVersion
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
-_TASK = frozenset(
+
+def _codes(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_TASK = _codes(
     "draft requested received accepted rejected ready cancelled in-progress on-hold failed completed "
-    "entered-in-error".split()
+    "entered-in-error"
 )
-_PLAN = frozenset("draft active on-hold revoked completed entered-in-error unknown".split())
-_ENCOUNTER_R4 = frozenset(
-    "planned arrived triaged in-progress onleave finished cancelled entered-in-error unknown".split()
+_PLAN = _codes("draft active on-hold revoked completed entered-in-error unknown")
+_ENCOUNTER_R4 = _codes(
+    "planned arrived triaged in-progress onleave finished cancelled entered-in-error unknown"
 )
-_ENCOUNTER_R5 = frozenset(
-    "planned in-progress on-hold discharged completed cancelled discontinued entered-in-error unknown".split()
+_ENCOUNTER_R5 = _codes(
+    "planned in-progress on-hold discharged completed cancelled discontinued entered-in-error unknown"
 )
 
 #: (type, version) → codes of its required `status` value set.

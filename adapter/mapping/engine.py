@@ -5,7 +5,8 @@ FHIRPath language, nor what becomes of a fact. Pure: the message's own words are
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping as MappingType
+from collections.abc import Callable, Iterator
+from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -24,9 +25,7 @@ Resource = dict[str, Any]
 Resolver = Callable[[str], Resource | None]
 
 #: A clock counts from these to the minute (LUS 2:3, 5:4), so a bare date is not enough.
-_TO_THE_MINUTE = frozenset(
-    {SignalKind.READY, SignalKind.READY_WITHDRAWN, SignalKind.ADMISSION_NOTICE_SENT}
-)
+_TO_THE_MINUTE = frozenset({SignalKind.READY, SignalKind.READY_WITHDRAWN, SignalKind.ADMISSION_NOTICE_SENT})
 #: `%changed` of a resource whose version has no time at all: it holds since ever.
 _EVER = "1970-01-01T00:00:00+00:00"
 #: Elements that say whom a resource is about.
@@ -191,7 +190,9 @@ def _compile_rule(rule: Rule, fhir: str) -> _CompiledRule:
     fields = tuple(
         (
             name,
-            _Field(spec, tuple((part, compile_expression(text, fhir=fhir)) for part, text in _expressions(spec))),
+            _Field(
+                spec, tuple((part, compile_expression(text, fhir=fhir)) for part, text in _expressions(spec))
+            ),
         )
         for name, spec in rule.fields.items()
     )

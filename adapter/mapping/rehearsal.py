@@ -45,9 +45,7 @@ class Rehearsal:
 
     def cases(self, terms: ProcessTerms, now: datetime) -> dict[str, Case]:
         """The cases by key, folded by `terms` at `now`; the key stands where the pseudonym would."""
-        return {
-            key: fold(key, facts, terms=terms, route={}, now=now) for key, facts in self.facts().items()
-        }
+        return {key: fold(key, facts, terms=terms, route={}, now=now) for key, facts in self.facts().items()}
 
 
 def rehearse(mapping: Mapping, documents: Iterable[dict[str, Any]], now: datetime) -> Rehearsal:

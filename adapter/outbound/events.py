@@ -62,9 +62,13 @@ def _told(row: CaseRow) -> str | None:
     return next(reversed(row.revisions), None)
 
 
-def _event(case_id: str, municipality: str | None, picture: CasePicture, *, is_closing: bool = False) -> EventRow:
+def _event(
+    case_id: str, municipality: str | None, picture: CasePicture, *, is_closing: bool = False
+) -> EventRow:
     payload = picture.model_dump_json().encode()
-    seed = b"\0".join((case_id.encode(), (municipality or "").encode(), str(picture.revision).encode(), payload))
+    seed = b"\0".join(
+        (case_id.encode(), (municipality or "").encode(), str(picture.revision).encode(), payload)
+    )
     ce_id = hashlib.sha256(seed).hexdigest()[:32]
     return EventRow(case_id, municipality, picture.revision, CASE_CHANGED, ce_id, payload, is_closing)
 

@@ -40,7 +40,14 @@ _MOST = 500  # events a transaction
 _LOOK_AGAIN_S = 1.0  # a missed notification costs this much, no more
 _DEADLINE_S = 60.0  # an idempotent producer would wait for ever
 _BACK_OFF_S = (0.2, 0.5, 1.0, 2.0, 5.0)
-_PASSING = (KafkaError, UnavailableError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_PASSING = (
+    KafkaError,
+    UnavailableError,
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+)
 
 #: A record: topic, key, value (None: a tombstone), headers.
 Record = tuple[str, bytes, bytes | None, list[tuple[str, bytes]]]
@@ -95,7 +102,7 @@ async def _session(settings: RelaySettings) -> AsyncIterator["_Relay"]:
     try:
         woken = asyncio.Event()
         await connection.add_listener("losus_outbox", lambda *_: woken.set())
-        while not await hold(connection, settings.name):
+        while not await hold(connection, settings.name):  # noqa: ASYNC110 - a database's lock has no event
             await asyncio.sleep(_LOOK_AGAIN_S)
         await make_topics(
             settings.bootstrap,

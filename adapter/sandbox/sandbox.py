@@ -1,6 +1,6 @@
 """The whole adapter on one machine: database, broker, service and relay, on free ports of loopback.
 
-Owns putting them together, and that all end together; does not own what is sent (`play`). Nothing
+Owns putting them together, and that all end together; does not own what is sent through them. Nothing
 outlives this process, however it ends (see `processes`).
 """
 
@@ -60,7 +60,10 @@ def sandbox(kafka: str | None = None) -> Iterator[Sandbox]:
         settings = os.environ | _settings(kafka, postgres)
         service, relay = stack.enter_context(Guardian()), stack.enter_context(Guardian())
         port = start_listening(
-            service, lambda port: _program(service, settings, "serve", "--port", str(port)), _is_ready, free_ports(5)
+            service,
+            lambda port: _program(service, settings, "serve", "--port", str(port)),
+            _is_ready,
+            free_ports(5),
         )
         relay.start(_program(relay, settings, "relay"))
         yield Sandbox(f"http://{LOOPBACK}:{port}", kafka, postgres)

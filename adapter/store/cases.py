@@ -5,9 +5,9 @@ Owns the queries; changes nothing.
 
 from dataclasses import dataclass
 
+from adapter.losus.signal import Fact
 from adapter.store.database import Connection
 from adapter.store.intake import facts_of
-from adapter.losus.signal import Fact
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,13 @@ errors carry parameters in their text, so only their kind is ever passed on.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TypeAlias
 
 import asyncpg
 
 from adapter.errors import Problem, UnavailableError
 
-Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
+Connection: TypeAlias = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
 #: What the driver raises when the server is gone, restarting, or gave up on a conflict: all pass.
 _PASSING = (

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import asyncpg
 import orjson
 
 from adapter.losus.signal import Fact, Signal
@@ -64,7 +65,9 @@ class EventRow:
     closing: bool = False
 
 
-async def seen(connection: Connection, ids: Sequence[tuple[str, str, str]]) -> dict[tuple[str, str, str], Seen]:
+async def seen(
+    connection: Connection, ids: Sequence[tuple[str, str, str]]
+) -> dict[tuple[str, str, str], Seen]:
     """What is known of each (source, MessageHeader.id, Bundle.id)."""
     rows = await connection.fetch(
         """select asked.*, message.response, message_bundle.message is not null as bundle_seen
@@ -74,7 +77,9 @@ async def seen(connection: Connection, ids: Sequence[tuple[str, str, str]]) -> d
                                     and message_bundle.bundle_id = asked.bundle_id""",
         *_columns(ids, 3),
     )
-    return {(r["source"], r["header_id"], r["bundle_id"]): Seen(r["response"], r["bundle_seen"]) for r in rows}
+    return {
+        (r["source"], r["header_id"], r["bundle_id"]): Seen(r["response"], r["bundle_seen"]) for r in rows
+    }
 
 
 async def add_messages(connection: Connection, messages: Sequence[MessageRow]) -> list[int]:
@@ -82,12 +87,15 @@ async def add_messages(connection: Connection, messages: Sequence[MessageRow]) -
     rows = await connection.fetch(
         """with added as (
              insert into message (source, header_id, bundle_id, received_at, body, response)
-             select * from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::bytea[], $6::bytea[])
+             select * from unnest(
+               $1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::bytea[], $6::bytea[])
              returning id, source, header_id, bundle_id),
            bundles as (
              insert into message_bundle (source, bundle_id, message) select source, bundle_id, id from added)
            select id, source, header_id from added""",
-        *_columns([(m.source, m.header_id, m.bundle_id, m.received_at, m.body, m.response) for m in messages], 6),
+        *_columns(
+            [(m.source, m.header_id, m.bundle_id, m.received_at, m.body, m.response) for m in messages], 6
+        ),
     )
     numbers = {(row["source"], row["header_id"]): row["id"] for row in rows}
     return [numbers[message.source, message.header_id] for message in messages]
@@ -124,7 +132,8 @@ async def lock_cases(
     wanted = sorted(set(new))
     await connection.execute(
         """insert into cases (id, source, key, changed_at)
-           select id, source, key, $4 from unnest($1::text[], $2::text[], $3::text[]) as asked (id, source, key)
+           select id, source, key, $4
+           from unnest($1::text[], $2::text[], $3::text[]) as asked (id, source, key)
            order by id on conflict do nothing""",
         *_columns(wanted, 3),
         now,
@@ -134,11 +143,25 @@ async def lock_cases(
            where id = any ($1::text[]) order by id for update""",
         sorted({case_id for case_id, _, _ in wanted} | set(known)),
     )
-    return {row["id"]: CaseRow(*list(row.values())[:-1], orjson.loads(row["revisions"])) for row in rows}
+    return {row["id"]: _case(row) for row in rows}
+
+
+def _case(row: asyncpg.Record) -> CaseRow:
+    return CaseRow(
+        row["id"],
+        row["source"],
+        row["key"],
+        row["state"],
+        row["municipality"],
+        row["picture"],
+        orjson.loads(row["revisions"]),
+    )
 
 
 async def add_facts(
-    connection: Connection, facts: Sequence[tuple[Fact, str | None, int]], links: Iterable[tuple[str, str, str]]
+    connection: Connection,
+    facts: Sequence[tuple[Fact, str | None, int]],
+    links: Iterable[tuple[str, str, str]],
 ) -> None:
     """Add facts (with their case, and the message they came in) and links (case, source, resource)."""
     rows = [
@@ -210,7 +233,8 @@ async def add_events(connection: Connection, events: Sequence[EventRow], now: da
         """with added as (
              insert into event (case_id, municipality, revision, type, ce_id, payload, closing, created_at)
              select case_id, municipality, revision, type, ce_id, payload, closing, $8
-             from unnest($1::text[], $2::text[], $3::integer[], $4::text[], $5::text[], $6::bytea[], $7::boolean[])
+             from unnest(
+               $1::text[], $2::text[], $3::integer[], $4::text[], $5::text[], $6::bytea[], $7::boolean[])
                   with ordinality as new (case_id, municipality, revision, type, ce_id, payload, closing, n)
              order by n returning id)
            insert into outbox (event) select id from added""",

@@ -19,7 +19,8 @@ async def migrate(dsn: str) -> list[str]:
         async with connection.transaction():
             await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
             await connection.execute(
-                "create table if not exists migration (name text primary key, applied_at timestamptz default now())"
+                """create table if not exists migration
+                   (name text primary key, applied_at timestamptz not null default now())"""
             )
             done = {row["name"] for row in await connection.fetch("select name from migration")}
             missing = [path for path in sorted(_FOLDER.glob("*.sql")) if path.stem not in done]

@@ -40,12 +40,16 @@ async def claim(connection: Connection, relay: str, most: int, floor: int) -> Cl
     Its number is above `floor`, which is what Kafka has committed: a database that was restored to an
     earlier point must not take an old number for a new claim.
     """
-    ids = [row["event"] for row in await connection.fetch("select event from outbox order by event limit $1", most)]
+    ids = [
+        row["event"]
+        for row in await connection.fetch("select event from outbox order by event limit $1", most)
+    ]
     if not ids:
         return None
     number = await connection.fetchval(
         """insert into relay_batch (relay, number, events) values ($1, $3::bigint + 1, $2)
-           on conflict (relay) do update set number = greatest(relay_batch.number, $3::bigint) + 1, events = $2
+           on conflict (relay) do update
+             set number = greatest(relay_batch.number, $3::bigint) + 1, events = $2
            returning number""",
         relay,
         ids,

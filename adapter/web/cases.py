@@ -9,11 +9,11 @@ from urllib.parse import urlencode
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 
+from adapter.errors import LosusError, Problem
 from adapter.losus.facts import select
 from adapter.losus.instants import instant_text
 from adapter.store.cases import CaseFilter, case_facts, find_cases
 from adapter.web.fhir import refusal
-from adapter.errors import LosusError, Problem
 
 router = APIRouter()
 
@@ -27,7 +27,7 @@ class NoCaseError(LosusError):
 
 
 @router.get("/cases", response_class=Response)
-async def list_cases(  # noqa: PLR0913 - one parameter a filter
+async def list_cases(
     request: Request,
     source: str | None = None,
     key: str | None = None,

@@ -6,8 +6,8 @@ Owns what «ready» means: the database answers and the broker answers. Owns no 
 import asyncio
 
 import orjson
-from aiokafka.errors import KafkaError
 from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
@@ -29,10 +29,14 @@ async def healthz() -> Response:
 @router.get("/readyz", response_class=Response)
 async def readyz(request: Request) -> Response:
     """200 where database and broker answer, 503 where one does not; each by name."""
-    database, broker = await asyncio.gather(_database(request), _broker(request.app.state.settings.kafka.bootstrap))
+    database, broker = await asyncio.gather(
+        _database(request), _broker(request.app.state.settings.kafka.bootstrap)
+    )
     checks = {"database": database, "broker": broker}
     ready = all(checks.values())
-    return Response(orjson.dumps({"ready": ready, **checks}), 200 if ready else 503, media_type="application/json")
+    return Response(
+        orjson.dumps({"ready": ready, **checks}), 200 if ready else 503, media_type="application/json"
+    )
 
 
 @router.get("/metrics", response_class=Response)
