@@ -75,6 +75,16 @@ class Month:
             raise ValueError("a month is written YYYY-MM")
         return cls(int(year), int(month))
 
+    @classmethod
+    def at(cls, index: int) -> Self:
+        """Give the month with that `index`."""
+        return cls(index // 12, index % 12 + 1)
+
+    @property
+    def index(self) -> int:
+        """Its number in an unbroken count of months: the next month has the next number."""
+        return self.year * 12 + self.month - 1
+
     @property
     def first(self) -> date:
         """The first day."""
@@ -87,12 +97,11 @@ class Month:
 
     def plus(self, months: int) -> "Month":
         """Give the month so many months later; earlier where negative."""
-        index = self.year * 12 + self.month - 1 + months
-        return Month(index // 12, index % 12 + 1)
+        return Month.at(self.index + months)
 
     def since(self, earlier: "Month") -> int:
         """How many months after `earlier` this one is."""
-        return (self.year - earlier.year) * 12 + self.month - earlier.month
+        return self.index - earlier.index
 
     def __str__(self) -> str:
         return f"{self.year:04d}-{self.month:02d}"

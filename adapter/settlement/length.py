@@ -1,0 +1,72 @@
+"""How many days a stay lasted after day zero, and which of them are payable.
+
+Owns settlement rules 2: effective episode, notice day, day zero, length, payable days. Does not own who
+is in a mean (`measure`) nor what a day costs (`bill`).
+"""
+
+from datetime import date, datetime, timedelta
+
+from adapter.agreements.terms import Clock, Terms, Unit
+from adapter.losus.days import DAY, count_weekdays, local, local_day, weekdays_after
+from adapter.settlement.stay import Episode, Stay
+
+#: BAL 11 §: «lördag, midsommarafton, julafton och nyårsafton oräknade».
+EVES_ARE_NO_WEEKDAYS = True
+
+
+def effective_episode(stay: Stay) -> Episode | None:
+    """Give the last *utskrivningsklar* that was not taken back (`on_withdrawal: restart`)."""
+    for episode in reversed(stay.ready):
+        if episode.withdrawn_at is None:
+            return episode
+    return None
+
+
+def notice_day(sent_at: datetime, terms: Terms) -> date:
+    """Give the local date of the notice, or the day after where it was sent past the cut-off.
+
+    LUS 5:4 «efter klockan 12.00» (12:00:00 sharp is the same day, `cutoff_inclusive`); Bilaga 9,
+    footnote 4: «före kl. 12:00» (12:00:00 sharp is the next).
+    """
+    at = local(sent_at)
+    cutoff = terms.cutoff
+    if cutoff is None:
+        return at.date()
+    clock = at.time()
+    late = clock > cutoff or (clock == cutoff and not terms.cutoff_inclusive)
+    return at.date() + DAY if late else at.date()
+
+
+def day_zero(episode: Episode, terms: Terms) -> date | None:
+    """Give the day that the count starts from; None where the clock asks for *hemgångsklar* in vain."""
+    notice = notice_day(episode.sent_at, terms)
+    if terms.clock is Clock.READY:
+        return notice
+    if episode.home_ready_at is None:
+        return None
+    return max(notice, local_day(episode.home_ready_at))
+
+
+def length(zero: date, end: date, terms: Terms) -> int:
+    """Count the days in closed care after day zero; 0 for a person who goes home on day zero."""
+    if terms.unit is Unit.CALENDAR_DAYS:
+        return max(0, (end - zero).days)
+    return count_weekdays(zero, end, eves=EVES_ARE_NO_WEEKDAYS)
+
+
+def payable_days(zero: date, end: date, terms: Terms) -> tuple[date, ...]:
+    """Give the days to be paid for: those of the unit with number `first_payable_day` and on.
+
+    The end day is among them only with `count_end_day`.
+    """
+    stop = end + DAY if terms.count_end_day else end
+    if terms.unit is Unit.CALENDAR_DAYS:
+        first = zero + timedelta(days=terms.first_payable_day)
+        return tuple(first + timedelta(days=i) for i in range((stop - first).days))
+    days: list[date] = []
+    for number, day in enumerate(weekdays_after(zero, eves=EVES_ARE_NO_WEEKDAYS), 1):
+        if day >= stop:
+            break
+        if number >= terms.first_payable_day:
+            days.append(day)
+    return tuple(days)

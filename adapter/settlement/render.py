@@ -1,0 +1,158 @@
+"""A statement as JSON values and as rows: the shape of contract 6.
+
+Owns the names of the fields. Fractions are text (`"10/3"`), amounts exact decimals, whole numbers where
+they are whole. Does not own writing it anywhere (`adapter.commands`).
+"""
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import orjson
+
+from adapter.agreements.terms import Clause
+from adapter.settlement.gate import MonthMean
+from adapter.settlement.statement import Charge, Line, Statement
+
+#: Digits after the point of `mean_decimal`, which is for the eye; the exact mean stands beside it.
+_MEAN_DIGITS = Decimal("0.000001")
+
+CSV_COLUMNS = (
+    "municipality",
+    "care_form",
+    "month",
+    "agreement",
+    "stays",
+    "mean",
+    "mean_decimal",
+    "threshold",
+    "status",
+    "payable_days",
+    "amount",
+    "due",
+    "excluded",
+    "suspended",
+    "provisional",
+)
+
+
+def statement_json(statement: Statement) -> dict[str, Any]:
+    """Give the JSON object of a statement; decimals are exact, and dumped so by `dumps`."""
+    mean = statement.mean
+    return {
+        "agreement": statement.agreement,
+        "agreement_version": statement.version,
+        "because": statement.because,
+        "municipality": statement.municipality,
+        "care_form": statement.care_form,
+        "month": str(statement.month),
+        "stays": mean.stays,
+        "days": mean.days,
+        "day_zero": mean.day_zero,
+        "mean": None if mean.mean is None else str(mean.mean),
+        "mean_decimal": mean_decimal(mean),
+        "mean_compared": None if mean.compared is None else str(mean.compared),
+        "threshold": None if mean.terms.threshold is None else str(mean.terms.threshold),
+        "status": statement.status.value,
+        "payable_days": plain(statement.payable_days),
+        "amount": statement.amount,
+        "due": statement.due,
+        "suspended": statement.suspended,
+        "provisional": statement.provisional,
+        "rates": [
+            {"year": rate.year, "amount": rate.amount, "verified": rate.verified, "source": rate.source}
+            for rate in statement.rates
+        ],
+        "long_stays": statement.long_stays,
+        "excluded": statement.excluded_by(),
+        "excluded_stays": [{"stay": one.stay, "reasons": list(one.reasons)} for one in statement.excluded],
+        "lines": [_line(line) for line in statement.lines],
+        "clauses": [_clause(clause) for clause in statement.clauses],
+        "assumptions": [
+            {"id": one.id, "what": one.what, "because": one.because} for one in statement.assumptions
+        ],
+    }
+
+
+def statement_row(statement: Statement) -> dict[str, str]:
+    """Give the row of a statement under `CSV_COLUMNS`, all text; an empty cell is null."""
+    given = statement_json(statement)
+    given["excluded"] = " ".join(f"{reason}:{count}" for reason, count in given["excluded"].items())
+    return {name: _cell(given[name]) for name in CSV_COLUMNS}
+
+
+def mean_decimal(mean: MonthMean) -> Decimal | None:
+    """Give the mean with at most six digits, half up, for people; None in a month without stays."""
+    if mean.mean is None:
+        return None
+    scaled = mean.mean / Fraction(_MEAN_DIGITS)
+    rounded = Decimal((2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)) * _MEAN_DIGITS
+    return rounded.normalize() + 0
+
+
+def plain(value: Fraction) -> int | str:
+    """Give a whole number as such and another one as text, `"7/2"`."""
+    return value.numerator if value.denominator == 1 else str(value)
+
+
+def dumps(value: object) -> bytes:
+    """Write JSON, decimals digit by digit and never as floats."""
+    return orjson.dumps(value, default=_decimal)
+
+
+def _decimal(value: object) -> orjson.Fragment:
+    if isinstance(value, Decimal):
+        return orjson.Fragment(format(value, "f"))
+    raise TypeError(type(value).__name__)
+
+
+def _line(line: Line) -> dict[str, Any]:
+    span = line.span
+    return {
+        "stay": line.stay,
+        "days": line.days,
+        "payable_days": plain(line.payable_days),
+        "amount": line.amount,
+        "basis": line.basis.value,
+        "day_zero": None if line.zero is None else line.zero.isoformat(),
+        "ended": None if line.end is None else line.end.isoformat(),
+        "first_payable": None if span is None else span[0].isoformat(),
+        "last_payable": None if span is None else span[1].isoformat(),
+        "charges": [_charge(charge) for charge in line.charges],
+        "flags": list(line.flags),
+        "reasons": list(line.reasons),
+        "clauses": [clause.term for clause in line.clauses],
+    }
+
+
+def _charge(charge: Charge) -> dict[str, Any]:
+    return {
+        "year": charge.rate.year,
+        "days": plain(charge.days),
+        "unit_price": charge.rate.amount,
+        "amount": charge.amount,
+    }
+
+
+def _clause(clause: Clause) -> dict[str, str | None]:
+    return {
+        "term": clause.term,
+        "document": clause.document or None,
+        "section": clause.section or None,
+        "words": clause.words or None,
+        "assumption": clause.assumption,
+    }
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
+
+
+def json_lines(statements: Iterable[Statement]) -> Iterator[bytes]:
+    """Give one JSON object a line."""
+    return (dumps(statement_json(statement)) + b"\n" for statement in statements)

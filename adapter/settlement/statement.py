@@ -1,0 +1,218 @@
+"""The statement of one municipality, care form and month: values alone.
+
+Owns what a statement says: counts, mean, gate, lines, exclusions, assumptions. Does not own how they
+come about (`settle`, `bill`) nor how they are shown (`render`, `adapter.fhir`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Context, Decimal, Inexact
+from enum import StrEnum
+from fractions import Fraction
+
+from adapter.agreements.rates import Rate
+from adapter.agreements.terms import Clause, Terms
+from adapter.losus.days import Month
+from adapter.settlement.gate import GateStatus, MonthMean
+from adapter.settlement.measure import Reason
+
+_EXACT = Context(prec=100, traps=[Inexact])
+
+
+def exact(value: Fraction) -> Decimal:
+    """Turn a fraction into the decimal that it is; decimal.Inexact where it has no end.
+
+    An excess has always an end: (mean − threshold) × stays is days − threshold × stays, and a mean that
+    is rounded is a decimal already.
+    """
+    return _EXACT.divide(Decimal(value.numerator), Decimal(value.denominator))
+
+
+class Basis(StrEnum):
+    """Why there is a line: the days of a stay, a stay taken out of the mean, or the mean's excess."""
+
+    INDIVIDUAL_DAYS = "individual-days"
+    LONG_STAY = "long-stay"
+    EXCESS_OVER_MEAN = "excess-over-mean"
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """The payable days of a line that lie in one year, at that year's rate.
+
+    `first_day` and `last_day` are the first and the last payable one; None for the excess of a mean.
+    """
+
+    rate: Rate
+    days: Fraction
+    first_day: date | None
+    last_day: date | None
+
+    @property
+    def amount(self) -> Decimal:
+        """SEK, exact."""
+        return exact(self.days * Fraction(self.rate.amount))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One billed line. `stay` is None for the excess of a mean; `days` are then those of the mean.
+
+    `zero` is day zero and `end` the last day of the stay. `flags` are late messages that release nobody.
+    """
+
+    stay: str | None
+    basis: Basis
+    days: int
+    zero: date | None
+    end: date | None
+    charges: tuple[Charge, ...]
+    flags: tuple[Reason, ...]
+    terms: Terms = field(repr=False)
+
+    @property
+    def payable_days(self) -> Fraction:
+        """The days that are paid for, all years together."""
+        return sum((charge.days for charge in self.charges), Fraction())
+
+    @property
+    def amount(self) -> Decimal:
+        """SEK, exact, all years together."""
+        return sum((charge.amount for charge in self.charges), Decimal())
+
+    @property
+    def span(self) -> tuple[date, date] | None:
+        """The first and the last payable day; None for the excess of a mean."""
+        first, last = self.charges[0].first_day, self.charges[-1].last_day
+        return None if first is None or last is None else (first, last)
+
+    @property
+    def clauses(self) -> tuple[Clause, ...]:
+        """The clauses that the line rests on, the deciding one first."""
+        return self.terms.cite(*_CITED[self.basis])
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The line in sentences: day zero, length, and what is payable of it."""
+        if self.stay is None:
+            return (f"{self.days} days in the mean; the excess over {self.terms.threshold} is paid",)
+        counted = "counted" if self.terms.count_end_day else "not counted"
+        return (
+            f"day zero {self.zero} ({self.terms.clock})",
+            f"ended {self.end}: {self.days} {self.terms.unit}",
+            f"payable from day {self.terms.first_payable_day}, end day {counted}",
+        )
+
+
+_CITED: Mapping[Basis, tuple[str, ...]] = {
+    Basis.INDIVIDUAL_DAYS: (
+        "billing",
+        "first_payable_day",
+        "count_end_day",
+        "clock",
+        "cutoff",
+        "unit",
+        "rate",
+    ),
+    Basis.LONG_STAY: ("long_stays", "first_payable_day", "count_end_day", "clock", "cutoff", "unit", "rate"),
+    Basis.EXCESS_OVER_MEAN: ("billing", "threshold", "round_mean", "rate"),
+}
+
+
+_GATE = (
+    "gate",
+    "threshold",
+    "compare",
+    "measure_from",
+    "start_after",
+    "start_in",
+    "stop_after",
+    "retroactive",
+    "empty_month",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """A stay that is in no mean or on no bill, with every reason; the first is the one it is counted by."""
+
+    stay: str
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Assumed:
+    """An assumption that the statement rests on."""
+
+    id: str
+    what: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What one municipality owes for one care form and month, and everything that it follows from.
+
+    `care_form` is `pooled` where the agreement pools them. `version` is the digest of the agreement's
+    file. `mean` holds stays, days, threshold and mean. `because` says why this agreement, where it was
+    not named. `suspended`: the amount is what *would have been*, nothing is due.
+    """
+
+    agreement: str
+    title: str
+    version: str
+    region: str | None
+    municipality: str
+    care_form: str
+    mean: MonthMean
+    status: GateStatus
+    lines: tuple[Line, ...]
+    excluded: tuple[Excluded, ...]
+    long_stays: int
+    assumptions: tuple[Assumed, ...]
+    suspended: bool
+    because: str
+
+    @property
+    def month(self) -> Month:
+        """The calendar month in which the stays ended."""
+        return self.mean.month
+
+    @property
+    def clauses(self) -> tuple[Clause, ...]:
+        """The clauses that decide on the status of the month."""
+        return self.mean.terms.cite(*_GATE)
+
+    @property
+    def payable_days(self) -> Fraction:
+        """The sum of the lines."""
+        return sum((line.payable_days for line in self.lines), Fraction())
+
+    @property
+    def amount(self) -> Decimal:
+        """SEK: the sum of the lines, also where nothing of it is due."""
+        return sum((line.amount for line in self.lines), Decimal())
+
+    @property
+    def due(self) -> Decimal:
+        """SEK that the municipality is to pay: nothing while the billing is suspended."""
+        return Decimal() if self.suspended else self.amount
+
+    @property
+    def rates(self) -> tuple[Rate, ...]:
+        """The rates that the lines use, by year."""
+        used = {charge.rate.year: charge.rate for line in self.lines for charge in line.charges}
+        return tuple(used[year] for year in sorted(used))
+
+    @property
+    def provisional(self) -> bool:
+        """Whether a rate is used that is not verified."""
+        return not all(rate.verified for rate in self.rates)
+
+    def excluded_by(self) -> dict[str, int]:
+        """Count the excluded stays, each by its first reason."""
+        counts: dict[str, int] = {}
+        for one in self.excluded:
+            counts[one.reasons[0].value] = counts.get(one.reasons[0].value, 0) + 1
+        return dict(sorted(counts.items()))

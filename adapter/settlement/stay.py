@@ -1,0 +1,285 @@
+"""A stay, the part of a case that settlement reads, and its row in a stays file.
+
+Owns the fields, their types and the faults of a row; each fault has line, field and rule, and never the
+value. Does not own opening files (`adapter.commands`) nor what a stay costs.
+"""
+
+import csv
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import orjson
+
+from adapter.agreements.terms import CareForm
+
+
+class Episode(NamedTuple):
+    """One *utskrivningsklar*: when its notice was sent, taken back, and when *hemgångsklar* was reached.
+
+    None: not taken back; not (yet) hemgångsklar.
+    """
+
+    sent_at: datetime
+    withdrawn_at: datetime | None
+    home_ready_at: datetime | None
+
+
+class Stay(NamedTuple):
+    """A stay in closed care; instants are aware, None means that it has not happened.
+
+    `placing_municipality` overrides `municipality` (LUS 5:2). `open_care_available` None is «not
+    clarified», which releases like False (LUS 5:5). `ended_at` None: still in.
+    """
+
+    stay: str
+    municipality: str
+    placing_municipality: str | None
+    care_form: CareForm
+    compulsory: bool
+    admitted_at: datetime
+    notice_sent_at: datetime | None
+    ready: tuple[Episode, ...]
+    sip_required: bool
+    sip_called_at: datetime | None
+    open_care_available: bool | None
+    opposed: bool
+    ended_at: datetime | None
+
+    @property
+    def liable(self) -> str:
+        """The municipality that is liable: the one that placed the person, or that of folkbokföring."""
+        return self.placing_municipality or self.municipality
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """One fault of one row; `line` counts from 1, `field` is empty where the whole row is meant."""
+
+    line: int
+    field: str
+    rule: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.field + ': ' if self.field else ''}{self.rule}"
+
+
+def read_ndjson(lines: Iterable[bytes]) -> Iterator[Stay | BadRow]:
+    """Read one JSON object a line, as they come; empty lines are passed over."""
+    seen: set[str] = set()
+    for number, line in enumerate(lines, 1):
+        if line.isspace():
+            continue
+        try:
+            row = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            yield BadRow(number, "", "no JSON")
+            continue
+        if type(row) is not dict:
+            yield BadRow(number, "", "no JSON object")
+        else:
+            yield from _checked(number, row, seen)
+
+
+def read_csv(lines: Iterable[str]) -> Iterator[Stay | BadRow]:
+    """Read CSV with the field names as header; an empty cell is null, `ready` is a JSON list."""
+    rows = csv.reader(lines, strict=True)
+    seen: set[str] = set()
+    try:
+        header = next(rows, [])
+        missing = [name for name in _READERS if name not in header and name not in _NULLABLE]
+        yield from (BadRow(1, name, "the column is missing") for name in missing)
+        if missing:
+            return
+        for cells in rows:
+            if len(cells) == len(header):
+                yield from _checked(
+                    rows.line_num, dict(zip(header, map(_cell, header, cells), strict=True)), seen
+                )
+            elif cells:
+                yield BadRow(rows.line_num, "", f"{len(cells)} cells under {len(header)} columns")
+    except csv.Error:
+        yield BadRow(rows.line_num, "", "no CSV")
+
+
+def stay_of(row: Mapping[str, Any]) -> Stay:
+    """Make a stay of a row; ValueError where it has a fault (`faults_of` lists them)."""
+    if not row.keys() <= _READERS.keys():
+        raise ValueError("unknown field")
+    get = row.get
+    stay = Stay(
+        _text(row["stay"]),
+        _municipality(row["municipality"]),
+        None if (placing := get("placing_municipality")) is None else _municipality(placing),
+        _care_form(row["care_form"]),
+        _flag(row["compulsory"]),
+        _instant(row["admitted_at"]),
+        None if (notice := get("notice_sent_at")) is None else _instant(notice),
+        _episodes(row["ready"]),
+        _flag(row["sip_required"]),
+        None if (called := get("sip_called_at")) is None else _instant(called),
+        None if (open_care := get("open_care_available")) is None else _flag(open_care),
+        _flag(row["opposed"]),
+        None if (ended := get("ended_at")) is None else _instant(ended),
+    )
+    if stay.ended_at is not None and stay.ended_at < stay.admitted_at:
+        raise ValueError(_BACKWARDS)
+    return stay
+
+
+def faults_of(row: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """List every fault of a row, as field and rule; empty where there is none."""
+    faults = [(name, "no such field") for name in sorted(row.keys() - _READERS.keys())]
+    for name, read in _READERS.items():
+        if row.get(name) is None and name in _NULLABLE:
+            continue
+        if name not in row:
+            faults.append((name, "missing"))
+            continue
+        try:
+            read(row[name])
+        except ValueError as fault:
+            faults.append((name, str(fault)))
+    if not faults:
+        try:
+            stay_of(row)
+        except ValueError as fault:
+            faults.append(("ended_at", str(fault)))
+    return faults
+
+
+def _checked(number: int, row: dict[str, Any], seen: set[str]) -> Iterator[Stay | BadRow]:
+    try:
+        stay = stay_of(row)
+    except (ValueError, KeyError):
+        yield from (BadRow(number, field, rule) for field, rule in faults_of(row))
+        return
+    if stay.stay in seen:
+        yield BadRow(number, "stay", "the id stands on an earlier line too")
+        return
+    seen.add(stay.stay)
+    yield stay
+
+
+_BACKWARDS = "before admitted_at"
+_MUNICIPALITY = re.compile(r"[0-9]{4}", re.ASCII)
+_CARE_FORMS: Mapping[Any, CareForm] = {form.value: form for form in CareForm}
+_EPISODE = frozenset(("sent_at", "withdrawn_at", "home_ready_at"))
+
+
+def _text(value: object) -> str:
+    if type(value) is not str or not value:
+        raise ValueError("no text")
+    return value
+
+
+def _municipality(value: object) -> str:
+    if type(value) is not str or not _MUNICIPALITY.fullmatch(value):
+        raise ValueError("no kommunkod of four digits")
+    return value
+
+
+def _care_form(value: object) -> CareForm:
+    form = _CARE_FORMS.get(value) if type(value) is str else None
+    if form is None:
+        raise ValueError("neither somatic nor psychiatric")
+    return form
+
+
+def _flag(value: object) -> bool:
+    if type(value) is not bool:
+        raise ValueError("neither true nor false")
+    return value
+
+
+def _instant(value: object) -> datetime:
+    if (
+        type(value) is str
+        and len(value) > 19
+        and value[4] == value[7] == "-"
+        and value[13] == value[16] == ":"
+    ):
+        try:
+            instant = datetime.fromisoformat(value)
+        except ValueError:
+            pass
+        else:
+            if instant.tzinfo is not None:
+                return instant
+    raise ValueError("no RFC 3339 instant with its offset")
+
+
+def _episodes(value: object) -> tuple[Episode, ...]:
+    if type(value) is not list:
+        raise ValueError("no list of episodes")
+    episodes = tuple([_episode(item) for item in value])
+    for before, after in pairwise(episodes):
+        if after.sent_at < before.sent_at:
+            raise ValueError("episodes are not oldest first")
+    return episodes
+
+
+def _episode(value: object) -> Episode:
+    if type(value) is not dict or not value.keys() <= _EPISODE or "sent_at" not in value:
+        raise ValueError("an episode has sent_at, and may have withdrawn_at and home_ready_at")
+    episode = Episode(
+        _instant(value["sent_at"]),
+        None if (withdrawn := value.get("withdrawn_at")) is None else _instant(withdrawn),
+        None if (home_ready := value.get("home_ready_at")) is None else _instant(home_ready),
+    )
+    if episode.withdrawn_at is not None and episode.withdrawn_at < episode.sent_at:
+        raise ValueError("an episode is withdrawn before it was sent")
+    return episode
+
+
+#: How each field is read; what may be null or absent is in `_NULLABLE`.
+_READERS: Mapping[str, Callable[[object], object]] = {
+    "stay": _text,
+    "municipality": _municipality,
+    "placing_municipality": _municipality,
+    "care_form": _care_form,
+    "compulsory": _flag,
+    "admitted_at": _instant,
+    "notice_sent_at": _instant,
+    "ready": _episodes,
+    "sip_required": _flag,
+    "sip_called_at": _instant,
+    "open_care_available": _flag,
+    "opposed": _flag,
+    "ended_at": _instant,
+}
+_NULLABLE = frozenset(
+    ("placing_municipality", "notice_sent_at", "sip_called_at", "open_care_available", "ended_at")
+)
+_FLAGS = frozenset(name for name, read in _READERS.items() if read is _flag)
+
+
+def _cell(name: str, text: str) -> object:
+    """Turn a CSV cell into the JSON value that it stands for; what it cannot be is left as text."""
+    if not text:
+        return None
+    if name in _FLAGS:
+        return {"true": True, "false": False}.get(text.lower(), text)
+    if name == "ready":
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError:
+            return text
+    return text
+
+
+def row_of(stay: Stay) -> dict[str, Any]:
+    """Give the JSON row of a stay, instants as they were given: what `stay_of` reads."""
+    row = stay._asdict()
+    row["care_form"] = stay.care_form.value
+    row["ready"] = [
+        {name: None if at is None else at.isoformat() for name, at in episode._asdict().items()}
+        for episode in stay.ready
+    ]
+    for name in ("admitted_at", "notice_sent_at", "sip_called_at", "ended_at"):
+        row[name] = None if row[name] is None else row[name].isoformat()
+    return row
