@@ -78,6 +78,7 @@ class Law:
         self.known: dict[tuple[str, str, date], InForce] = {}
 
     def choose(self, municipality: str, form: CareForm, day: date) -> Rules:
+        """Give the rules that settle a stay that ended on that day."""
         return self.rules[self.on(municipality, form.value, day).agreement.id]
 
     def at(self, municipality: str, form: str, month: Month) -> InForce:
@@ -85,6 +86,7 @@ class Law:
         return self.on(municipality, form, month.end - DAY)
 
     def on(self, municipality: str, form: str, day: date) -> InForce:
+        """Say what is in force on a day; a pooled payer is asked for as somatic."""
         key = (municipality, form, day)
         if key not in self.known:
             care_form = CareForm.SOMATIC if form == POOLED else CareForm(form)

@@ -107,7 +107,7 @@ def issue(
     name: Callable[[Statement], str],
     issued_at: datetime,
 ) -> tuple[Issued, ...]:
-    """Issue the statements of `month` that are not issued yet, with what earlier months lack or have too much.
+    """Issue the statements of `month` not issued yet, with what earlier months lack or have too much.
 
     `owed` holds every month settled again, to be made with `also` for the payers of the history, so that
     one who owes nothing any more gets the credit. `name` gives the id of a statement. The adjustments of

@@ -1,14 +1,13 @@
 """Stays, agreements and rates in; statements out.
 
-Owns the way from stays to statements: which agreement settles a stay, which month it belongs to, which
-months are told of. Does not own counting (`measure`), the gate (`gate`) nor the bill (`bill`).
+Owns the two ways to settle, by one agreement and by what is in force, and which months are told of. Does
+not own accounts (`account`), counting (`measure`), the gate (`gate`) nor the bill (`bill`).
 
 Everything is computed as known at the last month asked for: a gate that opens later makes earlier months
 liable only when later months are settled too. Memory grows with the stays; nothing is read twice.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
 
 from adapter.agreements.agreement import Agreement
 from adapter.agreements.rates import Rates
@@ -16,11 +15,16 @@ from adapter.agreements.rules import Rules
 from adapter.agreements.terms import CareForm, Kind, Status, Terms
 from adapter.errors import Problem, SetupError
 from adapter.losus.days import DAY, Month
+from adapter.settlement.account import POOLED, Account, Law, Payer, collect
 from adapter.settlement.bill import Prices, lines_of
 from adapter.settlement.gate import GateStatus, MonthMean, mean_of, run_gate
 from adapter.settlement.measure import Measured, Reason
 from adapter.settlement.statement import Assumed, Excluded, Statement
 from adapter.settlement.stay import Stay
+
+
+class UnknownRateError(SetupError):
+    """A day to be billed lies in a year without a rate; `problems` names each such year."""
 
 
 def settle(
@@ -29,17 +33,21 @@ def settle(
     """Settle every stay by one agreement, whoever its parties are.
 
     One statement for each payer of `stays` and of `also`, and each month asked for; ordered by payer and
-    month. SetupError `unknown rate YEAR` where a day to be billed has no rate: nothing is settled then.
+    month. UnknownRateError `unknown rate YEAR` where a day to be billed has no rate: nothing is settled.
     """
-    _settles(rules)
-    accounts = collect(stays, lambda *_: rules, _end(asked))
+    if rules.agreement.kind is Kind.COOPERATION:
+        words = f"{rules.id} is an agreement of cooperation: nothing to settle by"
+        raise SetupError(Problem("not-supported", words))
+    if not asked:
+        return ()
+    accounts = collect(stays, lambda *_: rules, max(asked).end)
     for payer in also:
         accounts.setdefault((rules.id, payer), Account(rules))
     prices = Prices(rates)
     made = [
         statement
         for (_, payer), account in sorted(accounts.items(), key=lambda item: item[0])
-        for statement in _statements(account, payer, asked, prices, _named)
+        for statement in _statements(account, payer, asked, max(asked), prices, _named)
     ]
     return _whole(made, prices)
 
@@ -55,52 +63,28 @@ def settle_in_force(
 
     A month in which the agreement changes has a statement under each that has stays in it.
     """
-    law = Law(rules)
-    accounts = collect(stays, law.choose, _end(asked))
-    payers = {payer for _, payer in accounts} | set(also)
-    for municipality, form in payers:
+    if not asked:
+        return ()
+    law, last = Law(rules), max(asked)
+    accounts = collect(stays, law.choose, last.end)
+    for municipality, form in {payer for _, payer in accounts} | set(also):
         for month in asked:
             chosen = law.at(municipality, form, month).agreement.id
             accounts.setdefault((chosen, (municipality, form)), Account(rules[chosen]))
-    prices = Prices(rates)
+    prices, because = Prices(rates), _in_force(law)
     made: list[Statement] = []
-    for (agreement, payer), account in sorted(accounts.items(), key=lambda item: (item[0][1], item[0][0])):
+    for (agreement, payer), account in accounts.items():
         told = [m for m in asked if account.of(m) or law.at(*payer, m).agreement.id == agreement]
-        made += _statements(account, payer, told, prices, _in_force(law))
-    return _whole(sorted(made, key=lambda one: (one.municipality, one.care_form, one.month)), prices)
-
-
-def _end(asked: Sequence[Month]) -> date:
-    return max(asked).end if asked else date.min
-
-
-def _settles(rules: Rules) -> None:
-    if rules.agreement.kind is Kind.COOPERATION:
-        raise SetupError(
-            Problem("not-supported", f"{rules.id} is an agreement of cooperation: nothing to settle by")
-        )
+        made += _statements(account, payer, told, last, prices, because)
+    made.sort(key=lambda one: (one.municipality, one.care_form, one.month, one.agreement))
+    return _whole(made, prices)
 
 
 Because = Callable[[Account, Payer, Month], str]
 
 
-def _statements(
-    account: Account, payer: Payer, asked: Sequence[Month], prices: Prices, because: Because
-) -> list[Statement]:
-    """Make the statements of one payer; the gate is run from its first month to the last one asked for."""
-    if not asked:
-        return []
-    form = CareForm.SOMATIC if payer[1] == POOLED else CareForm(payer[1])
-    first = min([month.index for month in asked] + list(account.months))
-    run = [Month.at(index) for index in range(first, max(asked).index + 1)]
-    means = [mean_of(month, account.rules.on(month.first, form), account.of(month)) for month in run]
-    status = dict(zip(run, zip(means, run_gate(means), strict=True), strict=True))
-    return [
-        _statement(
-            account, payer, *status[month], prices, because(account, payer, month), month == max(asked)
-        )
-        for month in sorted(set(asked))
-    ]
+def _named(account: Account, _payer: Payer, _month: Month) -> str:
+    return f"{account.rules.id} was named for all stays, whoever its parties are."
 
 
 def _in_force(law: Law) -> Because:
@@ -114,44 +98,72 @@ def _in_force(law: Law) -> Because:
     return because
 
 
-def _named(account: Account, _payer: Payer, _month: Month) -> str:
-    return f"{account.rules.id} was named for all stays, whoever its parties are."
+def _statements(
+    account: Account, payer: Payer, told: Sequence[Month], last: Month, prices: Prices, because: Because
+) -> list[Statement]:
+    """Make the statements of one payer; the gate is run from its first month to the last one asked for.
+
+    Open stays stand on the statement of that last month.
+    """
+    if not told:
+        return []
+    form = CareForm.SOMATIC if payer[1] == POOLED else CareForm(payer[1])
+    first = min([month.index for month in told] + list(account.months))
+    run = [Month.at(index) for index in range(first, last.index + 1)]
+    means = [mean_of(month, account.rules.on(month.first, form), account.of(month)) for month in run]
+    statuses = run_gate(means)
+    made = []
+    for month in sorted(set(told)):
+        place = month.index - first
+        still_open = account.open if month == last else ()
+        bill = _Bill(
+            means[place], statuses[place], account.of(month), still_open, because(account, payer, month)
+        )
+        made.append(bill.statement(account.rules, payer, prices))
+    return made
 
 
-def _statement(
-    account: Account,
-    payer: Payer,
-    mean: MonthMean,
-    status: GateStatus,
-    prices: Prices,
-    because: str,
-    last: bool,
-) -> Statement:
-    agreement = account.rules.agreement
-    measured = account.of(mean.month)
-    return Statement(
-        agreement=agreement.id,
-        title=agreement.title,
-        version=account.rules.digest,
-        region=agreement.region.name if agreement.region else None,
-        municipality=payer[0],
-        care_form=payer[1],
-        mean=mean,
-        status=status,
-        lines=lines_of(mean, status, measured, prices),
-        excluded=tuple(_excluded(measured, account.open if last else ())),
-        long_stays=sum(one.long for one in measured),
-        assumptions=_assumptions(agreement, mean.terms, measured),
-        suspended=agreement.status.value is Status.SUSPENDED,
-        because=because,
-    )
+class _Bill:
+    """What is known of one month before it is billed."""
 
+    def __init__(
+        self,
+        mean: MonthMean,
+        status: GateStatus,
+        measured: Sequence[Measured],
+        still_open: Sequence[str],
+        because: str,
+    ) -> None:
+        self.mean, self.status, self.measured = mean, status, measured
+        self.still_open, self.because = still_open, because
 
-def _excluded(measured: Iterable[Measured], still_open: Iterable[str]) -> list[Excluded]:
-    """List the stays that are in no mean or on no bill; those still open stand in the last month asked for."""
-    found = [Excluded(one.stay, (one.out, *one.released) if one.out else one.released) for one in measured]
-    found += [Excluded(stay, (Reason.OPEN,)) for stay in still_open]
-    return sorted((one for one in found if one.reasons), key=lambda one: one.stay)
+    def statement(self, rules: Rules, payer: Payer, prices: Prices) -> Statement:
+        agreement = rules.agreement
+        return Statement(
+            agreement=agreement.id,
+            title=agreement.title,
+            version=rules.digest,
+            region=agreement.region.name if agreement.region else None,
+            municipality=payer[0],
+            care_form=payer[1],
+            mean=self.mean,
+            status=self.status,
+            lines=lines_of(self.mean, self.status, self.measured, prices),
+            excluded=tuple(self._excluded()),
+            long_stays=sum(one.long for one in self.measured),
+            assumptions=_assumptions(agreement, self.mean.terms, self.measured),
+            suspended=agreement.status.value is Status.SUSPENDED,
+            because=self.because,
+        )
+
+    def _excluded(self) -> list[Excluded]:
+        found = [
+            Excluded(one.stay, (one.out,) if one.out else one.released)
+            for one in self.measured
+            if one.out or one.released
+        ]
+        found += [Excluded(stay, (Reason.OPEN,)) for stay in self.still_open]
+        return sorted(found, key=lambda one: one.stay)
 
 
 def _assumptions(agreement: Agreement, terms: Terms, measured: Sequence[Measured]) -> tuple[Assumed, ...]:
@@ -176,5 +188,7 @@ _PROCESS = frozenset(("criteria", "reception", "long_holiday", "eves_are_free", 
 def _whole(statements: Sequence[Statement], prices: Prices) -> tuple[Statement, ...]:
     """Give the statements, or refuse all of them where a rate is missing."""
     if prices.unknown:
-        raise SetupError(*(Problem("not-found", f"unknown rate {year}") for year in sorted(prices.unknown)))
+        raise UnknownRateError(
+            *(Problem("not-found", f"unknown rate {year}") for year in sorted(prices.unknown))
+        )
     return tuple(statements)
