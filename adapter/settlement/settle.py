@@ -15,7 +15,7 @@ from adapter.agreements.rules import Rules
 from adapter.agreements.terms import CareForm, Kind, Status, Terms
 from adapter.errors import Problem, SetupError
 from adapter.losus.days import DAY, Month
-from adapter.settlement.account import POOLED, Account, Law, Payer, collect
+from adapter.settlement.account import POOLED, Account, Accounts, Law, Payer, collect
 from adapter.settlement.bill import Prices, lines_of
 from adapter.settlement.gate import GateStatus, MonthMean, mean_of, run_gate
 from adapter.settlement.measure import Measured, Reason
@@ -43,6 +43,11 @@ def settle(
     accounts = collect(stays, lambda *_: rules, max(asked).end)
     for payer in also:
         accounts.setdefault((rules.id, payer), Account(rules))
+    return settle_accounts(accounts, rates, asked)
+
+
+def settle_accounts(accounts: Accounts, rates: Rates, asked: Sequence[Month]) -> tuple[Statement, ...]:
+    """Settle stays that are measured already: the second half of `settle`."""
     prices = Prices(rates)
     made = [
         statement
@@ -111,59 +116,50 @@ def _statements(
     first = min([month.index for month in told] + list(account.months))
     run = [Month.at(index) for index in range(first, last.index + 1)]
     means = [mean_of(month, account.rules.on(month.first, form), account.of(month)) for month in run]
-    statuses = run_gate(means)
-    made = []
-    for month in sorted(set(told)):
-        place = month.index - first
-        still_open = account.open if month == last else ()
-        bill = _Bill(
-            means[place], statuses[place], account.of(month), still_open, because(account, payer, month)
-        )
-        made.append(bill.statement(account.rules, payer, prices))
-    return made
+    known = dict(zip(run, zip(means, run_gate(means), strict=True), strict=True))
+    return [
+        _statement(account, payer, *known[month], prices, because(account, payer, month), month == last)
+        for month in sorted(set(told))
+    ]
 
 
-class _Bill:
-    """What is known of one month before it is billed."""
+def _statement(
+    account: Account,
+    payer: Payer,
+    mean: MonthMean,
+    status: GateStatus,
+    prices: Prices,
+    because: str,
+    is_last: bool,  # noqa: FBT001
+) -> Statement:
+    agreement, measured = account.rules.agreement, account.of(mean.month)
+    return Statement(
+        agreement=agreement.id,
+        title=agreement.title,
+        version=account.rules.digest,
+        region=agreement.region.name if agreement.region else None,
+        municipality=payer[0],
+        care_form=payer[1],
+        mean=mean,
+        status=status,
+        lines=lines_of(mean, status, measured, prices),
+        excluded=tuple(_excluded(measured, account.open if is_last else ())),
+        long_stays=sum(one.long for one in measured),
+        assumptions=_assumptions(agreement, mean.terms, measured),
+        suspended=agreement.status.value is Status.SUSPENDED,
+        because=because,
+    )
 
-    def __init__(
-        self,
-        mean: MonthMean,
-        status: GateStatus,
-        measured: Sequence[Measured],
-        still_open: Sequence[str],
-        because: str,
-    ) -> None:
-        self.mean, self.status, self.measured = mean, status, measured
-        self.still_open, self.because = still_open, because
 
-    def statement(self, rules: Rules, payer: Payer, prices: Prices) -> Statement:
-        agreement = rules.agreement
-        return Statement(
-            agreement=agreement.id,
-            title=agreement.title,
-            version=rules.digest,
-            region=agreement.region.name if agreement.region else None,
-            municipality=payer[0],
-            care_form=payer[1],
-            mean=self.mean,
-            status=self.status,
-            lines=lines_of(self.mean, self.status, self.measured, prices),
-            excluded=tuple(self._excluded()),
-            long_stays=sum(one.long for one in self.measured),
-            assumptions=_assumptions(agreement, self.mean.terms, self.measured),
-            suspended=agreement.status.value is Status.SUSPENDED,
-            because=self.because,
-        )
-
-    def _excluded(self) -> list[Excluded]:
-        found = [
-            Excluded(one.stay, (one.out,) if one.out else one.released)
-            for one in self.measured
-            if one.out or one.released
-        ]
-        found += [Excluded(stay, (Reason.OPEN,)) for stay in self.still_open]
-        return sorted(found, key=lambda one: one.stay)
+def _excluded(measured: Iterable[Measured], still_open: Iterable[str]) -> list[Excluded]:
+    """List the stays that are in no mean or on no bill."""
+    found = [
+        Excluded(one.stay, (one.out,) if one.out else one.released)
+        for one in measured
+        if one.out or one.released
+    ]
+    found += [Excluded(stay, (Reason.OPEN,)) for stay in still_open]
+    return sorted(found, key=lambda one: one.stay)
 
 
 def _assumptions(agreement: Agreement, terms: Terms, measured: Sequence[Measured]) -> tuple[Assumed, ...]:

@@ -1,0 +1,248 @@
+"""`losus compare A B`: what two agreements, or variants of the second, cost on the same stays.
+
+Owns the options and how the comparison is printed. Does not own a rule (`adapter.settlement.compare`).
+"""
+
+import csv
+import sys
+from collections.abc import Iterator, Sequence
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from adapter.agreements.terms import Clause
+from adapter.commands.output import out
+from adapter.commands.settle import (
+    FolderOption,
+    FromOption,
+    RatesOption,
+    SkipOption,
+    StaysOption,
+    asked_months,
+    open_book,
+    opened,
+    pick_rules,
+    print_table,
+    refusals,
+)
+from adapter.settlement.compare import SWEEPABLE, Compared, Differing, Grid, Variant, compare, sweep
+from adapter.settlement.render import dumps, plain
+from adapter.settlement.statement import Statement
+
+#: More points than this are a slip of the hand.
+MAX_VARIANTS = 1_000
+
+
+class CompareFormat(StrEnum):
+    """How a comparison is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+def compare_command(  # noqa: PLR0913, PLR0917 - one parameter an option
+    a: Annotated[str, typer.Argument(help="An agreement: id, or file of a draft.")],
+    b: Annotated[str, typer.Argument(help="The one it is compared with, and varied by --sweep.")],
+    stays: StaysOption,
+    from_: FromOption = None,
+    to: Annotated[str | None, typer.Option("--to", help="Last month, included.")] = None,
+    sweep_: Annotated[
+        list[str] | None, typer.Option("--sweep", help="threshold=1.5..4.0:0.5, or first_payable_day=2,3,5")
+    ] = None,
+    format_: Annotated[CompareFormat, typer.Option("--format")] = CompareFormat.TABLE,
+    skip_bad: SkipOption = False,
+    rates: RatesOption = None,
+    agreements: FolderOption = None,
+) -> None:
+    """Settle the same stays by two agreements: what each costs, and on which clause they differ."""
+    book = open_book(agreements, rates)
+    first, second = pick_rules(book, a), pick_rules(book, b)
+    grid = read_grid(sweep_ or ())
+    asked = asked_months(stays, from_, to)
+    with refusals(), opened(stays, skip_bad=skip_bad) as rows:
+        known = list(rows)
+        compared = compare(known, first, second, book.rates, asked)
+        variants = tuple(sweep(known, second, book.rates, asked, grid)) if grid else ()
+    if format_ is CompareFormat.TABLE:
+        _print_table(compared, variants, (first.id, second.id))
+    elif format_ is CompareFormat.CSV:
+        _print_csv(variants, _VARIANT_COLUMNS) if grid else _print_csv(compared, _COLUMNS)
+    else:
+        for value in (*map(_compared_json, compared), *map(_variant_json, variants)):
+            sys.stdout.buffer.write(dumps(value) + b"\n")
+        sys.stdout.buffer.flush()
+
+
+def read_grid(texts: Sequence[str]) -> Grid:
+    """Read `key=lo..hi:step` (both ends included, step 1 where none is given) and `key=a,b,c`.
+
+    Several may stand in one text, divided by spaces.
+    """
+    grid: dict[str, Sequence[Decimal]] = {}
+    for text in (part for whole in texts for part in whole.split()):
+        name, equals, values = text.partition("=")
+        if not equals or name not in SWEEPABLE:
+            raise typer.BadParameter(f"what can be swept: {', '.join(SWEEPABLE)}", param_hint="--sweep")
+        try:
+            grid[name] = tuple(_values(values))
+            for value in grid[name]:
+                _made(name, value)
+        except (InvalidOperation, ValueError):
+            raise typer.BadParameter(f"{name}: write 1.5..4.0:0.5 or 2,3,5", param_hint="--sweep") from None
+    points = 1
+    for values_of in grid.values():
+        points *= len(values_of)
+    if points > MAX_VARIANTS:
+        raise typer.BadParameter(f"{points} variants; at most {MAX_VARIANTS}", param_hint="--sweep")
+    return grid
+
+
+def _made(name: str, value: Decimal) -> None:
+    whole = SWEEPABLE[name][1] is int
+    if value < 0 or (whole and value != value.to_integral_value()):
+        raise ValueError("out of range")
+    if name in ("first_payable_day", "start_after", "stop_after") and value < 1:
+        raise ValueError("out of range")
+
+
+def _values(text: str) -> Iterator[Decimal]:
+    if ".." not in text:
+        yield from map(Decimal, text.split(","))
+        return
+    span, _, by = text.partition(":")
+    low, high = map(Decimal, span.split(".."))
+    step = Decimal(by or 1)
+    if step <= 0 or high < low or (high - low) / step > MAX_VARIANTS:
+        raise ValueError("no such range")
+    while low <= high:
+        yield low
+        low += step
+
+
+def _compared_json(one: Compared) -> dict[str, Any]:
+    return {
+        "municipality": one.a.municipality,
+        "care_form": one.a.care_form,
+        "month": str(one.a.month),
+        "a": _side(one.a),
+        "b": _side(one.b),
+        "difference": one.difference,
+        "differing": [_differing_json(each) for each in one.differing],
+    }
+
+
+def _side(one: Statement) -> dict[str, Any]:
+    mean = one.mean.mean
+    return {
+        "agreement": one.agreement,
+        "status": one.status.value,
+        "stays": one.mean.stays,
+        "mean": None if mean is None else str(mean),
+        "payable_days": plain(one.payable_days),
+        "amount": one.amount,
+        "suspended": one.suspended,
+        "provisional": one.provisional,
+    }
+
+
+def _differing_json(one: Differing) -> dict[str, Any]:
+    return {
+        "term": one.term,
+        "a": one.a,
+        "b": one.b,
+        "clause_a": _clause(one.clause_a),
+        "clause_b": _clause(one.clause_b),
+    }
+
+
+def _clause(clause: Clause | None) -> str | None:
+    return None if clause is None else str(clause)
+
+
+def _variant_json(one: Variant) -> dict[str, Any]:
+    return {
+        "sweep": dict(one.changes),
+        "amount": one.amount,
+        "liable_months": one.liable_months,
+        "by_municipality": dict(one.by_municipality),
+    }
+
+
+_COLUMNS = (
+    "municipality",
+    "care_form",
+    "month",
+    "status_a",
+    "amount_a",
+    "status_b",
+    "amount_b",
+    "difference",
+    "on",
+)
+_VARIANT_COLUMNS = ("sweep", "municipality", "amount", "liable_months")
+
+
+def _print_csv(rows: Sequence[Compared] | Sequence[Variant], columns: Sequence[str]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerows(_compared_rows(row) if isinstance(row, Compared) else _variant_rows(row))
+
+
+def _compared_rows(one: Compared) -> Iterator[Sequence[object]]:
+    on = "; ".join(f"{each.term}: {each.a} / {each.b}" for each in one.differing)
+    a, b = one.a, one.b
+    head = (a.municipality, a.care_form, a.month)
+    yield (*head, a.status, f"{a.amount:f}", b.status, f"{b.amount:f}", f"{one.difference:f}", on)
+
+
+def _variant_rows(one: Variant) -> Iterator[Sequence[object]]:
+    for municipality, amount in one.by_municipality.items():
+        yield _changes(one), municipality, f"{amount:f}", ""
+    yield _changes(one), "", f"{one.amount:f}", one.liable_months
+
+
+def _changes(one: Variant) -> str:
+    return " ".join(f"{name}={value}" for name, value in one.changes.items())
+
+
+def _print_table(compared: Sequence[Compared], variants: Sequence[Variant], names: tuple[str, str]) -> None:
+    out.print(f"A [bold]{names[0]}[/]   B [bold]{names[1]}[/]\n")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("payer", "month", "A status", "B status"):
+        table.add_column(name, no_wrap=True)
+    for name in ("A SEK", "B SEK", "B − A"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("on")
+    for one in compared:
+        amounts = [
+            f"{amount:,f}".replace(",", " ") for amount in (one.a.amount, one.b.amount, one.difference)
+        ]
+        on = ", ".join(each.term for each in one.differing)
+        payer = f"{one.a.municipality} {one.a.care_form}"
+        table.add_row(payer, str(one.a.month), one.a.status.value, one.b.status.value, *amounts, on)
+    total = [sum((each.amount for each in side), Decimal()) for side in _sides(compared)]
+    words = [f"{amount:,f}".replace(",", " ") for amount in (*total, total[1] - total[0])]
+    table.add_row("[bold]total[/]", "", "", "", *words, "")
+    print_table(table)
+    _print_terms(compared)
+    for variant in variants:
+        amount = f"{variant.amount:,f}".replace(",", " ")
+        out.print(f"B with {_changes(variant)}: {amount} SEK, {variant.liable_months} liable months")
+
+
+def _sides(compared: Sequence[Compared]) -> tuple[list[Statement], list[Statement]]:
+    return [one.a for one in compared], [one.b for one in compared]
+
+
+def _print_terms(compared: Sequence[Compared]) -> None:
+    terms = dict.fromkeys(each for one in compared for each in one.differing)
+    if terms:
+        out.print("\n[bold]They differ on[/]")
+    for each in terms:
+        out.print(f"  {each.term}: A {each.a} ({each.clause_a}); B {each.b} ({each.clause_b})", markup=False)
+    out.print()

@@ -1,0 +1,162 @@
+"""Two agreements, or many variants of one, on the same stays.
+
+Owns what the comparison says of each payer and month: what each costs, and on which terms they differ;
+and the grid of a sweep. Does not own settling (`settle`).
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+from adapter.agreements.rates import Rates
+from adapter.agreements.rules import Rules
+from adapter.agreements.terms import Clause, Terms
+from adapter.losus.days import Month
+from adapter.settlement.account import Account, Accounts, collect
+from adapter.settlement.settle import settle_accounts
+from adapter.settlement.statement import Statement
+from adapter.settlement.stay import Stay
+
+#: Terms to vary, by name, each with its values.
+Grid = Mapping[str, Sequence[Decimal]]
+
+_GATE = ("gate", "threshold", "compare", "round_mean", "measure_from", "start_after", "start_in")
+_STOP = ("stop_after", "retroactive", "empty_month")
+_DAYS = ("clock", "unit", "cutoff", "cutoff_inclusive", "compulsory")
+_BILL = ("billing", "first_payable_day", "count_end_day", "requires", "late", "rate")
+
+
+@dataclass(frozen=True, slots=True)
+class Differing:
+    """A term on which two agreements differ, its value in each, and the clauses."""
+
+    term: str
+    a: str
+    b: str
+    clause_a: Clause | None
+    clause_b: Clause | None
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One payer and month under both agreements; `differing` is empty where they cost the same."""
+
+    a: Statement
+    b: Statement
+    differing: tuple[Differing, ...]
+
+    @property
+    def difference(self) -> Decimal:
+        """SEK that the second costs more; negative where it costs less."""
+        return self.b.amount - self.a.amount
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """An agreement with some terms changed, and what it comes to."""
+
+    changes: Mapping[str, Decimal]
+    amount: Decimal
+    liable_months: int
+    by_municipality: Mapping[str, Decimal]
+
+
+def compare(
+    stays: Sequence[Stay], a: Rules, b: Rules, rates: Rates, asked: Sequence[Month]
+) -> tuple[Compared, ...]:
+    """Settle the same stays by both agreements, whoever their parties are; ordered by payer and month."""
+    first = _by_month(_settled(stays, a, rates, asked))
+    second = _by_month(_settled(stays, b, rates, asked))
+    return tuple(
+        Compared(first[key], second[key], differing(first[key], second[key]))
+        for key in first
+        if key in second
+    )
+
+
+def differing(a: Statement, b: Statement) -> tuple[Differing, ...]:
+    """Name the terms that can make the two differ: the gate's where one bills and the other does not."""
+    if a.amount == b.amount:
+        return ()
+    first, second = a.mean.terms, b.mean.terms
+    gate = (*_GATE, *_STOP) if first.gate is second.gate else ("gate",)
+    names = gate if a.status.billed != b.status.billed else (*_DAYS, *_BILL, *gate)
+    return tuple(_differing((*names, "long_stays_over"), first, second))
+
+
+def sweep(
+    stays: Iterable[Stay], rules: Rules, rates: Rates, asked: Sequence[Month], grid: Grid
+) -> Iterator[Variant]:
+    """Settle the stays once for each point of the grid; they are read and measured only once."""
+    accounts = collect(stays, lambda *_: rules, max(asked).end) if asked else {}
+    for values in product(*grid.values()):
+        changes = dict(zip(grid, values, strict=True))
+        changed = rules.changed(**dict(_changed(name, value) for name, value in changes.items()))
+        yield _variant(changes, settle_accounts(_revised(accounts, changed), rates, asked))
+
+
+#: What may be swept: the field of the terms, and how its value is made. None of them moves day zero.
+SWEEPABLE: Mapping[str, tuple[str, Callable[[Decimal], Any]]] = {
+    "threshold": ("threshold", Fraction),
+    "first_payable_day": ("first_payable_day", int),
+    "start_after": ("start_after", int),
+    "stop_after": ("stop_after", int),
+    "round_mean": ("round_mean", int),
+    "long_stays": ("long_stays_over", int),
+}
+
+
+def _changed(name: str, value: Decimal) -> tuple[str, Any]:
+    field, make = SWEEPABLE[name]
+    return field, make(value)
+
+
+def _settled(
+    stays: Sequence[Stay], rules: Rules, rates: Rates, asked: Sequence[Month]
+) -> tuple[Statement, ...]:
+    accounts = collect(stays, lambda *_: rules, max(asked).end) if asked else {}
+    return settle_accounts(accounts, rates, asked)
+
+
+def _revised(accounts: Accounts, rules: Rules) -> Accounts:
+    """Give the same measured stays under changed rules."""
+    return {
+        key: Account(
+            rules,
+            {
+                index: [one._replace(terms=rules.on(one.end, one.care_form)) for one in measured]
+                for index, measured in account.months.items()
+            },
+            account.open,
+        )
+        for key, account in accounts.items()
+    }
+
+
+def _variant(changes: Mapping[str, Decimal], statements: Sequence[Statement]) -> Variant:
+    towns: dict[str, Decimal] = {}
+    for one in statements:
+        towns[one.municipality] = towns.get(one.municipality, Decimal()) + one.amount
+    liable = sum(one.status.billed for one in statements)
+    return Variant(changes, sum(towns.values(), Decimal()), liable, towns)
+
+
+def _by_month(statements: Iterable[Statement]) -> dict[tuple[str, str, Month], Statement]:
+    return {(one.municipality, one.care_form, one.month): one for one in statements}
+
+
+def _differing(names: Iterable[str], a: Terms, b: Terms) -> Iterator[Differing]:
+    for name in names:
+        mine, theirs = getattr(a, name), getattr(b, name)
+        if mine != theirs:
+            cited = "long_stays" if name == "long_stays_over" else name
+            yield Differing(cited, _words(mine), _words(theirs), a.clauses.get(cited), b.clauses.get(cited))
+
+
+def _words(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "none"
+    return "none" if value is None else str(value)
