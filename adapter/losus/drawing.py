@@ -56,9 +56,7 @@ def draw(
         "care_form": standing.care_form,
         "times": _times(standing),
         "ready_episodes": standing.episodes,
-        "criteria": tuple(
-            CriterionStatus(criterion=one, met_at=standing.met.get(one)) for one in terms.criteria
-        ),
+        "criteria": tuple(CriterionStatus(one, standing.met.get(one)) for one in terms.criteria),
         "deadlines": deadlines,
         "sip": _sip(standing),
         "open_care_available": standing.open_care_available,
@@ -117,10 +115,7 @@ def _open(standing: Standing, person: Person, live: Sequence[LiveSignal]) -> dic
         "care_contact": standing.care_contact,
         "coordinator": standing.coordinator,
         "ended": standing.end,
-        "sources": tuple(
-            Source(signal=s.kind, at=s.at, source=s.source, resource=s.resource, version=s.version)
-            for s in live
-        ),
+        "sources": tuple(Source(s.kind, s.at, s.source, s.resource, s.version) for s in live),
     }
 
 

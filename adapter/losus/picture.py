@@ -5,6 +5,7 @@ not own what the values mean (`course`, `ready`, `deadlines`). Instants are UTC 
 (RFC 3339); `day_zero` and a planned discharge without a time are local dates.
 """
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Literal
@@ -52,7 +53,8 @@ class Statutory(_Part):
     expected_discharge: datetime | date | None = Field(None, description="beräknad tidpunkt för utskrivning")
 
 
-class CriterionStatus(_Part):
+@dataclass(frozen=True, slots=True)
+class CriterionStatus:
     """One condition of *hemgångsklar* that the agreement asks for; `met_at` null while it is open."""
 
     criterion: Criterion
@@ -73,7 +75,8 @@ class Sip(_Part):
     )
 
 
-class Source(_Part):
+@dataclass(frozen=True, slots=True)
+class Source:
     """One fact: the signal, when it holds from, and the resource and version that say so."""
 
     signal: SignalKind

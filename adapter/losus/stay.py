@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from adapter.losus.case import Case
+from adapter.losus.instants import instant_text
 from adapter.losus.ready import Episode
 from adapter.losus.terms import SignalKind, State
 
@@ -37,7 +38,7 @@ def stay_of(case: Case) -> Mapping[str, Any] | None:
     standing, times = case.standing, case.standing.times
     return {
         "stay": case.case_id,
-        "municipality": case.person.municipalities.registered,
+        "municipality": case.person.municipalities.registered or case.municipality,
         "placing_municipality": case.person.municipalities.placing,
         "care_form": standing.care_form,
         "compulsory": standing.compulsory,
@@ -93,4 +94,4 @@ def _episode(episode: Episode) -> dict[str, str | None]:
 
 
 def _text(at: datetime | None) -> str | None:
-    return None if at is None else at.isoformat().replace("+00:00", "Z")
+    return None if at is None else instant_text(at)

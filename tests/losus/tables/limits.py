@@ -1,0 +1,153 @@
+"""What is due when, and both sides of every limit; `now` is the last column but one.
+
+2026: 29 March and 25 October change the clock; 3–6 April (långfredag to annandag påsk) are four free
+days, 24–27 December four with julafton; 2 March is a Monday.
+"""
+
+# ruff: noqa: E501 - a row of a table stands on one line where it can be read so
+
+from tests.losus.tables.states import ADMITTED, NOTICED, PLANNED, READY
+from tests.losus.telling import Row
+
+NOTICE, START, CALL = "deadlines.admission-notice", "deadlines.planning-start", "deadlines.sip-call"
+CONTACT, INFORMATION = "deadlines.care-contact", "deadlines.information-transfer"
+HOURS = "deadlines.discharge-hours"
+GONE = "Encounter/2@1 discharged 05 14:00"
+
+
+def noticed(when: str) -> str:
+    """An admission notice sent then."""
+    return f"Task/n@1 admission-notice-sent {when}"
+
+
+def planned(when: str) -> str:
+    """A discharge planned for then, in winter time."""
+    return f"{ADMITTED}\nEncounter/e@1 expected-discharge 02 09:00 expected={when}"
+
+
+# fmt: off
+ADMISSION_NOTICE = [
+    Row("notice pending at 24 h", ADMITTED, {NOTICE: "pending 03 08:00"}, "LUS 2:3 «senast 24 timmar»", now="03 08:00"),
+    Row("notice missed after 24 h", ADMITTED, {NOTICE: "missed 03 08:00"}, "LUS 2:3", now="03 08:00:01"),
+    Row("notice at 24 h", f"{ADMITTED}\n{noticed('03 08:00')}", {NOTICE: "met 03 08:00"}, "LUS 2:3"),
+    Row("notice after 24 h", f"{ADMITTED}\n{noticed('03 08:00:01')}",
+        {NOTICE: "missed 03 08:00", "met.admission-notice": "03 08:00:01"}, "LUS 2:3; late is told with its time"),
+    Row("need judged later", f"{ADMITTED}\nTask/b@1 need-assessed 05 10:00\n{noticed('06 10:00')}",
+        {NOTICE: "met 06 10:00"}, "LUS 2:3: 24 hours after that judgement", now="06 12:00"),
+    Row("need judged later, notice late", f"{ADMITTED}\nTask/b@1 need-assessed 05 10:00\n{noticed('06 10:00:01')}",
+        {NOTICE: "missed 06 10:00"}, "LUS 2:3"),
+    Row("need judged before admission", f"{ADMITTED}\nTask/b@1 need-assessed 01 10:00", {NOTICE: "pending 03 08:00"},
+        "LUS 2:3: from the admission", now="02 12:00"),
+    Row("need judged twice", f"{ADMITTED}\nTask/b@1 need-assessed 02 20:00\nTask/c@1 need-assessed 04 10:00",
+        {NOTICE: "missed 03 20:00"}, "judging once more does not prolong", now="04 12:00"),
+    Row("need known, admission not", "Task/b@1 need-assessed 02 20:00\nTask/k@1 planning-started 02 21:00",
+        {NOTICE: "pending 03 20:00"}, "the clock that is known", now="03 12:00"),
+    Row("neither known", "Task/n@1 admission-notice-sent 02 20:00", {NOTICE: None}, "no clock has started"),
+    Row("24 h over the spring change", "Encounter/1@1 admitted 28 20:00", {NOTICE: "pending 29 21:00"},
+        "elapsed hours: the night has 23", now="29 21:00"),
+    Row("24 h over the spring change, missed", "Encounter/1@1 admitted 28 20:00", {NOTICE: "missed 29 21:00"},
+        "elapsed hours", now="29 21:00:01"),
+    Row("24 h over the autumn change", "Encounter/1@1 admitted 2026-10-24 20:00", {NOTICE: "pending 2026-10-25 19:00"},
+        "elapsed hours: the night has 25", now="2026-10-25 19:00"),
+    Row("24 h over the autumn change, missed", "Encounter/1@1 admitted 2026-10-24 20:00",
+        {NOTICE: "missed 2026-10-25 19:00"}, "elapsed hours", now="2026-10-25 19:00:01"),
+    Row("home within the day, no notice", f"{ADMITTED}\nEncounter/2@1 discharged 03 08:00", {NOTICE: None},
+        "the stay ended before the limit: nobody is waited for"),
+    Row("home after the limit, no notice", f"{ADMITTED}\nEncounter/2@1 discharged 03 08:00:01",
+        {NOTICE: "missed 03 08:00"}, "it was late while the stay lasted"),
+    Row("home within the day, noticed", f"{ADMITTED}\n{noticed('02 10:00')}\nEncounter/2@1 discharged 02 18:00",
+        {NOTICE: "met 03 08:00"}, "what was kept stays kept"),
+]
+
+PLANNING_START = [
+    Row("received at once", f"{ADMITTED}\n{noticed('02 10:00')}", {START: "pending 02 17:00"},
+        "Bilaga 9: received and planned 08–17", now="02 17:00"),
+    Row("planning missed", f"{ADMITTED}\n{noticed('02 10:00')}", {START: "missed 02 17:00"}, "same", now="02 17:00:01"),
+    Row("planned at closing time", f"{NOTICED}\nTask/p@1 planning-started 02 17:00", {START: "met 02 17:00"}, "same"),
+    Row("planned after closing time", f"{NOTICED}\nTask/p@1 planning-started 02 17:00:01", {START: "missed 02 17:00"}, "same"),
+    Row("noticed before closing", noticed("02 16:59:59"), {START: "pending 02 17:00"}, "open until 17", now="02 16:59:59"),
+    Row("noticed at closing", noticed("02 17:00"), {START: "pending 03 17:00"}, "closed at 17", now="03 17:00"),
+    Row("noticed on Friday evening", noticed("06 18:00"), {START: "pending 09 17:00"}, "two free days: Monday", now="07 12:00"),
+    Row("noticed on långfredagen", noticed("2026-04-03 10:00"), {START: "pending 2026-04-05 17:00"},
+        "four free days: received on the third, påskdagen", now="2026-04-03 12:00"),
+    Row("noticed after the third day", noticed("2026-04-05 17:00"), {START: "pending 2026-04-07 17:00"},
+        "the third day is over: the Tuesday", now="2026-04-05 18:00"),
+    Row("noticed on julafton", noticed("2026-12-24 10:00"), {START: "pending 2026-12-26 17:00"},
+        "with the eve as a free day 26 December is the third", now="2026-12-24 12:00"),
+    Row("the law sets no hours", NOTICED, {START: None}, "LUS 2:6 has no limit of time", terms="statute"),
+    Row("home before planning was due", f"{NOTICED}\nEncounter/2@1 discharged 02 17:00", {START: None},
+        "the stay ended first"),
+    Row("home after planning was due", f"{NOTICED}\nEncounter/2@1 discharged 02 17:00:01", {START: "missed 02 17:00"}, "it was late"),
+    Row("no notice, no planning asked", ADMITTED, {START: None}, "LUS 2:6: who received the notice"),
+]
+
+SIP_CALL = [
+    Row("call pending on the third day", READY, {CALL: "pending 07 23:59:59"}, "LUS 4:3 «senast tre dagar»", now="07 23:59:59"),
+    Row("call missed on the fourth day", READY, {CALL: "missed 07 23:59:59"}, "LUS 4:3", now="08 00:00"),
+    Row("called on the third day", f"{READY}\nTask/c@1 sip-called 07 23:59:59", {CALL: "met 07 23:59:59"}, "LUS 4:3"),
+    Row("called on the fourth day", f"{READY}\nTask/c@1 sip-called 08 00:00", {CALL: "missed 07 23:59:59"}, "LUS 4:3"),
+    Row("ready late at night", "Task/r@1 ready* 04 23:59:59", {CALL: "pending 07 23:59:59"},
+        "local dates, not 72 hours", now="07 12:00"),
+    Row("ready after midnight", "Task/r@1 ready* 05 00:00", {CALL: "pending 08 23:59:59"},
+        "in UTC it is still the 4th", now="07 12:00"),
+    Row("third day over the spring change", "Task/r@1 ready* 27 10:00", {CALL: "pending 30 23:59:59"},
+        "local dates", now="30 23:59:59"),
+    Row("fourth day over the spring change", "Task/r@1 ready* 27 10:00", {CALL: "missed 30 23:59:59"},
+        "local dates", now="31 00:00"),
+    Row("third day over the autumn change", "Task/r@1 ready* 2026-10-23 10:00", {CALL: "pending 2026-10-26 23:59:59"},
+        "local dates", now="2026-10-26 23:59:59"),
+    Row("fourth day over the autumn change", "Task/r@1 ready* 2026-10-23 10:00", {CALL: "missed 2026-10-26 23:59:59"},
+        "local dates", now="2026-10-27 00:00"),
+    Row("called before the notice", f"{READY}\nTask/c@1 sip-called 03 10:00", {CALL: "met 07 23:59:59"}, "earlier is in time"),
+    Row("ready again, call counted anew", f"{READY}\nTask/r@2 ready-withdrawn* 05 09:00\nTask/r@3 ready* 09 09:00",
+        {CALL: "pending 12 23:59:59"}, "from the notice in force", now="12 12:00"),
+    Row("withdrawn, no call asked", f"{READY}\nTask/r@2 ready-withdrawn* 05 09:00", {CALL: None}, "no notice in force"),
+    Row("declined, no call asked", f"{READY}\nTask/d@1 sip-declined 04 11:00", {CALL: None}, "LUS 4:2"),
+    Row("ÖPT, no call asked", f"{READY} compulsory=true", {CALL: None}, "LUS 4:1 2 st."),
+    Row("coordinated plan, no call asked", f"{READY}\nCarePlan/o@1 coordinated-plan-made 04 15:00", {CALL: None}, "LUS 4:1 2 st."),
+    Row("asked for after going home", f"{READY}\nEncounter/2@1 discharged 04 14:00", {CALL: "pending 07 23:59:59"},
+        "the meeting may be held at home", now="05 12:00"),
+    Row("missed after going home", f"{READY}\nEncounter/2@1 discharged 04 14:00", {CALL: "missed 07 23:59:59"}, "same"),
+]
+
+DISCHARGE = [
+    Row("no contact yet", NOTICED, {CONTACT: "pending None"}, "LUS 2:5: the discharge is not known yet"),
+    Row("contact appointed", f"{NOTICED}\nTask/k@1 care-contact-appointed 03 09:00", {CONTACT: "met None"}, "LUS 2:5"),
+    Row("contact at discharge", f"{NOTICED}\n{GONE}\nTask/k@1 care-contact-appointed 05 14:00",
+        {CONTACT: "met 05 14:00"}, "clocks show minutes: the same one is before"),
+    Row("contact after discharge", f"{NOTICED}\n{GONE}\nTask/k@1 care-contact-appointed 05 14:00:01",
+        {CONTACT: "missed 05 14:00"}, "LUS 2:5 «innan patienten skrivs ut»"),
+    Row("no contact at discharge", f"{NOTICED}\n{GONE}", {CONTACT: "missed 05 14:00"}, "LUS 2:5"),
+    Row("contact asked of nobody", f"{ADMITTED}\n{GONE}", {CONTACT: None, INFORMATION: None}, "no unit received a notice"),
+    Row("information before discharge", f"{NOTICED}\n{GONE}\nTask/i@1 criterion-met 04 10:00 criterion=information-transferred",
+        {INFORMATION: "met 05 23:59:59"}, "LUS 3:2 «senast samma dag»"),
+    Row("information at the day's end", f"{NOTICED}\n{GONE}\nTask/i@1 criterion-met 05 23:59:59 criterion=information-transferred",
+        {INFORMATION: "met 05 23:59:59"}, "LUS 3:2"),
+    Row("information the day after", f"{NOTICED}\n{GONE}\nTask/i@1 criterion-met 06 00:00 criterion=information-transferred",
+        {INFORMATION: "missed 05 23:59:59"}, "LUS 3:2"),
+    Row("information pending on the day", f"{NOTICED}\n{GONE}", {INFORMATION: "pending 05 23:59:59"}, "LUS 3:2", now="05 23:59:59"),
+    Row("information missed", f"{NOTICED}\n{GONE}", {INFORMATION: "missed 05 23:59:59"}, "LUS 3:2", now="06 00:00"),
+    Row("information of who is ready", "Task/r@1 ready* 04 09:00", {INFORMATION: "pending None"}, "LUS 3:2: concerned units"),
+    Row("planned at opening", planned("2026-03-07T07:00:00+01:00"), {HOURS: "met 07 17:00"}, "Bilaga 9: 07–17, all days"),
+    Row("planned before opening", planned("2026-03-07T06:59:59+01:00"), {HOURS: "missed 07 17:00"}, "same"),
+    Row("planned at closing", planned("2026-03-07T17:00:00+01:00"), {HOURS: "met 07 17:00"}, "«mellan 07:00 – 17:00»"),
+    Row("planned after closing", planned("2026-03-07T17:00:01+01:00"), {HOURS: "missed 07 17:00"}, "same"),
+    Row("planned in summer time", planned("2026-07-01T05:30:00Z"), {HOURS: "met 2026-07-01 17:00"}, "07:30 in Sweden"),
+    Row("planned for a day", planned("2026-03-07"), {HOURS: None}, "no time of day is planned"),
+    Row("the law knows no hours", planned("2026-03-07T20:00:00+01:00"), {HOURS: None}, "nothing is said", terms="statute"),
+]
+
+CLOSED = [
+    Row("dead before the limits", f"{READY}\nPatient/d@1 deceased 04 12:00", {CALL: None, CONTACT: None, INFORMATION: None},
+        "what was pending is no longer asked"),
+    Row("dead at the limit", f"{READY}\nPatient/d@1 deceased 07 23:59:59", {CALL: None}, "it was still pending"),
+    Row("dead after the limit", f"{READY}\nPatient/d@1 deceased 08 00:00", {CALL: "missed 07 23:59:59"}, "it was late"),
+    Row("dead, kept before", f"{PLANNED}\nPatient/d@1 deceased 04 12:00", {NOTICE: "met 03 08:00", START: "met 02 17:00"}, "kept"),
+    Row("dead, then a contact", f"{NOTICED}\nPatient/d@1 deceased 04 12:00\nTask/k@1 care-contact-appointed 04 13:00",
+        {CONTACT: None}, "not asked when it came"),
+    Row("elsewhere", f"{READY}\nEncounter/2@1 transferred-out 05 10:00", {CALL: None, CONTACT: None},
+        "the next hospital's case asks"),
+    Row("interrupted before the limit", f"{READY}\nTask/x@1 interrupted 05 10:00", {CALL: None}, "the process rests"),
+    Row("interrupted after the limit", f"{READY}\nTask/x@1 interrupted 08 10:00", {CALL: "missed 07 23:59:59"}, "it was late"),
+]
+# fmt: on

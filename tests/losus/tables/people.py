@@ -1,0 +1,88 @@
+"""Whom a case concerns. The numbers are sample numbers, of nobody."""
+
+# ruff: noqa: E501 - a row of a table stands on one line where it can be read so
+
+from tests.losus.tables.states import ADMITTED
+from tests.losus.telling import Row
+
+PNR = "http://electronichealth.se/identifier/personnummer"
+TOLVAN = f'identifiers=[{{"system":"{PNR}","value":"191212121212"}}]'
+TOLVAN_SHORT = '[{"system":"urn:oid:1.2.752.129.2.1.3.1","value":"121212+1212"}]'
+OTHER = f'identifiers=[{{"system":"{PNR}","value":"198507099805"}}]'
+WRONG = f'identifiers=[{{"system":"{PNR}","value":"191212121213"}}]'
+RESERVE = '{"system":"urn:oid:1.2.752.97.3.1.3","value":"991212A12345"}'
+PERSON = f"Patient/1@1 patient 01 08:00 {TOLVAN} name=Tolvan address=Gatan municipality=2380"
+
+# fmt: off
+PEOPLE = [
+    Row("the four statutory fields", f"{ADMITTED} expected=2026-03-09\n{PERSON}",
+        {"statutory.name": "Tolvan", "statutory.identifier.value": "191212121212", "statutory.address": "Gatan",
+         "statutory.expected_discharge": "2026-03-09", "manual_handling": None}, "LUS 2:2"),
+    Row("the personnummer before a reserve number",
+        f'{ADMITTED}\nPatient/1@1 patient 01 08:00 identifiers=[{RESERVE},{{"system":"{PNR}","value":"19121212-1212"}}]',
+        {"statutory.identifier.kind": "personnummer", "statutory.identifier.value": "191212121212"}, "LUS 2:2"),
+    Row("a reserve number alone", f"{ADMITTED}\nPatient/1@1 patient 01 08:00 identifiers=[{RESERVE}]",
+        {"statutory.identifier.kind": "regionalt-reservnummer", "statutory.identifier.value": "991212A12345"},
+        "what stands in for it"),
+    Row("a wrong number", f"{ADMITTED}\nPatient/1@1 patient 01 08:00 {WRONG}",
+        {"statutory.identifier": None, "manual_handling": "unreadable-identity"}, "never a number of someone else"),
+    Row("a wrong number beside a right one", f"{ADMITTED}\nPatient/1@1 patient 01 08:00 {WRONG}\n{PERSON}",
+        {"statutory.identifier.value": "191212121212", "manual_handling": None}, "the right one is enough"),
+    Row("a number without value", f'{ADMITTED}\nPatient/1@1 patient 01 08:00 identifiers=[{{"system":"{PNR}"}}]',
+        {"statutory.identifier": None, "manual_handling": None}, "none was given"),
+    Row("a number without system", f'{ADMITTED}\nPatient/1@1 patient 01 08:00 identifiers=[{{"value":"X1"}}]',
+        {"statutory.identifier.kind": "other", "statutory.identifier.value": "X1"}, "as it came"),
+    Row("the newer record adds", f"{ADMITTED}\n{PERSON}\nPatient/2@1 patient 02 08:00 identifiers={TOLVAN_SHORT} name=Ny",
+        {"statutory.name": "Ny", "statutory.address": "Gatan", "municipality": "2380"}, "one person by the number"),
+    Row("the newer record is of another person", f"{ADMITTED}\n{PERSON}\nPatient/2@1 patient 02 08:00 {OTHER}",
+        {"statutory.name": None, "statutory.address": None, "municipality": None,
+         "statutory.identifier.value": "198507099805"}, "two persons are never mixed"),
+    Row("a record without number", f"{ADMITTED}\n{PERSON}\nPatient/2@1 patient 02 08:00 name=Nyare",
+        {"statutory.name": "Nyare", "statutory.identifier.value": "191212121212"}, "of the same case, of the same person"),
+]
+
+MUNICIPALITIES = [
+    Row("folkbokföring", f"{ADMITTED}\n{PERSON}", {"municipality": "2380", "placing_municipality": None}, "LUS 5:2 1 st."),
+    Row("moved in mid-stay", f"Patient/2@1 patient 03 08:00 {TOLVAN} municipality=2326\n{ADMITTED}\n{PERSON}",
+        {"municipality": "2326"}, "the newest statement"),
+    Row("moved, told the other way round", f"{PERSON}\n{ADMITTED}\nPatient/2@1 patient 03 08:00 {TOLVAN} municipality=2326",
+        {"municipality": "2326"}, "the newest statement"),
+    Row("moved in the same record", f"Patient/1@2 patient 01 08:00 {TOLVAN} municipality=2326\n{ADMITTED}\n{PERSON}",
+        {"municipality": "2326", "statutory.name": None}, "the newest version"),
+    Row("placed by another", f"{ADMITTED}\n{PERSON} placing_municipality=2326",
+        {"municipality": "2380", "placing_municipality": "2326"}, "LUS 5:2 2 st."),
+    Row("by organisation", f'{ADMITTED} organizations=["urn:x|none","urn:x|berg"]', {"municipality": "2326"},
+        "the first that a subscriber lists"),
+    Row("by HSA-id under the other OID",
+        f'{ADMITTED} organizations=["urn:oid:1.2.752.129.2.1.4.1|se2321000016-2380"]', {"municipality": "2380"},
+        "both OIDs are in use"),
+    Row("by the newest organisation", f"""
+        Encounter/t@1 transferred 03 08:00 organizations=["urn:x|berg"]
+        {ADMITTED} organizations=["urn:oid:1.2.752.29.4.19|SE2321000016-2380"]""", {"municipality": "2326"},
+        "who is told last"),
+    Row("folkbokföring before organisation", f'{ADMITTED} organizations=["urn:x|berg"]\n{PERSON}',
+        {"municipality": "2380"}, "LUS 5:2"),
+    Row("no municipality", f'{ADMITTED} organizations=["urn:x|none"]', {"municipality": None}, "unrouted, never guessed"),
+]
+
+PROTECTED = [
+    Row("protected", f"""
+        {PERSON} protected=true placing_municipality=2326
+        {ADMITTED} unit={{"id":"w1"}} expected=2026-03-09
+        Task/k@1 care-contact-appointed 03 09:00 contact={{"name":"Ada"}}
+        Task/o@1 care-contact-appointed 03 10:00 contact={{"name":"Bo"}} coordinator=true
+        Encounter/2@1 discharged 05 10:00 destination=home""",
+        {"protected": True, "manual_handling": "protected-identity", "statutory.name": None,
+         "statutory.identifier": None, "statutory.address": None, "unit": None, "care_contact": None,
+         "coordinator": None, "sources": (), "ended.how": "discharged", "ended.destination": None,
+         "municipality": "2326", "placing_municipality": None, "statutory.expected_discharge": "2026-03-09"},
+        "contract 4: no name, identifier, address; nothing of where"),
+    Row("protected by one record of two", f"{ADMITTED}\n{PERSON} protected=true\nPatient/2@1 patient 02 08:00 {TOLVAN} name=Syns",
+        {"protected": True, "statutory.name": None}, "the protective answer wins"),
+    Row("protected under another number", f"{ADMITTED}\n{PERSON} protected=true\nPatient/2@1 patient 02 08:00 {OTHER} name=Syns",
+        {"protected": True, "statutory.name": None}, "same"),
+    Row("protection lifted", f"{ADMITTED}\n{PERSON} protected=true\nPatient/1@2 patient 02 08:00 {TOLVAN} name=Syns",
+        {"protected": False, "statutory.name": "Syns"}, "the record itself says it no longer"),
+    Row("not protected", f"{ADMITTED}\n{PERSON} protected=false", {"protected": False}, "said outright"),
+]
+# fmt: on

@@ -1,0 +1,83 @@
+"""What the fold refuses, and that it never says the value."""
+
+# ruff: noqa: E501 - a row of a table stands on one line where it can be read so
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from adapter.errors import LosusError, MappingError, TooLargeError
+from adapter.losus.case import fold
+from adapter.losus.facts import MAX_SIGNALS
+from adapter.losus.process import STATUTE
+from adapter.losus.signal import Fact, Signal
+from adapter.losus.terms import SignalKind
+
+NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
+SECRET = "19121212-1212"
+
+# kind, fields, what the fault says, because
+FAULTS: list[tuple[SignalKind, Mapping[str, Any], str, str]] = [
+    (SignalKind.CRITERION_MET, {"criterion": SECRET}, "field criterion", "not one of the seven"),
+    (SignalKind.CRITERION_UNMET, {}, "field criterion", "which one is not said"),
+    (SignalKind.CRITERION_MET, {"criterion": [SECRET]}, "field criterion", "no text"),
+    (SignalKind.PATIENT, {"municipality": SECRET}, "field municipality", "it would become a topic's name"),
+    (SignalKind.PATIENT, {"municipality": "238"}, "four digits", "a länskod is no kommunkod"),
+    (SignalKind.PATIENT, {"municipality": "２３８０"}, "four digits", "digits of another script"),
+    (SignalKind.PATIENT, {"municipality": 2380}, "four digits", "a number loses its zeros"),
+    (SignalKind.PATIENT, {"placing_municipality": "23800"}, "field placing_municipality", "five digits"),
+    (SignalKind.PATIENT, {"identifiers": SECRET}, "field identifiers: must be a list", "shape"),
+    (SignalKind.PATIENT, {"identifiers": [SECRET]}, "field identifiers: must be an object", "shape"),
+    (SignalKind.PATIENT, {"identifiers": [{"value": 12}]}, "field value: must be a text", "shape"),
+    (SignalKind.PATIENT, {"name": {"text": SECRET}}, "field name: must be a text", "shape"),
+    (SignalKind.ADMITTED, {"organizations": [{"system": SECRET}]}, "field organizations: must be a text", "shape"),
+    (SignalKind.ADMITTED, {"expected": SECRET}, "field expected", "no date"),
+    (SignalKind.ADMITTED, {"expected": "2026-13-01"}, "field expected", "no such month"),
+    (SignalKind.ADMITTED, {"expected": "2026-03"}, "field expected", "a month is no plan for a day"),
+    (SignalKind.ADMITTED, {"expected": "2026-03-02T10:00:00"}, "field expected", "no offset: no instant"),
+    (SignalKind.ADMITTED, {"expected": 20260302}, "field expected", "no text"),
+    (SignalKind.ADMITTED, {"expected": "0001-01-01T00:00:00+14:00"}, "field expected", "before the first year"),
+    (SignalKind.SIP_CALLED, {"meeting_at": "2026-03-02"}, "field meeting_at: must be an instant", "when that day?"),
+    (SignalKind.CARE_CONTACT_APPOINTED, {"contact": SECRET}, "field contact: must be an object", "shape"),
+    (SignalKind.ADMITTED, {"care_form": SECRET}, "field care_form: literal_error", "somatic or psychiatric"),
+    (SignalKind.INTERRUPTED, {"reason": [SECRET]}, "field reason: must be a text", "shape"),
+]  # fmt: skip
+
+
+def folded(*signals: Signal) -> None:
+    fold("c", [Fact("h", "R/1", (1, "", "", ""), "1", signals)], terms=STATUTE, route={}, now=NOW)
+
+
+@pytest.mark.parametrize(("kind", "fields", "says", "because"), FAULTS)
+def test_fault_names_the_field(kind: SignalKind, fields: Mapping[str, Any], says: str, because: str) -> None:
+    with pytest.raises(MappingError) as fault:
+        folded(Signal(kind, NOW, fields))
+    assert says in str(fault.value), because
+    assert SECRET not in str(fault.value)
+    assert fault.value.__suppress_context__ or fault.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    "fields", [{"contact": None}, {"contact": {}}, {"identifiers": None}, {"name": None}]
+)
+def test_null_is_silence(fields: Mapping[str, Any]) -> None:
+    folded(Signal(SignalKind.CARE_CONTACT_APPOINTED, NOW, fields), Signal(SignalKind.PATIENT, NOW, fields))
+
+
+def test_a_case_has_a_loud_limit() -> None:
+    many = [Signal(SignalKind.READY, NOW, {"n": n}, repeats=True) for n in range(MAX_SIGNALS)]
+    folded(*many)
+    with pytest.raises(TooLargeError):
+        folded(*many, Signal(SignalKind.READY_WITHDRAWN, NOW))
+
+
+def test_every_fault_is_in_the_tree() -> None:
+    assert issubclass(MappingError, LosusError)
+    assert issubclass(TooLargeError, LosusError)
+
+
+def test_a_signal_without_offset_names_no_instant() -> None:
+    with pytest.raises(ValueError, match="naive"):
+        Signal(SignalKind.READY, datetime(2026, 3, 2, 8))  # noqa: DTZ001 - that is the fault

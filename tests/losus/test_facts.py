@@ -1,0 +1,55 @@
+"""Versions of one order and exact duplicates: what no well-behaved sender makes, and some do."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from itertools import permutations
+
+from adapter.losus.facts import select
+from adapter.losus.signal import Fact, Signal
+from adapter.losus.terms import SignalKind
+
+EIGHT = datetime(2026, 3, 2, 8, tzinfo=UTC)
+NINE = EIGHT + timedelta(hours=1)
+
+
+def version(*signals: Signal, order: int = 1, void: bool = False) -> Fact:
+    return Fact("h", "Encounter/1", (order, "", "", ""), str(order), signals, void)
+
+
+def admitted(at: datetime, **fields: object) -> Signal:
+    return Signal(SignalKind.ADMITTED, at, fields)
+
+
+def test_exact_duplicates_are_one() -> None:
+    fact = version(admitted(EIGHT))
+    again = version(admitted(EIGHT.astimezone(timezone(timedelta(hours=1)))))
+    chosen = select([fact, again, fact])
+    assert len(chosen.live) == 1
+    assert [len(versions) for versions in chosen.resources] == [1]
+
+
+def test_two_contents_of_one_order_are_chosen_by_content() -> None:
+    told = [version(admitted(EIGHT)), version(admitted(NINE)), version(admitted(EIGHT, care_form="somatic"))]
+    assert len({select(order).live[0].at for order in permutations(told)}) == 1
+
+
+def test_of_one_order_the_void_one_wins() -> None:
+    told = [version(void=True), version(admitted(EIGHT))]
+    assert [select(order).live for order in permutations(told)] == [(), ()]
+
+
+def test_values_that_python_takes_for_equal_are_not_one_content() -> None:
+    told = [version(admitted(EIGHT, n=1)), version(admitted(EIGHT, n=True))]
+    chosen = {type(select(order).live[0].fields["n"]) for order in permutations(told)}
+    assert len(chosen) == 1
+
+
+def test_one_statement_twice_in_a_version_is_one() -> None:
+    assert len(select([version(admitted(EIGHT), admitted(EIGHT))]).live) == 1
+
+
+def test_the_same_from_two_resources_are_two_facts() -> None:
+    other = Fact("h", "Encounter/2", (1, "", "", ""), "1", (admitted(EIGHT),))
+    assert [s.resource for s in select([other, version(admitted(EIGHT))]).live] == [
+        "Encounter/1",
+        "Encounter/2",
+    ]

@@ -1,0 +1,126 @@
+"""The stay that settlement reads of a case."""
+
+# ruff: noqa: E501 - a row of a table stands on one line where it can be read so
+
+import json
+
+import pytest
+
+from adapter.losus.stay import gaps, sources_of, stay_of
+from tests.losus.tables.people import PERSON
+from tests.losus.tables.states import ADMITTED, HOME_READY
+from tests.losus.telling import tell
+
+FIELDS = [
+    "stay",
+    "municipality",
+    "placing_municipality",
+    "care_form",
+    "compulsory",
+    "admitted_at",
+    "notice_sent_at",
+    "ready",
+    "sip_required",
+    "sip_called_at",
+    "open_care_available",
+    "opposed",
+    "ended_at",
+]
+WHOLE = f"""
+    {PERSON} placing_municipality=2326
+    {HOME_READY}
+    Task/r@2 ready-withdrawn* 05 09:00
+    Task/r@3 ready* 06 09:00
+    Task/s@1 sip-called 06 10:00
+    Task/o@1 open-care-available 06 11:00
+    Encounter/2@1 discharged 08 14:00"""
+
+
+def test_a_stay_has_exactly_the_fields_of_settlement() -> None:
+    stay = stay_of(tell(WHOLE))
+    assert stay is not None
+    assert list(stay) == FIELDS
+    assert json.loads(json.dumps(stay)) == {
+        "stay": "c",
+        "municipality": "2380",
+        "placing_municipality": "2326",
+        "care_form": "somatic",
+        "compulsory": False,
+        "admitted_at": "2026-03-02T07:00:00Z",
+        "notice_sent_at": "2026-03-02T09:00:00Z",
+        "ready": [
+            {
+                "sent_at": "2026-03-04T08:00:00Z",
+                "withdrawn_at": "2026-03-05T08:00:00Z",
+                "home_ready_at": "2026-03-04T10:00:00Z",
+            },
+            {
+                "sent_at": "2026-03-06T08:00:00Z",
+                "withdrawn_at": None,
+                "home_ready_at": "2026-03-06T08:00:00Z",
+            },
+        ],
+        "sip_required": True,
+        "sip_called_at": "2026-03-06T09:00:00Z",
+        "open_care_available": True,
+        "opposed": False,
+        "ended_at": "2026-03-08T13:00:00Z",
+    }
+
+
+# facts → path, value, because
+DERIVED = [
+    (f"{PERSON}\n{ADMITTED}", "ended_at", None, "still in"),
+    (f"{PERSON}\n{ADMITTED}\nPatient/d@1 deceased 05 03:00", "ended_at", "2026-03-05T02:00:00Z", "death ends it"),
+    (f"{PERSON}\n{ADMITTED}\nE/2@1 transferred-out 05 03:00", "ended_at", "2026-03-05T02:00:00Z", "so does transfer"),
+    (f"{PERSON}\n{ADMITTED}", "open_care_available", None, "LUS 5:5 not clarified"),
+    (f"{PERSON}\n{ADMITTED} compulsory=true", "sip_required", False, "LUS 4:1 2 st."),
+    (f"{PERSON}\n{ADMITTED}\nT/1@1 sip-declined 03 09:00", "sip_required", False, "LUS 4:2"),
+    (f"{PERSON}\n{ADMITTED}\nT/1@1 opposed 03 09:00", "opposed", True, "Stockholm's condition"),
+    ("Patient/1@1 patient 01 08:00 placing_municipality=2326\nE/1@1 admitted 02 08:00 care_form=psychiatric",
+     "municipality", "2326", "registered nowhere known: who placed"),
+    ('E/1@1 admitted 02 08:00 care_form=somatic organizations=["urn:x|berg"]', "municipality", "2326", "by route"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("facts", "name", "value", "because"), DERIVED)
+def test_field_of_a_stay(facts: str, name: str, value: object, because: str) -> None:
+    stay = stay_of(tell(facts))
+    assert stay is not None
+    assert stay[name] == value, because
+
+
+# facts, gaps, because
+GAPS = [
+    (WHOLE, (), "all is known"),
+    ("Patient/1@1 patient 01 08:00", ("no-stay",), "never admitted"),
+    (f"{PERSON}\n{ADMITTED}\nEncounter/1@2 void", ("no-stay",), "makulerad"),
+    (
+        f"{PERSON} protected=true\n{ADMITTED}",
+        ("protected-identity",),
+        "the registered municipality may be wrong",
+    ),
+    (ADMITTED, ("municipality",), "never guessed"),
+    (f"{PERSON}\nE/1@1 admitted 02 08:00", ("care_form",), "never guessed"),
+    (
+        f"{PERSON}\nT/1@1 admission-notice-sent 02 08:00",
+        ("care_form", "admitted_at"),
+        "the encounter is to come",
+    ),
+]
+
+
+@pytest.mark.parametrize(("facts", "missing", "because"), GAPS)
+def test_what_cannot_be_settled_by_rule_says_why(facts: str, missing: tuple[str, ...], because: str) -> None:
+    case = tell(facts)
+    assert gaps(case) == missing, because
+    assert (stay_of(case) is None) is bool(missing)
+
+
+def test_each_time_has_its_sources() -> None:
+    sources = sources_of(tell(WHOLE))
+    assert sources["admitted_at"] == ("h Encounter/1 1",)
+    assert sources["notice_sent_at"] == ("h Task/n 1",)
+    assert sources["ready"] == ("h Task/r 1", *["h CarePlan/1 1"] * 6, "h Task/r 2", "h Task/r 3")
+    assert sources["sip_called_at"] == ("h Task/s 1",)
+    assert sources["ended_at"] == ("h Encounter/2 1",)
