@@ -19,7 +19,7 @@ from fhirpathpy.models import models
 
 from adapter.mapping.fhirpath import compile_expression
 
-SHARED = Path(os.environ.get("LOSUS_SHARED", Path(__file__).parents[3] / "shared"))
+SHARED = Path(os.environ.get("LOSUS_SHARED") or Path(__file__).parents[3] / "shared")
 MESSAGE = SHARED / "data" / "medcom" / "HospitalNotification_Ex_SLHJ_H.json"
 SLICE_S = 0.01
 REPEATS = 7

@@ -149,6 +149,11 @@ def one_item(items: Items, at: int) -> Item:
     return None if isinstance(found, NoValue) else found
 
 
+def itself(this: Item, _env: Env) -> Items:
+    """Give the focus."""
+    return EMPTY if this is NOTHING else [this]
+
+
 def one_of(code: Code, at: int) -> One:
     """Give the only item of the result, or None."""
     if code.constant is not None and len(code.constant) == 1:

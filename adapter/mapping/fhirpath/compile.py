@@ -24,6 +24,7 @@ from adapter.mapping.fhirpath.closure import (
     Steps,
     always,
     integer_of,
+    itself,
 )
 from adapter.mapping.fhirpath.faults import EvaluationError, FhirPathSyntaxError, RefusedError
 from adapter.mapping.fhirpath.functions import FUNCTIONS, VOLATILE
@@ -161,11 +162,7 @@ class Compilation:
 
 
 def _this(scope: Scope) -> Code:
-    return Code(_identity, scope.this, steps=Steps(None, ()))
-
-
-def _identity(this: Item, _env: Env) -> Items:
-    return [this]
+    return Code(itself, scope.this, steps=Steps(None, ()))
 
 
 def _as_items(value: object) -> Items:

@@ -24,6 +24,7 @@ from adapter.mapping.fhirpath.temporal import Temporal
 Resolver = Callable[[str], dict[str, Any] | None]
 Context = Mapping[str, object]
 _MOST_SPECIALISED = 256
+_UNSPECIALISED = object()
 _READY = frozenset({str, dict, bool, int, Decimal})
 _NO_CONTEXT: Context = {}
 _BARE = Env(None, _NO_CONTEXT, None)
@@ -101,14 +102,15 @@ class Expression:
         if self._names:
             kinds = tuple(self._kind(context.get(name)) for name in self._names)
             key = (root, kinds, tuple(name in context for name in self._names))
-        try:
+        if key in self._ready:
             return self._ready[key]
-        except KeyError:
-            return self._specialise(key, root, context)
+        return self._specialise(key, root, context)
 
     def _specialise(self, key: object, root: str | None, context: Context) -> Run | None:
         if len(self._ready) >= _MOST_SPECIALISED:
-            return self._compile(None, {})
+            if _UNSPECIALISED not in self._ready:
+                self._ready[_UNSPECIALISED] = self._compile(None, {})
+            return self._ready[_UNSPECIALISED]
         shape = None if root is None else frozenset({root})
         known: dict[str, Shape] = dict.fromkeys(ROOT_NAMES, shape)
         for name in self._names:

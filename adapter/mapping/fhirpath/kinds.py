@@ -19,6 +19,7 @@ from adapter.mapping.fhirpath.closure import (
     Shape,
     Steps,
     from_truth,
+    itself,
     one_item,
 )
 from adapter.mapping.fhirpath.faults import FhirPathSyntaxError, RefusedError
@@ -166,7 +167,7 @@ def head(name: str, shape: Shape, model: Model) -> Code | None:
         return None
     if shape is not None and not _open(shape) and not shape >= ANYTHING:
         if all(kind_is(kind, TypeName(None, name, 0), model, exact=False) for kind in shape):
-            return None if shape == NONE else Code(lambda this, _env: [this], shape, steps=Steps(None, ()))
+            return None if shape == NONE else Code(itself, shape, steps=Steps(None, ()))
         return Code(lambda _this, _env: EMPTY, NONE)
     test = _OfResource(model.kinds_of(name))
 

@@ -1,9 +1,10 @@
 """The bridge to fhirpathpy, for what the compiler refuses.
 
 Owns the call into the library: its own parse tree, our resolver and our clock put in as user functions,
-its results turned into plain values. The import takes a third of a second, so it waits until an
-expression needs it. The library keeps state in globals (the model of type tests, the time), so one
-evaluation runs at a time. None of its error texts is passed on: they hold values.
+its results turned into plain values. The import takes a tenth of a second and reads the models of four
+FHIR versions, so it waits until an expression needs it. The library keeps state in globals (the model
+of type tests, the time), so one evaluation runs at a time. None of its error texts is passed on: they
+hold values.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,13 +16,12 @@ from typing import Any
 from adapter.mapping.fhirpath.call import uses_call
 from adapter.mapping.fhirpath.closure import Items
 from adapter.mapping.fhirpath.faults import EvaluationError, FhirPathSyntaxError
-from adapter.mapping.fhirpath.functions.utility import instant
+from adapter.mapping.fhirpath.functions.utility import CLOCKS, instant
 from adapter.mapping.fhirpath.nodes import Call, Node, fixed_variable, parts
 from adapter.mapping.fhirpath.nodes import variables as variables_of
 from adapter.mapping.fhirpath.quantity import CALENDAR_WORDS, Quantity
 
 Resolver = Callable[[str], dict[str, Any] | None]
-_CLOCKS = {"now": slice(None), "today": slice(10), "timeOfDay": slice(11, 23)}
 _ONE_AT_A_TIME = Lock()
 
 
@@ -51,7 +51,7 @@ class LibraryExpression:
 
         self._parsed = parse(text)  # type: ignore[no-untyped-call]
         self._model = models["r5" if fhir == "R5" else "r4"]
-        self._clocks = [name for name in _CLOCKS if uses_call(node, name)]
+        self._clocks = [name for name in CLOCKS if uses_call(node, name)]
         self._fixed = {
             name: fixed for name in variables_of(node) if (fixed := fixed_variable(name)) is not None
         }
@@ -71,7 +71,9 @@ class LibraryExpression:
             raise
         except Exception:  # noqa: BLE001 -- the library raises bare Exceptions, with values in their texts
             raise EvaluationError("the library cannot evaluate this", 0) from None
-        return [_plain(item) for item in found] if isinstance(found, list) else _refuse()
+        if any(isinstance(item, dict) and item.get("$status") == "error" for item in found):
+            raise EvaluationError("single() found several items", 0)
+        return [_plain(item) for item in found]
 
     def _functions(self, context: Mapping[str, object], resolver: Resolver | None) -> dict[str, Any]:
         table: dict[str, Any] = {"resolve": {"fn": _resolving(resolver), "arity": {0: []}}}
@@ -80,16 +82,13 @@ class LibraryExpression:
             if now is None:
                 raise EvaluationError("needs the variable %now, an instant with its offset", 0)
             for name in self._clocks:
-                table[name] = {"fn": _saying(now.text[_CLOCKS[name]])}
+                told = CLOCKS[name][1](now)
+                table[name] = {"fn": _saying("" if told is None else told.text)}
         return table
 
 
 def _silent(_label: str, _items: Items) -> None:
     """Stand in for the library's trace, which would print."""
-
-
-def _refuse() -> Items:
-    raise EvaluationError("single() found several items", 0)
 
 
 def _saying(text: str) -> Callable[[Items], str]:

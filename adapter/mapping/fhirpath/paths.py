@@ -19,6 +19,7 @@ from adapter.mapping.fhirpath.closure import (
     Run,
     Shape,
     Steps,
+    itself,
 )
 from adapter.mapping.fhirpath.faults import EvaluationError, RefusedError
 from adapter.mapping.fhirpath.model import ANY_RESOURCE, Element, Model
@@ -106,7 +107,7 @@ def beside(code: Code, model: Model, at: int) -> Code:
             return Code(_own(code.run, at), frozenset({"Element"}))
         raise RefusedError("extensions of a primitive away from its path", at)
     names = {name: f"_{name}" for name in steps.forms or (steps.keys[-1],)}
-    before = Code(steps.base or _identity) if steps.forms else _before_last(steps)
+    before = Code(steps.base or itself) if steps.forms else _before_last(steps)
     return Code(over(before.run, _sides(names)), frozenset({"Element"}))
 
 
@@ -124,14 +125,10 @@ def _own(run: Run, at: int) -> Run:
     return own
 
 
-def _identity(this: Item, _env: Env) -> Items:
-    return [this]
-
-
 def _before_last(steps: Steps) -> Code:
     if len(steps.keys) > 1:
         return Code(walk(steps.base, steps.keys[:-1], primitive=False))
-    return Code(steps.base or _identity)
+    return Code(steps.base or itself)
 
 
 def _sides(names: Mapping[str, str]) -> Take:

@@ -43,7 +43,7 @@ class Quantity:
     @property
     def text(self) -> str:
         """As `toString()` gives it: `1 week`, `1 'wk'`."""
-        return f"{self.value} {self.unit}" if self.calendar else f"{self.value} '{self.unit}'"
+        return f"{self.value:f} {self.unit}" if self.calendar else f"{self.value:f} '{self.unit}'"
 
     @property
     def calendar_unit(self) -> str | None:

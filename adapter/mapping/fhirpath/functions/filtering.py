@@ -10,7 +10,7 @@ from adapter.mapping.fhirpath.functions.loops import criteria, over, projection
 from adapter.mapping.fhirpath.kinds import cast, check_type, of_type, type_test
 from adapter.mapping.fhirpath.nodes import Node, Sign
 
-_MOST_REPEATED = 100_000
+_MOST_REPEATED = 10_000
 
 
 def _where(call: Call) -> Code:

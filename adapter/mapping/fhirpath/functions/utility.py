@@ -22,9 +22,24 @@ def instant(value: object) -> Temporal | None:
     return found if isinstance(found, Temporal) and found.offset is not None else None
 
 
-def _clock(part: Callable[[Temporal], Temporal | None], kind: str) -> Callable[[Call], Code]:
+def _time(now: Temporal) -> Temporal | None:
+    clock = now.text.partition("T")[2].partition("Z")[0].partition("+")[0].partition("-")[0]
+    return parse_time(clock)
+
+
+CLOCKS: dict[str, tuple[str, Callable[[Temporal], Temporal | None]]] = {
+    "now": ("DateTime", lambda now: now),
+    "today": ("Date", lambda now: parse_temporal(now.text.partition("T")[0])),
+    "timeOfDay": ("Time", _time),
+}
+"""Function → its type, and what it takes from the variable `now`."""
+
+
+def _clock(name: str) -> Callable[[Call], Code]:
+    kind, part = CLOCKS[name]
+
     def make(call: Call) -> Code:
-        at, name = call.at, call.node.name
+        at = call.at
 
         def run(_this: Item, env: Env) -> Items:
             now = instant(env.variables.get("now"))
@@ -68,11 +83,7 @@ def _type(call: Call) -> Code:
 
 
 FUNCTIONS = {
-    "now": Function(_clock(lambda now: now, "DateTime")),
-    "today": Function(_clock(lambda now: parse_temporal(now.text.split("T")[0]), "Date")),
-    "timeOfDay": Function(
-        _clock(lambda now: parse_time(now.text[11:].split("+")[0].split("-")[0].rstrip("Z")), "Time")
-    ),
+    **{name: Function(_clock(name)) for name in CLOCKS},
     "trace": Function(_trace, 1, 2),
     "getValue": Function(_get_value),
     "type": Function(_type),
