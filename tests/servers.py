@@ -8,6 +8,8 @@ import os
 import re
 import shutil
 import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -47,3 +49,14 @@ def shared_folder() -> Path:
     if not folder.is_dir():
         pytest.skip(f"needs the shared data: no folder {folder.name} beside the repository, nor LOSUS_SHARED")
     return folder
+
+
+def eventually(holds: Callable[[], bool], within_s: float = 15) -> bool:
+    """Look again and again until it holds; False where it never does `within_s`.
+
+    For what another process does and does not tell. Gives its verdict at once when it can.
+    """
+    give_up_at = time.monotonic() + within_s
+    while not (verdict := holds()) and time.monotonic() < give_up_at:
+        time.sleep(0.005)
+    return verdict

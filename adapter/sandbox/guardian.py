@@ -96,24 +96,28 @@ class Ward:
             give_up_at = time.monotonic() + grace_s
             while self.running() and time.monotonic() < give_up_at:
                 time.sleep(_PAUSE_S)
-        while family := (family & _parents().keys()) | _descendants():
+        # A process of many threads (Java) looks dead before the last of them is: only `reap` knows.
+        while self.reap() or family & _parents().keys():
+            family = (family & _parents().keys()) | _descendants()
             for pid in family:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             time.sleep(_PAUSE_S)
-            self.reap()
 
     def running(self) -> bool:
         """Whether the program was started and has not ended; looks now."""
         self.reap()
         return self.process is not None and self.process.returncode is None
 
-    def reap(self) -> None:
-        """Collect every child that has ended: the program itself, and orphans that came to us."""
-        with contextlib.suppress(ChildProcessError):
+    def reap(self) -> bool:
+        """Collect every child that has ended, be it an orphan that came to us; tell whether one is left."""
+        try:
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:
                 if self.process is not None and ended[0] == self.process.pid:
                     self.process.returncode = os.waitstatus_to_exitcode(ended[1])
+        except ChildProcessError:
+            return False
+        return True
 
     def clean(self) -> None:
         """Leave nothing: no process, no shared memory, no folder."""

@@ -7,7 +7,7 @@ outlives this process, however it ends (see `processes`).
 import asyncio
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -46,8 +46,12 @@ class Sandbox:
 
 
 @contextmanager
-def sandbox(kafka: str | None = None) -> Iterator[Sandbox]:
+def sandbox(
+    kafka: str | None = None, organizations: Mapping[str, tuple[str, ...]] | None = None
+) -> Iterator[Sandbox]:
     """A running sandbox; `kafka` names a broker to use instead of one of its own.
+
+    `organizations`: identifiers (`system|value`) by which messages may name a municipality.
 
     Raises UnavailableError where a part does not come up, with the last lines of its log.
     """
@@ -57,7 +61,7 @@ def sandbox(kafka: str | None = None) -> Iterator[Sandbox]:
             kafka = stack.enter_context(Broker.start()).bootstrap
         postgres = stack.enter_context(starting.result()).dsn
         pool.submit(asyncio.run, make_topics(kafka, MUNICIPALITIES, partitions=3, replication=1)).result()
-        settings = os.environ | _settings(kafka, postgres)
+        settings = os.environ | _settings(kafka, postgres, organizations or {})
         service, relay = stack.enter_context(Guardian()), stack.enter_context(Guardian())
         port = start_listening(
             service,
@@ -69,7 +73,7 @@ def sandbox(kafka: str | None = None) -> Iterator[Sandbox]:
         yield Sandbox(f"http://{LOOPBACK}:{port}", kafka, postgres)
 
 
-def _settings(kafka: str, postgres: str) -> dict[str, str]:
+def _settings(kafka: str, postgres: str, organizations: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
     """The settings of the sandbox's service and relay, as environment variables.
 
     One source for each shipped mapping, named as the mapping and open; Jämtland's municipalities.
@@ -84,7 +88,10 @@ def _settings(kafka: str, postgres: str) -> dict[str, str]:
             {name: {"mapping": name, "fhir": "R5" if name.endswith("r5") else "R4"} for name in names}
         ).decode(),
         "LOSUS_SUBSCRIBERS": orjson.dumps(
-            {code: {"name": name} for code, name in MUNICIPALITIES.items()}
+            {
+                code: {"name": name, "organizations": organizations.get(code, ())}
+                for code, name in MUNICIPALITIES.items()
+            }
         ).decode(),
     }
 

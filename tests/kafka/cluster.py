@@ -19,10 +19,9 @@ from adapter.errors import UnavailableError
 from adapter.sandbox.broker import is_kafka
 from adapter.sandbox.processes import LOOPBACK, Guardian, Program, free_ports, run, start_listening
 from tests.kafka.foreign import Seen, console_consumer
-from tests.kafka.libraries import kafka_libraries
+from tests.kafka.libraries import class_archive, jvm
 from tests.servers import java
 
-_JVM = ("-Xmx256m", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 _LOG4J = Path(__file__).with_name("log4j2.properties")
 _SETTINGS = {
     "process.roles": "broker,controller",
@@ -51,6 +50,7 @@ class ApacheBroker:
     """One broker; `node_id` counts from 1. Its data stay until the cluster is closed."""
 
     def __init__(self, node_id: int, port: int, cluster_id: str, settings: Mapping[str, str]) -> None:
+        self.jvm = jvm("256m")
         self.node_id = node_id
         self.port = port
         self._guardian = Guardian()
@@ -91,8 +91,7 @@ class ApacheBroker:
 
     def _program(self, main: str, *arguments: str) -> Program:
         log4j = f"-Dlog4j2.configurationFile={_LOG4J}"
-        classes = ("-cp", f"{kafka_libraries()}/*")
-        argv = (java(), *_JVM, log4j, *classes, main, *arguments)
+        argv = (java(), *self.jvm, log4j, main, *arguments)
         log = self._guardian.folder / "broker.log"
         return Program(argv, log=log, env=os.environ | {"LC_ALL": "C.UTF-8"}, grace_s=20)
 
@@ -114,6 +113,8 @@ class ApacheKafka:
     @classmethod
     def start(cls, brokers: int = 1, settings: Mapping[str, str] | None = None) -> Self:
         """Start a cluster of 1 or 3 brokers; `settings` add to those of every broker, or replace them."""
+        if not class_archive().exists():
+            _make_class_archive()
         for attempts_left in (2, 1, 0):
             cluster = cls(brokers, settings or {})
             try:
@@ -182,6 +183,19 @@ class ApacheKafka:
         with ThreadPoolExecutor(max_workers=len(self.brokers)) as pool:
             for done in [pool.submit(getattr(broker, what)) for broker in chosen]:
                 done.result()
+
+
+def _make_class_archive() -> None:
+    """Let a broker live and end once, so that Java writes down which classes it loaded."""
+    made = class_archive().with_suffix(f".{uuid.uuid4().hex}")
+    with ApacheKafka(1, {}) as cluster:
+        (broker,) = cluster.brokers
+        broker.format()
+        broker.jvm = jvm("256m", "ArchiveClassesAtExit", made)
+        broker.start()
+        broker.stop()
+    if made.exists():
+        made.replace(class_archive())
 
 
 def _listeners(port: int, control: int) -> dict[str, str]:

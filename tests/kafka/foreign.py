@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from typing import Any
 
-from tests.kafka.libraries import kafka_libraries
+from tests.kafka.libraries import jvm
 from tests.servers import java, program
 
 _NEXT_FIELD, _NEXT_HEADER, _NEXT_RECORD, _NONE = "\x1f", "\x1d", "\x1e", "\x1a"  # in no text of ours
@@ -43,14 +43,7 @@ def console_consumer(
     options = [word for text in formats for word in ("--formatter-property", text)]
     what = ("--topic", topic, "--from-beginning", "--max-messages", str(count))
     how = ("--isolation-level", isolation, "--timeout-ms", str(int(idle_s * 1000)))
-    argv = [
-        java(),
-        "-Xmx128m",
-        "-XX:TieredStopAtLevel=1",
-        "-XX:+UseSerialGC",
-        "-cp",
-        f"{kafka_libraries()}/*",
-    ]
+    argv = [java(), *jvm("128m")]
     argv += ["org.apache.kafka.tools.consumer.ConsoleConsumer", "--bootstrap-server", bootstrap]
     argv += [*what, *how, *options]
     env = os.environ | {"LC_ALL": "C.UTF-8"}
