@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 from operator import attrgetter
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 from adapter.losus import reading
 from adapter.losus.facts import LiveSignal
@@ -80,7 +80,8 @@ _REACHED = (
 )
 
 #: What some signals say of the whole case; the last word counts.
-_FLAGS: dict[SignalKind, tuple[str, bool]] = {
+_Flag = Literal["sip_declined", "open_care_available", "opposed"]
+_FLAGS: dict[SignalKind, tuple[_Flag, bool]] = {
     SignalKind.SIP_OFFERED: ("sip_declined", False),
     SignalKind.SIP_DECLINED: ("sip_declined", True),
     SignalKind.SIP_CALLED: ("sip_declined", False),
@@ -165,6 +166,21 @@ def run(signals: Iterable[LiveSignal], criteria: tuple[Criterion, ...]) -> Stand
     return course.standing()
 
 
+class _Kept(TypedDict):
+    """The fields of `Standing` of which the last word counts."""
+
+    compulsory: bool
+    expected: date | datetime | None
+    care_contact: CareContact | None
+    coordinator: CareContact | None
+    sip_declined: bool
+    sip_meeting_at: datetime | None
+    open_care_available: bool | None
+    opposed: bool
+    consent: str | None
+    reason: str | None
+
+
 class _Course:
     """Gathers signals in effective order; its parts gather presence and readiness."""
 
@@ -174,7 +190,7 @@ class _Course:
         self.history: list[Step] = []
         self.times: dict[str, datetime] = {}
         self.interrupted = False
-        self.kept: dict[str, Any] = {
+        self.kept: _Kept = {
             "compulsory": False,
             "expected": None,
             "care_contact": None,
@@ -202,12 +218,12 @@ class _Course:
 
     def _keep_fields(self, fields: Mapping[str, Any]) -> None:
         """Keep what any signal may carry; the newest that says something decides."""
-        if fields.get("compulsory") is not None:
-            self.kept["compulsory"] = bool(fields["compulsory"])
+        if (compulsory := reading.flag(fields, "compulsory")) is not None:
+            self.kept["compulsory"] = compulsory
         if (expected := reading.moment(fields, "expected")) is not None:
             self.kept["expected"] = expected
-        if fields.get("consent") is not None:
-            self.kept["consent"] = fields["consent"]
+        if (consent := reading.text(fields, "consent")) is not None:
+            self.kept["consent"] = consent
 
     def _take_step(self, signal: LiveSignal) -> None:
         kind, at, fields = signal.kind, signal.at, signal.fields
@@ -235,8 +251,11 @@ class _Course:
     def _appoint(self, at: datetime, fields: Mapping[str, Any]) -> None:
         self.readiness.meet(Criterion.CARE_CONTACT_APPOINTED, at)
         told = reading.part(fields, "contact")
-        contact = CareContact(at, told.get("name"), told.get("unit"), told.get("phone"))
-        self.kept["coordinator" if fields.get("coordinator") else "care_contact"] = contact
+        contact = CareContact(at, *(reading.text(told, name) for name in ("name", "unit", "phone")))
+        if reading.flag(fields, "coordinator"):
+            self.kept["coordinator"] = contact
+        else:
+            self.kept["care_contact"] = contact
 
     def judge(self, at: datetime) -> None:
         """Judge the state at the end of the instant `at`; after the stay's end no one becomes ready."""

@@ -104,7 +104,7 @@ def _open(standing: Standing, person: Person, live: Sequence[LiveSignal]) -> dic
     return {
         "municipality": person.municipalities.registered,
         "placing_municipality": person.municipalities.placing,
-        "manual_handling": ManualHandling.UNREADABLE_IDENTITY if person.unreadable else None,
+        "manual_handling": ManualHandling.UNCERTAIN_IDENTITY if person.uncertain else None,
         "statutory": Statutory(
             name=person.name,
             identifier=number and Number(kind=number.kind, system=number.system, value=number.value),

@@ -10,6 +10,7 @@ For reserve and LMA numbers no checksum is published, so that only their form is
 import hashlib
 import hmac
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -105,9 +106,10 @@ def identify(system: str, value: str, *, on: date) -> Identity:
     return Identity(kind, _EMITTED.get(kind, system), value)
 
 
-def preferred(identities: list[Identity]) -> Identity | None:
-    """Choose the number to show: by kind, then by value so that the order of listing is nothing."""
-    return min(identities, key=lambda one: (_PREFERENCE[one.kind], one.system, one.value), default=None)
+def preferred(identities: Iterable[Identity]) -> tuple[Identity, ...]:
+    """Give the numbers of the kind to prefer, sorted: one where all is well, none where none is known."""
+    ranked = sorted(set(identities), key=lambda one: (_PREFERENCE[one.kind], one.system, one.value))
+    return tuple(one for one in ranked if one.kind is ranked[0].kind)
 
 
 def _civic(value: str, on: date) -> tuple[IdentityKind, str]:

@@ -29,7 +29,7 @@ class ManualHandling(StrEnum):
     """Why a person must take the case in hand."""
 
     PROTECTED_IDENTITY = "protected-identity"
-    UNREADABLE_IDENTITY = "unreadable-identity"
+    UNCERTAIN_IDENTITY = "uncertain-identity"  # numbers were given, and none is right or several are
 
 
 class _Part(BaseModel):
@@ -126,6 +126,11 @@ class CasePicture(_Part):
     ended: End | None = None
     reason: str | None = Field(None, description="of an interruption or voiding")
     sources: tuple[Source, ...] = ()
+
+    @property
+    def receiver(self) -> str | None:
+        """Kommunkod of the municipality that is told: the one liable by LUS 5:2; None: unrouted."""
+        return self.placing_municipality or self.municipality
 
 
 #: What a municipality gets under `statutory`: that there is a case, its state, and the four fields.

@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from adapter.losus import reading
 from adapter.losus.facts import LiveSignal
 from adapter.losus.terms import SignalKind
 
@@ -81,7 +82,7 @@ class Presence:
             if signal.kind is not SignalKind.ADMITTED or self.end.how is EndHow.DECEASED:
                 return
             self.end = None  # the discharge was cancelled, or the person came back to the same case
-        self.care_form = signal.fields.get("care_form") or self.care_form
+        self.care_form = reading.text(signal.fields, "care_form") or self.care_form
         if signal.kind in _ENDS:
             self._leave(_ENDS[signal.kind], signal)
         elif signal.kind in _IN_CARE:
@@ -91,7 +92,7 @@ class Presence:
         """End the stay. The first end stands; of several at one instant death, then transfer."""
         if self.end is None or self.end.how is not EndHow.DECEASED:
             known = None if self.end is None else self.end.destination
-            self.end = End(how, signal.at, signal.fields.get("destination") or known)
+            self.end = End(how, signal.at, reading.text(signal.fields, "destination") or known)
             self.on_leave = False
 
     def _stay(self, signal: LiveSignal) -> None:
@@ -108,5 +109,5 @@ class Presence:
                 self.on_leave = False
 
     def _place(self, fields: Mapping[str, Any]) -> None:
-        if unit := fields.get("unit"):
-            self.unit = Unit(unit.get("id"), unit.get("name"))
+        if told := reading.part(fields, "unit"):
+            self.unit = Unit(reading.text(told, "id"), reading.text(told, "name"))

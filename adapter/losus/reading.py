@@ -14,7 +14,7 @@ from adapter.losus.terms import Criterion
 T = TypeVar("T")
 
 #: What a field must be, in FHIR's and JSON's words.
-_WORDS: dict[type, str] = {list: "a list", dict: "an object", str: "a text"}
+_WORDS: dict[type, str] = {bool: "true or false", dict: "an object", str: "a text"}
 
 
 def fault(field: str, rule: str) -> MappingError:
@@ -28,13 +28,22 @@ def part(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def texts(fields: Mapping[str, Any], name: str) -> Sequence[str]:
-    """Give the list of texts in a field; empty where there is none."""
-    return [_checked(one, str, name) for one in _checked(fields.get(name) or [], list, name)]
+    """Give the list of texts in a field; empty where there is none.
+
+    One alone is a list of one: FHIRPath does not tell them apart.
+    """
+    return [_checked(one, str, name) for one in _several(fields.get(name))]
 
 
 def objects(fields: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any]]:
-    """Give the list of objects in a field; empty where there is none."""
-    return [_checked(one, dict, name) for one in _checked(fields.get(name) or [], list, name)]
+    """Give the list of objects in a field; empty where there is none. One alone is a list of one."""
+    return [_checked(one, dict, name) for one in _several(fields.get(name))]
+
+
+def flag(fields: Mapping[str, Any], name: str) -> bool | None:
+    """Give the truth value in a field; None where not said."""
+    value = fields.get(name)
+    return None if value is None else _checked(value, bool, name)
 
 
 def text(fields: Mapping[str, Any], name: str) -> str | None:
@@ -76,6 +85,12 @@ def moment(fields: Mapping[str, Any], name: str) -> date | datetime | None:
     """Give a local date, or an instant in UTC, as precisely as it was said; None where not said."""
     value = fields.get(name)
     return None if value is None else _moment(value, name)
+
+
+def _several(value: Any) -> list[Any]:  # noqa: ANN401 - any JSON value
+    if isinstance(value, list):
+        return value
+    return [] if value is None else [value]
 
 
 def _checked(value: Any, shape: type[T], name: str) -> T:  # noqa: ANN401 - any JSON value, to be checked

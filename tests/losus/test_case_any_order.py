@@ -89,7 +89,7 @@ def retellings(draw: st.DrawFn) -> tuple[list[Fact], list[Fact]]:
 
 
 @given(retellings())
-@settings(max_examples=500)
+@settings(max_examples=300)
 def test_any_order_any_number_of_times_gives_the_same_case(pair: tuple[list[Fact], list[Fact]]) -> None:
     told, retold = pair
     assert folded(retold) == folded(told)

@@ -28,7 +28,7 @@ FAULTS: list[tuple[SignalKind, Mapping[str, Any], str, str]] = [
     (SignalKind.PATIENT, {"municipality": "２３８０"}, "four digits", "digits of another script"),
     (SignalKind.PATIENT, {"municipality": 2380}, "four digits", "a number loses its zeros"),
     (SignalKind.PATIENT, {"placing_municipality": "23800"}, "field placing_municipality", "five digits"),
-    (SignalKind.PATIENT, {"identifiers": SECRET}, "field identifiers: must be a list", "shape"),
+    (SignalKind.PATIENT, {"identifiers": SECRET}, "field identifiers: must be an object", "shape"),
     (SignalKind.PATIENT, {"identifiers": [SECRET]}, "field identifiers: must be an object", "shape"),
     (SignalKind.PATIENT, {"identifiers": [{"value": 12}]}, "field value: must be a text", "shape"),
     (SignalKind.PATIENT, {"name": {"text": SECRET}}, "field name: must be a text", "shape"),
@@ -42,6 +42,11 @@ FAULTS: list[tuple[SignalKind, Mapping[str, Any], str, str]] = [
     (SignalKind.SIP_CALLED, {"meeting_at": "2026-03-02"}, "field meeting_at: must be an instant", "when that day?"),
     (SignalKind.CARE_CONTACT_APPOINTED, {"contact": SECRET}, "field contact: must be an object", "shape"),
     (SignalKind.ADMITTED, {"care_form": SECRET}, "field care_form: literal_error", "somatic or psychiatric"),
+    (SignalKind.ADMITTED, {"unit": SECRET}, "field unit: must be an object", "shape"),
+    (SignalKind.ADMITTED, {"unit": {"id": [SECRET]}}, "field id: must be a text", "shape"),
+    (SignalKind.ADMITTED, {"compulsory": SECRET}, "field compulsory: must be true or false", "no guess"),
+    (SignalKind.CARE_CONTACT_APPOINTED, {"coordinator": "no"}, "field coordinator: must be true or false", "no guess"),
+    (SignalKind.DISCHARGED, {"destination": {"text": SECRET}}, "field destination: must be a text", "shape"),
     (SignalKind.INTERRUPTED, {"reason": [SECRET]}, "field reason: must be a text", "shape"),
 ]  # fmt: skip
 

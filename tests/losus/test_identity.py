@@ -112,8 +112,10 @@ def test_one_system_is_emitted_for_each_kind() -> None:
 def test_the_preferred_number_does_not_hang_on_the_order() -> None:
     reserve = Identity(IdentityKind.REGIONAL_RESERVE, "urn:oid:1.2.752.97.3.1.3", "991212A12345")
     civic = Identity(IdentityKind.PERSONNUMMER, PNR, "191212121212")
-    assert preferred([reserve, civic]) == preferred([civic, reserve]) == civic
-    assert preferred([]) is None
+    other = Identity(IdentityKind.PERSONNUMMER, PNR, "198507099805")
+    assert preferred([reserve, civic]) == preferred([civic, reserve, civic]) == (civic,)
+    assert preferred([other, reserve, civic]) == preferred([civic, other]) == (civic, other)
+    assert preferred([]) == ()
 
 
 @pytest.mark.parametrize("system", HSA_SYSTEMS)

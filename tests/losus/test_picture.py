@@ -163,3 +163,21 @@ def test_without_criteria_no_one_is_home_ready() -> None:
 def test_an_agreement_may_ask_for_fewer_criteria() -> None:
     case = tell(READY, replace(JAMTLAND, criteria=JAMTLAND.criteria[:1]))
     assert case.state is State.HOME_READY
+
+
+@pytest.mark.parametrize(
+    ("facts_told", "receiver", "because"),
+    [
+        (f"{PERSON}\n{NOTICED}", "2380", "LUS 5:2 1 st.: folkbokförd"),
+        (
+            f"{PERSON} placing_municipality=2326\n{NOTICED}",
+            "2326",
+            "LUS 5:2 2 st.: who decided the placement",
+        ),
+        (f"{PERSON} placing_municipality=2326 protected=true\n{NOTICED}", "2326", "the same when protected"),
+        (NOTICED, None, "unrouted"),
+    ],
+)
+def test_who_is_told(facts_told: str, receiver: str | None, because: str) -> None:
+    case = tell(facts_told)
+    assert case.picture.receiver == case.municipality == receiver, because

@@ -32,6 +32,12 @@ from adapter.losus.terms import Criterion, SignalKind, State
 from tests.losus.tables.rows import ROWS
 from tests.losus.telling import failures
 
+SHARED = identity.Identity(identity.IdentityKind.OTHER, "", "a number that everyone has")
+
+TOLVAN = identity.Identity(
+    identity.IdentityKind.PERSONNUMMER, "http://electronichealth.se/identifier/personnummer", "191212121212"
+)
+
 
 @dataclass(frozen=True)
 class Bug:
@@ -161,7 +167,7 @@ BUGS = [
     Bug("declined SIP asked for", course, "_FLAGS",
         lambda old: old | {SignalKind.SIP_DECLINED: ("sip_declined", False)}, "declined, no call asked"),
     Bug("municipality of the older record", person, "reversed", lambda _: iter, "moved in mid-stay"),
-    Bug("two persons mixed", person, "set", lambda _: lambda _numbers: {0},
+    Bug("two persons mixed", person, "frozenset", lambda _: lambda numbers: {*numbers, SHARED},
         "the newer record is of another person"),
     Bug("placement ignored", municipality, "_first",
         lambda old: lambda said, name: old(said, name.removeprefix("placing_")), "placed by another"),
@@ -171,6 +177,8 @@ BUGS = [
     Bug("protection of the newest alone", person, "any", lambda _: lambda flags: next(iter(flags), False),
         "protected by one record of two"),
     Bug("wrong number shown", identity.personnummer, "valid", lambda _: lambda _digits: True, "a wrong number"),
+    Bug("old number shown", person, "preferred", lambda old: lambda numbers: old({*numbers, TOLVAN}),
+        "an old number beside the new"),
     Bug("SIP counted in hours", deadlines, "_end_of_day",
         lambda _: lambda day: deadlines.at_local(day, deadlines.time(9)).astimezone(UTC),
         "called on the third day"),

@@ -11,6 +11,10 @@ TOLVAN_SHORT = '[{"system":"urn:oid:1.2.752.129.2.1.3.1","value":"121212+1212"}]
 OTHER = f'identifiers=[{{"system":"{PNR}","value":"198507099805"}}]'
 WRONG = f'identifiers=[{{"system":"{PNR}","value":"191212121213"}}]'
 RESERVE = '{"system":"urn:oid:1.2.752.97.3.1.3","value":"991212A12345"}'
+RESERVE_B = '{"system":"urn:oid:1.2.752.97.3.1.3","value":"991212B12345"}'
+TOLVAN_ONE = f'{{"system":"{PNR}","value":"191212121212"}}'
+TOLVAN_OLD = f'{{"system":"{PNR}","value":"191212121212","use":"old"}}'
+OTHER_ONE = f'{{"system":"{PNR}","value":"198507099805"}}'
 PERSON = f"Patient/1@1 patient 01 08:00 {TOLVAN} name=Tolvan address=Gatan municipality=2380"
 
 # fmt: off
@@ -25,9 +29,19 @@ PEOPLE = [
         {"statutory.identifier.kind": "regionalt-reservnummer", "statutory.identifier.value": "991212A12345"},
         "what stands in for it"),
     Row("a wrong number", f"{ADMITTED}\nPatient/1@1 patient 01 08:00 {WRONG}",
-        {"statutory.identifier": None, "manual_handling": "unreadable-identity"}, "never a number of someone else"),
+        {"statutory.identifier": None, "manual_handling": "uncertain-identity"}, "never a number of someone else"),
     Row("a wrong number beside a right one", f"{ADMITTED}\nPatient/1@1 patient 01 08:00 {WRONG}\n{PERSON}",
         {"statutory.identifier.value": "191212121212", "manual_handling": None}, "the right one is enough"),
+    Row("two right numbers", f"{ADMITTED}\nPatient/1@1 patient 01 08:00 identifiers=[{TOLVAN_ONE},{OTHER_ONE}]",
+        {"statutory.identifier": None, "manual_handling": "uncertain-identity"}, "a person has one"),
+    Row("an old number beside the new", f"{ADMITTED}\nPatient/1@1 patient 01 08:00 identifiers=[{TOLVAN_OLD},{OTHER_ONE}]",
+        {"statutory.identifier.value": "198507099805", "manual_handling": None}, "Identifier.use old"),
+    Row("known under the old number", f"{ADMITTED}\n{PERSON}\nPatient/2@1 patient 02 08:00 identifiers=[{TOLVAN_OLD},{OTHER_ONE}]",
+        {"statutory.identifier.value": "198507099805", "statutory.name": "Tolvan"}, "one person by the old number"),
+    Row("an old number alone", f"{ADMITTED}\nPatient/1@1 patient 01 08:00 identifiers={TOLVAN_OLD}",
+        {"statutory.identifier.value": "191212121212"}, "better than none; one alone is a list of one"),
+    Row("two reserve numbers", f"{ADMITTED}\nPatient/1@1 patient 01 08:00 identifiers=[{RESERVE_B},{RESERVE}]",
+        {"statutory.identifier.value": "991212A12345", "manual_handling": None}, "hospitals give several"),
     Row("a number without value", f'{ADMITTED}\nPatient/1@1 patient 01 08:00 identifiers=[{{"system":"{PNR}"}}]',
         {"statutory.identifier": None, "manual_handling": None}, "none was given"),
     Row("a number without system", f'{ADMITTED}\nPatient/1@1 patient 01 08:00 identifiers=[{{"value":"X1"}}]',
