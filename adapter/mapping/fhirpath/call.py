@@ -70,11 +70,8 @@ class Call:
 
     def literal(self, index: int) -> str | None:
         """Argument `index` where it is a string written out."""
-        if index < len(self.node.args):
-            node = self.node.args[index]
-            if isinstance(node, Literal) and isinstance(node.value, str):
-                return node.value
-        return None
+        node = self.node.args[index]
+        return node.value if isinstance(node, Literal) and isinstance(node.value, str) else None
 
     def type_name(self) -> TypeName:
         """Read the only argument as the name of a type."""

@@ -189,7 +189,7 @@ def integer_of(code: Code, at: int) -> Callable[[Item, Env], int | None]:
         found = number(one_item(run(this, env), at))
         if found is None:
             return None
-        if isinstance(found, str) or found != int(found):
+        if not is_number(found) or found != int(found):
             raise EvaluationError("expected an integer", at)
         return int(found)
 

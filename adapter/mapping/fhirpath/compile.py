@@ -90,16 +90,14 @@ class Compilation:
         return code
 
     def _operation(self, node: Sign | TypeTest | Binary, scope: Scope) -> Code:
-        match node:
-            case Sign(sign=sign, operand=operand, at=at):
-                return signed(sign, self.compile(operand, scope), at)
-            case TypeTest(op=op, operand=operand, type=wanted):
-                check_type(wanted, self.model, self.text)
-                make = type_test if op == "is" else cast
-                return make(self.compile(operand, scope), wanted, self.model)
-            case Binary(op=op, left=left, right=right, at=at):
-                maker = OPERATORS.get(op) or ARITHMETIC[op]
-                return maker(self.compile(left, scope), self.compile(right, scope), at)
+        if isinstance(node, Sign):
+            return signed(node.sign, self.compile(node.operand, scope), node.at)
+        if isinstance(node, TypeTest):
+            check_type(node.type, self.model, self.text)
+            test = type_test if node.op == "is" else cast
+            return test(self.compile(node.operand, scope), node.type, self.model)
+        make = OPERATORS.get(node.op) or ARITHMETIC[node.op]
+        return make(self.compile(node.left, scope), self.compile(node.right, scope), node.at)
 
     def member(self, code: Code, name: str, at: int) -> Code:
         """One step of a path from `code`."""
@@ -193,6 +191,6 @@ def _folded(code: Code) -> Code:
     """Put the result in place of the closure; an error stays for the evaluation to raise."""
     try:
         items = code.run(None, Env(None, {}, None))
-    except EvaluationError:
+    except (EvaluationError, ArithmeticError):
         return code
     return Code(lambda _this, _env: items, code.shape, constant=items)

@@ -69,6 +69,8 @@ class Expression:
             items = run(resource, self._env or Env(resource, context or _NO_CONTEXT, resolver))
         except EvaluationError as fault:
             raise FhirPathError(fault.rule, self.text, fault.at) from None
+        except ArithmeticError:
+            raise FhirPathError("a number is out of range", self.text, 0) from None
         if len(items) == 1 and type(items[0]) in _READY:
             return [items[0]]
         return _plain(items)

@@ -23,7 +23,7 @@ from adapter.mapping.fhirpath.closure import (
     one_item,
 )
 from adapter.mapping.fhirpath.faults import FhirPathSyntaxError, RefusedError
-from adapter.mapping.fhirpath.model import ANY_RESOURCE, SYSTEM_TYPES, Model
+from adapter.mapping.fhirpath.model import ABSTRACT, SYSTEM_TYPES, Model
 from adapter.mapping.fhirpath.nodes import TypeName
 from adapter.mapping.fhirpath.paths import choice
 
@@ -131,7 +131,7 @@ def _narrowed(code: Code, wanted: TypeName, model: Model, *, exact: bool) -> Cod
 
 
 def _open(shape: Shape) -> bool:
-    return shape is None or not shape.isdisjoint((ANY_RESOURCE, "DomainResource"))
+    return shape is None or not shape.isdisjoint(ABSTRACT)
 
 
 def _test(code: Code, wanted: TypeName, model: Model, *, exact: bool) -> Callable[[Item], bool]:

@@ -15,8 +15,7 @@ _FOLDERS = {"R4": "r4", "R4B": "r4", "R5": "r5"}
 VERSIONS = frozenset(_FOLDERS)
 SYSTEM_TYPES = frozenset({"Boolean", "String", "Integer", "Decimal", "Date", "DateTime", "Time", "Quantity"})
 _BACKBONE = frozenset({"BackboneElement", "Element"})
-ANY_RESOURCE = "Resource"
-_ABSTRACT = frozenset({"Resource", "DomainResource", "CanonicalResource", "MetadataResource"})
+ABSTRACT = frozenset({"Resource", "DomainResource", "CanonicalResource", "MetadataResource"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +67,11 @@ class Model:
 
     def is_resource(self, kind: str) -> bool:
         """Whether `kind` is a resource type, abstract ones too."""
-        return kind in _ABSTRACT or self.parents.get(kind) in _ABSTRACT
+        return kind in ABSTRACT or self.parents.get(kind) in ABSTRACT
 
     def is_concrete(self, kind: str) -> bool:
         """Whether a resource may carry `kind` as its resourceType."""
-        return kind not in _ABSTRACT and self.parents.get(kind) in _ABSTRACT
+        return kind not in ABSTRACT and self.parents.get(kind) in ABSTRACT
 
     def kinds_of(self, name: str) -> frozenset[str]:
         """Give every type that is `name` or a kind of it."""
@@ -106,7 +105,7 @@ def load_model(fhir: str) -> Model:
         types,
         parents,
         elsewhere,
-        frozenset(parents) | frozenset(parents.values()) | frozenset(types.values()) | _ABSTRACT,
+        frozenset(parents) | frozenset(parents.values()) | frozenset(types.values()) | ABSTRACT,
         _choice_names(choices),
         {f"{path}{form}": path.rsplit(".", 1)[1] for path, forms in choices.items() for form in forms},
     )

@@ -199,9 +199,7 @@ class _Parser:
     def type_name(self) -> TypeName:
         at = self.token.at
         first = self.identifier("the name of a type")
-        if not self.sees("."):
-            return TypeName(None, first, at)
-        if first not in {"FHIR", "System"}:
+        if not self.sees(".") or first not in {"FHIR", "System"}:
             return TypeName(None, first, at)
         self.advance()
         return TypeName(first, self.identifier("the name of a type"), at)

@@ -22,7 +22,7 @@ from adapter.mapping.fhirpath.closure import (
     itself,
 )
 from adapter.mapping.fhirpath.faults import EvaluationError, RefusedError
-from adapter.mapping.fhirpath.model import ANY_RESOURCE, Element, Model
+from adapter.mapping.fhirpath.model import ABSTRACT, Element, Model
 from adapter.mapping.fhirpath.walk import Take, choice_taker, over, primitive_leaf, walk
 
 
@@ -35,7 +35,7 @@ def member(code: Code, name: str, at: int, model: Model, unknown: Callable[[str]
         return Code(lambda _this, _env: EMPTY, NONE)
     if shape is not None and shape >= ANYTHING:
         return _key(code, name, ANYTHING, primitive=True)
-    if shape is None or not shape.isdisjoint((ANY_RESOURCE, "DomainResource")):
+    if shape is None or not shape.isdisjoint(ABSTRACT):
         return _any_type(code, name, model)
     found = [element for kind in sorted(shape) if (element := model.element(kind, name)) is not None]
     if not found or any(element.form_of for element in found):

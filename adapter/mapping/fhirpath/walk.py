@@ -90,18 +90,24 @@ def primitive_leaf(owner: dict[str, Any], _name: str, under: str, value: Item) -
         return [value]
     if None not in value:
         return value
-    beside = owner.get(under) or []
-    filled = (
-        NoValue(beside[at]) if item is None and at < len(beside) and beside[at] else item
-        for at, item in enumerate(value)
-    )
+    beside = owner.get(under)
+    asides = beside if isinstance(beside, list) else []
+    filled = (_filled(item, asides, at) for at, item in enumerate(value))
     return [item for item in filled if item is not None]
+
+
+def _filled(item: Item, asides: Items, at: int) -> Item:
+    if item is None and at < len(asides) and isinstance(asides[at], dict):
+        return NoValue(asides[at])
+    return item
 
 
 def _without_value(beside: Item) -> Items:
     if isinstance(beside, dict):
         return [NoValue(beside)]
-    return [NoValue(item) for item in beside if item] if isinstance(beside, list) else EMPTY
+    if not isinstance(beside, list):
+        return EMPTY
+    return [NoValue(item) for item in beside if isinstance(item, dict)]
 
 
 def over(run: Run, take: Take) -> Run:

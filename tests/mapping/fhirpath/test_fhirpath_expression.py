@@ -1,4 +1,4 @@
-"""The public face: what goes in and out of an expression, its errors, its variables, the library behind it."""
+"""The public face: what goes in and comes out, its errors, its variables, the library behind it."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone

@@ -3,6 +3,7 @@
 The three tables at the top are exact: a row that no longer belongs in one fails.
 """
 
+import sys
 from collections import Counter
 
 import pytest
@@ -129,7 +130,9 @@ def test_summary(capsys):
             count["as the suite expects"] += as_expected(row, ours)
             count["agreeing with the library"] += ours == ask_library(row)
     with capsys.disabled():
-        print("\nHL7's suite:", ", ".join(f"{number} {what}" for what, number in count.items()))
+        sys.stdout.write(
+            f"\nHL7's suite: {', '.join(f'{number} {what}' for what, number in count.items())}\n"
+        )
     assert count["accepted"] / count["runnable"] > 0.85
     assert count["as the suite expects"] / count["accepted"] > 0.99
     assert count["agreeing with the library"] / count["accepted"] > 0.8

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapter.mapping.fhirpath import compile_expression
+from adapter.mapping.fhirpath import FhirPathError, compile_expression
 from adapter.mapping.fhirpath.library import LibraryExpression
 from adapter.mapping.fhirpath.parser import parse
 from adapter.mapping.fhirpath.temporal import compare, parse_temporal
@@ -175,3 +175,59 @@ def _written(moment, offset_min):
     value = parse_temporal(f"{moment.isoformat()}{zone}")
     assert value is not None
     return value
+
+
+NAMES = """name given _given value valueQuantity extension url code resource resourceType unit start contained
+reference id _value period birthDate _birthDate entry"""
+keys = st.sampled_from(NAMES.split())
+scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.sampled_from(["", "Patient", "2024-01-31", "2024-01-31T10:00:00Z", "#x", "kg", "1e400"]),
+)
+garbage = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4),
+    max_leaves=12,
+)
+WELL_MEANT = (
+    "name.given.first() = 'x'",
+    "name.where(given.exists()).given.extension('Patient').value",
+    "value.ofType(Quantity) < 5 'kg'",
+    "value.value * 2 > value.value.round(2)",
+    "value.unit.upper() & id",
+    "extension.where(url = 'Patient').value is Quantity",
+    "birthDate < @2024-06-01 and birthDate.hasValue()",
+    "birthDate + 1 month",
+    "period.start ~ period.start",
+    "(name | value | entry).distinct().count()",
+    "entry.resource.ofType(Patient).name",
+    "contained.resolve().value",
+    "descendants().id.count() + children().count()",
+    "repeat(name | value).count()",
+    "name.sort(id)",
+    "value.toInteger() mod 3",
+    "value.toString().toQuantity()",
+    "birthDate.extension.url",
+    "name[value]",
+    "value.power(value)",
+    "value in name.given",
+)
+
+
+@settings(max_examples=600, deadline=None)
+@given(
+    st.sampled_from(WELL_MEANT),
+    st.dictionaries(keys, garbage, max_size=5),
+    st.sampled_from(["Patient", "Bundle", ""]),
+)
+def test_whatever_the_json_is_only_faults_of_ours_are_raised(text, resource, kind):
+    whole = {"resourceType": kind, **resource}
+    try:
+        found = compile_expression(text)(whole, None, lambda _reference: None)
+    except FhirPathError:
+        return
+    assert isinstance(found, list)
+    assert None not in found

@@ -450,3 +450,102 @@ def test_values_and_their_functions(text, wanted):
             ask(text)
     else:
         assert ask(text) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted", "because"),
+    [
+        ("value = 6.5 'kg'", [True], "a FHIR Quantity beside a literal"),
+        ("value.toString()", ["6.5 'kg'"], "a FHIR Quantity has a text"),
+        ("code.toString()", [], "any other object has none"),
+        ("value.toQuantity() = value", [True], "it is one already"),
+        ("5 = 5 '1'", [True], "a number is a quantity of 1"),
+        ("component.sort(1).value", [3, "a", False], "equal keys leave the order as it was"),
+        ("effective.ofType(Quantity)", [], "no form of this choice"),
+        ("effective.start.x.y", [], "nothing is below a string"),
+        ("component.code.coding.code", ["c1", "c2", "c3"], "through one and many, in order"),
+        ("component.referenceRange.low.value", [1, 2], "through lists of lists"),
+        ("%bounded.value > 3 'kg'", "fault", "less than five may be anything below"),
+        ("%part.extension('u').value", ["s"], "an object of unknown type"),
+        ("%part.note.extension('u').value", ["beside"], "a primitive of unknown type, by its path"),
+        ("%text.select(extension('u'))", "fault", "a primitive that no path leads to"),
+        ("%part.none.select(extension('u').value)", ["alone"], "an element without a value"),
+        ("'ab:cd'.toTime()", [], "no digits"),
+        ("'ab:cd'.toDate()", [], "same"),
+        ("2 'kg' > 1", [], "a number has no kilograms"),
+        ("10.power(64) * 10.power(64) > 1", [True], "large, but a number"),
+        ("1000000000.exp() > 1", [], "beyond every decimal: empty"),
+        ("10.power(64).toDecimal() / 0.0", [], "divided by zero"),
+        ("10.power(64) mod 0.3", "fault", "more digits than a decimal holds"),
+        ("%long mod 0.3", "fault", "the same while it is evaluated"),
+        ("(1 | 2)[%part]", "fault", "an object is no place in a list"),
+        ("extension.where(url = 'none').value", [], "an extension without a value"),
+        ("subject.select(reference).extension('u')", "library", "a primitive away from its path"),
+    ],
+)
+def test_corners(text, wanted, because):
+    resource = {
+        **OBSERVATION,
+        "code": {"coding": [{"code": "x"}]},
+        "extension": [{"url": "none", "extension": [{"url": "u"}]}],
+        "subject": {"reference": "Patient/1"},
+        "component": [
+            {"valueInteger": 3, "code": {"coding": [{"code": "c1"}, {"code": "c2"}]}},
+            {"valueString": "a", "code": {"coding": [{"code": "c3"}]}},
+            {"valueBoolean": False, "referenceRange": [{"low": {"value": 1}}, {"low": {"value": 2}}]},
+        ],
+    }
+    context = {
+        "bounded": {"value": {"value": 5, "code": "kg", "comparator": "<"}},
+        "part": {
+            "extension": [{"url": "u", "valueString": "s"}, "odd"],
+            "note": "n",
+            "_note": {"extension": [{"url": "u", "valueString": "beside"}]},
+            "_none": {"extension": [{"url": "u", "valueString": "alone"}]},
+        },
+        "text": "t",
+        "long": 10**64,
+    }
+    if wanted == "fault":
+        with pytest.raises(FhirPathError):
+            ask(text, resource, context)
+    elif wanted == "library":
+        assert not compile_expression(text).compiled_for(resource)
+    else:
+        assert ask(text, resource, context) == wanted, because
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("contained.ofType(DomainResource).id", ["o1", "o2", "p3", "p4"]),
+        ("contained.ofType(string)", []),
+        ("contained.value", [1]),
+        ("contained.deceased", [True, False]),
+        ("contained.extension('u').value.unit", ["kg"]),
+        ("iif(contained.exists(), contained, name).type()", "refused"),
+        ("contained.where(Organization.exists()).id", ["o1"]),
+        ("contained.select(Resource.id)", ["o1", "o2", "p3", "p4", "b5"]),
+        ("contact.where(ContactPoint.exists())", []),
+        ("name.where(HumanName.family.exists()).use", ["official"]),
+        ("{}.select(Patient)", []),
+    ],
+)
+def test_resources_of_any_type_are_told_by_resource_type(text, wanted):
+    contained = [
+        {
+            "resourceType": "Organization",
+            "id": "o1",
+            "extension": [{"url": "u", "valueQuantity": {"unit": "kg"}}],
+        },
+        {"resourceType": "Observation", "id": "o2", "valueInteger": 1},
+        {"resourceType": "Patient", "id": "p3", "deceasedBoolean": True},
+        {"resourceType": "Patient", "id": "p4", "deceasedBoolean": False},
+        {"resourceType": "Binary", "id": "b5"},
+    ]
+    patient = {**PATIENT, "contained": contained}
+    expression = compile_expression(text)
+    if wanted == "refused":
+        assert not expression.compiled_for(patient)
+    else:
+        assert ask(text, patient) == wanted

@@ -42,7 +42,7 @@ def _below(item: Item, *, with_extensions: bool) -> Items:
 
 
 def _aside(value: Item, *, present: bool, with_extensions: bool) -> Items:
-    elements = [one for one in (value if isinstance(value, list) else [value]) if one]
+    elements = [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict)]
     if not present:
         return [NoValue(element) for element in elements]
     return [one for element in elements for one in _below(element, with_extensions=with_extensions)]
@@ -76,7 +76,7 @@ def _extension(call: Call) -> Code:
 
     def named(this: Item, env: Env) -> Items:
         wanted = written if written is not None else url(this, env)
-        return [item for item in run(this, env) if item.get("url") == wanted]
+        return [item for item in run(this, env) if isinstance(item, dict) and item.get("url") == wanted]
 
     return Code(named, _EXTENSION)
 

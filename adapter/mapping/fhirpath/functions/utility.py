@@ -11,6 +11,7 @@ from adapter.mapping.fhirpath.call import Call, Function
 from adapter.mapping.fhirpath.closure import EMPTY, Code, Env, Item, Items, NoValue
 from adapter.mapping.fhirpath.faults import EvaluationError, RefusedError
 from adapter.mapping.fhirpath.functions.loops import over
+from adapter.mapping.fhirpath.model import ABSTRACT
 from adapter.mapping.fhirpath.temporal import Temporal, parse_temporal, parse_time
 
 
@@ -74,7 +75,7 @@ def _get_value(call: Call) -> Code:
 def _type(call: Call) -> Code:
     """Namespace and name of each item's type, where all have the same."""
     shape = call.input.shape
-    if shape is None or len(shape) != 1 or "Resource" in shape:
+    if shape is None or len(shape) != 1 or not shape.isdisjoint(ABSTRACT):
         raise RefusedError("a type that only the library keeps track of", call.at)
     kind = next(iter(shape))
     space, name = kind.split(".") if kind.startswith("System.") else ("FHIR", kind)
