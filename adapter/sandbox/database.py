@@ -122,7 +122,8 @@ class Database:
         password.write_text(secrets.token_urlsafe(24))
         if self._account is not None:
             os.chown(password, self._account.user, self._account.group)
-        speed = () if self._durable else ("--no-sync",)
+        # Who loses power loses a scratch folder anyway; later commits are another matter (`durable`).
+        speed = () if self._durable and self._keeps_data else ("--no-sync",)
         # Few rounds of SCRAM suffice: 192 random bits cannot be guessed, and connecting stays quick.
         options = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--encoding=UTF8")
         access = ("--username", _NAME, "--auth=scram-sha-256", "--pwfile", str(password))

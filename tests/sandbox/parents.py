@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from tests.servers import eventually
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from adapter.sandbox.account import Account
 
 _KEEPER = Path(__file__).with_name("keeper.py")
-_GONE_WITHIN_S = 15
 
 
 class Parent:
@@ -68,6 +69,16 @@ def parent(
 
 
 def left_over(family: list[psutil.Process]) -> list[psutil.Process]:
-    """Those of `family` that still run after a while; none is what should be."""
-    _, alive = psutil.wait_procs(family, timeout=_GONE_WITHIN_S)
-    return alive
+    """Those of `family` that still run after a while; none is what should be.
+
+    A zombie runs no more: it only waits for the system's first process to take note.
+    """
+    eventually(lambda: not any(_runs(process) for process in family))
+    return [process for process in family if _runs(process)]
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -9,6 +9,7 @@ import pytest
 
 from adapter.errors import UnavailableError
 from adapter.sandbox.processes import LOOPBACK, Guardian, Program, free_ports, run, start_listening
+from tests.sandbox.parents import left_over
 from tests.servers import eventually
 
 
@@ -86,7 +87,7 @@ def test_a_killed_guardian_is_told_and_its_folder_still_removed():
     one.close()
     assert not one.folder.exists()
     if sys.platform == "linux":
-        assert psutil.wait_procs([server], timeout=15)[1] == []
+        assert left_over([server]) == []
 
 
 _LISTEN = """
