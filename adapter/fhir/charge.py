@@ -1,0 +1,222 @@
+"""What is charged, stay by stay: ChargeItems, and the ChargeItemDefinitions that price them.
+
+Owns one ChargeItem for each stay and year that is charged, one for each stay that is not (with its
+reason), one for each correction. Does not own the sum (`invoice`).
+
+The patient is not named. `ChargeItem.subject` is demanded by R4; it is given as *masked*, and the stay
+stands in `context` (R5 `encounter`) by its pseudonym, the key of the municipality's own topic `.cases`,
+where it finds the person. So a claim can be checked by whom it concerns, and travels through accounting
+systems without saying who was in hospital. An excess of a mean concerns no one person: its subject is
+the group of all stays in the mean.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from adapter.fhir.decimals import day_count, money
+from adapter.fhir.elements import (
+    Edition,
+    Resource,
+    both,
+    canonical,
+    extension,
+    month_period,
+    narrative,
+    period,
+)
+from adapter.fhir.model import FhirVersion
+from adapter.fhir.sheet import Sheet
+from adapter.fhir.vocabulary import BASIS, CANONICAL, PRICE, REASON, STATEMENT_IDENTIFIER, STAY_IDENTIFIER
+from adapter.settlement.difference import Adjustment
+from adapter.settlement.measure import Reason
+from adapter.settlement.statement import Charge, Excluded, Line, Statement
+
+_MASKED = {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "masked"}
+
+
+@dataclass(frozen=True, slots=True)
+class Charged:
+    """A ChargeItem, and what goes with it.
+
+    `stay`: whose it is; None for the excess of a mean. `price`: its parts as the invoice's line has them;
+    None where there is no line. `definition`: what prices it; None where nothing does.
+    """
+
+    item: Resource
+    stay: str | None
+    price: list[dict[str, Any]] | None
+    definition: Resource | None
+
+
+def charged(sheet: Sheet) -> Iterator[Charged]:
+    """Give the lines of the statement, its corrections of earlier ones, and the stays not charged."""
+    for line in sheet.statement.lines:
+        for charge in line.charges:
+            yield _of_charge(sheet, line, charge)
+    for adjustment in sheet.adjustments:
+        yield _of_adjustment(sheet, adjustment)
+    for excluded in sheet.statement.excluded:
+        yield Charged(_of_excluded(sheet, excluded), excluded.stay, None, None)
+
+
+def group_of_mean(sheet: Sheet) -> Resource:
+    """Give the stays in the mean as a Group without members: whom an excess concerns."""
+    swedish, english = sheet.headline
+    kind = {"membership": "enumerated"} if sheet.edition.r5 else {"actual": True}
+    return {
+        "resourceType": "Group",
+        "id": sheet.name("Group"),
+        "text": narrative(f"De som ingår i genomsnittet: {swedish}", f"Those in the mean: {english}"),
+        "type": "person",
+        **kind,
+        "name": f"De som ingår i genomsnittet: {swedish}",
+        "quantity": sheet.statement.mean.stays,
+    }
+
+
+def definition_of(statement: Statement, line: Line, charge: Charge, version: FhirVersion) -> Resource:
+    """Give the price of a day in the year of a charge: amount, its source, and the clauses of the line.
+
+    A `draft` where the amount is not confirmed.
+    """
+    rate, basis = charge.rate, line.basis.value
+    clauses = "; ".join(f"{clause.term}: {clause}" for clause in line.clauses)
+    english, swedish = BASIS.concepts[basis]
+    year = {"start": f"{rate.year}-01-01", "end": f"{rate.year}-12-31"}
+    price = {"type": "base", "code": PRICE.concept("day-rate"), "amount": money(rate.amount)}
+    made: Resource = {
+        "resourceType": "ChargeItemDefinition",
+        "text": narrative(
+            f"{swedish}: {money(rate.amount)['value']} SEK per dygn {rate.year}",
+            f"{english}: {money(rate.amount)['value']} SEK a day in {rate.year}",
+        ),
+        "url": f"{CANONICAL}/ChargeItemDefinition/{statement.agreement}-{basis}-{rate.year}",
+        "title": f"{statement.title}: {both(swedish, english.lower())}, {rate.year}",
+        "status": "active" if rate.verified else "draft",
+        "experimental": False,
+        "description": f"{rate.source}. {clauses}",
+        "code": BASIS.concept(basis),
+        "propertyGroup": [{"priceComponent": [price]}],
+    }
+    if version is FhirVersion.R5:
+        name = "".join(word.capitalize() for word in f"{statement.agreement}-{basis}".split("-"))
+        made |= {"name": f"{name}{rate.year}", "applicability": [{"effectivePeriod": year}]}
+    else:
+        made["effectivePeriod"] = year
+    return canonical(made)
+
+
+def _of_charge(sheet: Sheet, line: Line, charge: Charge) -> Charged:
+    definition = definition_of(sheet.statement, line, charge, sheet.edition.version)
+    unit, total = money(charge.rate.amount), money(charge.amount)
+    quantity = day_count(charge.days)
+    stay = line.stay
+    item = {
+        **_head(sheet, "charge", stay or "", line.basis.value, str(charge.rate.year)),
+        **_status(sheet, [extension("settlement-flag", valueCodeableConcept=_reason(f)) for f in line.flags]),
+        "definitionCanonical": [f"{definition['url']}|{definition['version']}"],
+        "code": BASIS.concept(line.basis.value),
+        **(_stay(stay, sheet.edition) if stay else _everyone(sheet)),
+        "occurrencePeriod": _span(charge, sheet),
+        "quantity": quantity,
+        "note": [{"text": text} for text in line.reasons],
+    }
+    if sheet.edition.r5:
+        item["unitPriceComponent"] = _price("base", "day-rate", unit)
+        item["totalPriceComponent"] = _price("base", "days", total)
+    words = f"{quantity['value']} × {unit['value']} = {total['value']} SEK"
+    item["text"] = narrative(*(f"{BASIS.concepts[line.basis.value][i]}: {words}" for i in (1, 0)))
+    price = [_price("informational", "day-rate", unit), _price("base", "days", total, quantity["value"])]
+    return Charged(item, stay, price, definition)
+
+
+def _of_adjustment(sheet: Sheet, one: Adjustment) -> Charged:
+    """Correct an earlier statement: days and SEK added, negative where they are taken back."""
+    post, amount = one.post, money(one.amount)
+    code = f"adjustment-{one.kind}"
+    names = (one.corrects, post.stay or "", post.basis.value)
+    corrected = {"type": "Invoice", "identifier": {"system": STATEMENT_IDENTIFIER, "value": one.corrects}}
+    before, after = (money(value)["value"] for value in (one.amount_posted, one.amount_owed))
+    item = {
+        **_head(sheet, "adjustment", *names),
+        **_status(sheet, []),
+        "code": BASIS.concept(code),
+        **(_stay(post.stay, sheet.edition) if post.stay else _masked("Group")),
+        "occurrencePeriod": month_period(post.month),
+        "quantity": day_count(one.payable_days),
+    }
+    if sheet.edition.r5:
+        item["totalPriceComponent"] = _price("base", "adjustment", amount)
+        item["overrideReason"] = {"text": _CHANGED}
+    else:
+        item |= {"priceOverride": amount, "overrideReason": _CHANGED}
+    item["supportingInformation"] = [corrected]
+    words = f"{post.month}: {before} → {after} SEK"
+    item["text"] = narrative(*(f"{BASIS.concepts[code][i]}, {words}" for i in (1, 0)))
+    return Charged(item, post.stay, [_price("base", "adjustment", amount)], None)
+
+
+_CHANGED = both("Uppgifterna ändrades efter avräkningen", "The facts changed after the statement")
+
+
+def _of_excluded(sheet: Sheet, excluded: Excluded) -> Resource:
+    """Give a stay that is in no mean or on no bill: no days, the reasons in the order of the statement."""
+    still_open = excluded.reasons[0] is Reason.OPEN
+    reasons = [_reason(reason) for reason in excluded.reasons]
+    words = [", ".join(REASON.concepts[reason.value][i] for reason in excluded.reasons) for i in (1, 0)]
+    return {
+        **_head(sheet, "excluded", excluded.stay),
+        "extension": [extension("settlement-status-reason", valueCodeableConcept=one) for one in reasons],
+        "status": "planned" if still_open else "not-billable",
+        "code": BASIS.concept("no-charge"),
+        **_stay(excluded.stay, sheet.edition),
+        "text": narrative(*words),
+    }
+
+
+def _head(sheet: Sheet, *names: str) -> Resource:
+    return {"resourceType": "ChargeItem", "id": sheet.name("ChargeItem", *names)}
+
+
+def _status(sheet: Sheet, extensions: list[dict[str, Any]]) -> dict[str, Any]:
+    """Say whether it is billed: `billable` in a draft, and while billing is suspended not at all."""
+    if sheet.statement.suspended:
+        because = extension("settlement-status-reason", valueCodeableConcept=REASON.concept("suspended"))
+        return {"extension": [because, *extensions], "status": "not-billable"}
+    status = {"status": "billed" if sheet.issued else "billable"}
+    return {"extension": extensions, **status} if extensions else status
+
+
+def _stay(stay: str, edition: Edition) -> dict[str, Any]:
+    context = {"type": "Encounter", "identifier": {"system": STAY_IDENTIFIER, "value": stay}}
+    return {**_masked("Patient"), ("encounter" if edition.r5 else "context"): context}
+
+
+def _masked(kind: str) -> dict[str, Any]:
+    return {"subject": {"extension": [_MASKED], "type": kind}}
+
+
+def _everyone(sheet: Sheet) -> dict[str, Any]:
+    return {"subject": sheet.edition.reference("Group", sheet.name("Group"))}
+
+
+def _span(charge: Charge, sheet: Sheet) -> dict[str, str]:
+    """Give the first and the last payable day, both paid for; of an excess the month."""
+    first, last = charge.first_day, charge.last_day
+    if first is None or last is None:
+        return month_period(sheet.statement.month)
+    return period(first, last)
+
+
+def _reason(reason: Reason) -> dict[str, Any]:
+    return REASON.concept(reason.value)
+
+
+def _price(
+    kind: str, code: str, amount: dict[str, Any], factor: Decimal | int | None = None
+) -> dict[str, Any]:
+    """Give a part of a price; `factor` is «the factor that has been applied on the base price»."""
+    factored = {} if factor is None else {"factor": factor}
+    return {"type": kind, "code": PRICE.concept(code), **factored, "amount": amount}

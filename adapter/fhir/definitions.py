@@ -1,0 +1,189 @@
+"""The definitions that settlement resources need beside FHIR's own: extensions, code systems, value sets.
+
+Owns what each extension may hold and where it may stand; a server publishes them, a validator loads them.
+Generated from the same tables as the resources, so that the two cannot part.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from adapter.fhir.elements import Resource, both, narrative
+from adapter.fhir.model import FhirVersion
+from adapter.fhir.vocabulary import CANONICAL, CODE_SYSTEMS, GATE_STATUS, REASON, CodeSystem
+
+_FHIR_VERSION = {FhirVersion.R4: "4.0.1", FhirVersion.R4B: "4.3.0", FhirVersion.R5: "5.0.0"}
+_PUBLISHED = "2026-11-22"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of an extension: its FHIR type, how often it must stand, and the value set it is from."""
+
+    type: str
+    least: int = 1
+    words: CodeSystem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Defined:
+    """An extension: where it may stand, and its value, or its parts by name."""
+
+    title: tuple[str, str]
+    contexts: tuple[str, ...]
+    value: Part | dict[str, Part]
+
+
+EXTENSIONS: dict[str, Defined] = {
+    "settlement-care-form": Defined(
+        ("Vårdform som avräkningen gäller", "Care form that is settled"),
+        ("MeasureReport", "Invoice"),
+        Part("CodeableConcept"),
+    ),
+    "settlement-period": Defined(
+        ("Månad som fakturan gäller (R5: Invoice.period)", "Month that is invoiced (R5: Invoice.period)"),
+        ("Invoice",),
+        Part("Period"),
+    ),
+    "settlement-gate-status": Defined(
+        ("Vad månaden är för kommunen", "What the month is to the municipality"),
+        ("MeasureReport",),
+        Part("CodeableConcept", words=GATE_STATUS),
+    ),
+    "settlement-threshold": Defined(
+        ("Gräns som genomsnittet hålls mot", "Threshold that the mean is held against"),
+        ("Measure.group", "MeasureReport.group"),
+        Part("Quantity"),
+    ),
+    "settlement-exact-mean": Defined(
+        ("Genomsnittet exakt: dygn genom vårdtillfällen", "The exact mean: days by stays"),
+        ("MeasureReport.group",),
+        Part("Ratio"),
+    ),
+    "settlement-group-scoring": Defined(
+        ("Hur gruppen räknas (R5: group.scoring)", "How the group is scored (R5: group.scoring)"),
+        ("Measure.group",),
+        Part("CodeableConcept"),
+    ),
+    "settlement-outcome": Defined(
+        ("Vad månaden kostar", "What the month costs"),
+        ("MeasureReport",),
+        {
+            "payable-days": Part("Quantity"),
+            "amount": Part("Money"),
+            "due": Part("Money"),
+            "suspended": Part("boolean"),
+            "provisional": Part("boolean"),
+        },
+    ),
+    "settlement-assumption": Defined(
+        ("Antagande som avräkningen vilar på", "Assumption that the statement rests on"),
+        ("MeasureReport",),
+        {"id": Part("code"), "what": Part("string"), "because": Part("string")},
+    ),
+    "settlement-status-reason": Defined(
+        ("Varför ett vårdtillfälle inte debiteras", "Why a stay is not charged"),
+        ("ChargeItem",),
+        Part("CodeableConcept", words=REASON),
+    ),
+    "settlement-flag": Defined(
+        ("Anmärkning som inte befriar", "Remark that does not release"),
+        ("ChargeItem",),
+        Part("CodeableConcept", words=REASON),
+    ),
+}
+
+
+def definitions(version: FhirVersion) -> list[Resource]:
+    """Give all definitions: extensions by name, then code systems and their value sets."""
+    made = [structure(name, one, version) for name, one in EXTENSIONS.items()]
+    for words in CODE_SYSTEMS:
+        made += [code_system(words), value_set(words)]
+    return made
+
+
+def structure(name: str, defined: Defined, version: FhirVersion) -> Resource:
+    """Give the StructureDefinition of an extension."""
+    url = f"{CANONICAL}/StructureDefinition/{name}"
+    return {
+        **_published("StructureDefinition", name, url, defined.title),
+        "fhirVersion": _FHIR_VERSION[version],
+        "kind": "complex-type",
+        "abstract": False,
+        "context": [{"type": "element", "expression": context} for context in defined.contexts],
+        "type": "Extension",
+        "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Extension",
+        "derivation": "constraint",
+        "differential": {"element": list(_elements(url, defined))},
+    }
+
+
+def code_system(words: CodeSystem) -> Resource:
+    """Give the CodeSystem with English displays and Swedish designations."""
+    return {
+        **_published("CodeSystem", words.name, words.url, (words.title, words.description)),
+        "caseSensitive": True,
+        "valueSet": words.value_set,
+        "content": "complete",
+        "count": len(words.concepts),
+        "concept": [
+            {"code": code, "display": english, "designation": [{"language": "sv", "value": swedish}]}
+            for code, (english, swedish) in words.concepts.items()
+        ],
+    }
+
+
+def value_set(words: CodeSystem) -> Resource:
+    """Give the ValueSet of all codes of a code system."""
+    return {
+        **_published("ValueSet", words.name, words.value_set, (words.title, words.description)),
+        "immutable": False,
+        "compose": {"include": [{"system": words.url}]},
+    }
+
+
+def _published(kind: str, name: str, url: str, title: tuple[str, str]) -> Resource:
+    return {
+        "resourceType": kind,
+        "id": name,
+        "text": narrative(*title),
+        "url": url,
+        "version": "1.0.0",
+        "name": "".join(word.capitalize() for word in name.split("-")),
+        "title": both(*title) if kind == "StructureDefinition" else title[0],
+        "status": "active",
+        "experimental": False,
+        "date": _PUBLISHED,
+        "publisher": "losus-adapter",
+        "description": both(*title) if kind == "StructureDefinition" else title[1],
+    }
+
+
+def _elements(url: str, defined: Defined) -> Iterator[dict[str, Any]]:
+    swedish, english = defined.title
+    yield {"id": "Extension", "path": "Extension", "short": swedish, "definition": both(swedish, english)}
+    if isinstance(defined.value, Part):
+        yield {"id": "Extension.extension", "path": "Extension.extension", "max": "0"}
+    else:
+        for name, part in defined.value.items():
+            yield from _slice(name, part)
+    yield {"id": "Extension.url", "path": "Extension.url", "fixedUri": url}
+    if isinstance(defined.value, Part):
+        yield _value("Extension.value[x]", "Extension.value[x]", defined.value)
+    else:
+        yield {"id": "Extension.value[x]", "path": "Extension.value[x]", "max": "0"}
+
+
+def _slice(name: str, part: Part) -> Iterator[dict[str, Any]]:
+    named, path = f"Extension.extension:{name}", "Extension.extension"
+    yield {"id": named, "path": path, "sliceName": name, "min": part.least, "max": "1"}
+    yield {"id": f"{named}.extension", "path": f"{path}.extension", "max": "0"}
+    yield {"id": f"{named}.url", "path": f"{path}.url", "fixedUri": name}
+    yield _value(f"{named}.value[x]", f"{path}.value[x]", part)
+
+
+def _value(name: str, path: str, part: Part) -> dict[str, Any]:
+    made: dict[str, Any] = {"id": name, "path": path, "min": 1, "type": [{"code": part.type}]}
+    if part.words is not None:
+        made["binding"] = {"strength": "required", "valueSet": part.words.value_set}
+    return made

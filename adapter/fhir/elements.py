@@ -1,0 +1,144 @@
+"""Small parts that several settlement resources share: ids, references, extensions, narratives.
+
+Owns how an id comes about and how one resource of a Bundle names another. Ids are version 5 UUIDs of
+what they stand for: the same facts have the same ids wherever and whenever they are told.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from html import escape
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from adapter.agreements.agreement import Region
+from adapter.fhir.decimals import dumps
+from adapter.fhir.model import FhirVersion
+from adapter.fhir.vocabulary import CANONICAL, KOMMUNKOD, LANSKOD
+from adapter.losus.days import DAY, Month, local
+
+Resource = dict[str, Any]
+
+_NAMESPACE = uuid5(NAMESPACE_URL, CANONICAL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edition:
+    """How statements are to be told, and the facts around them.
+
+    `made_at`: when (aware); an issued statement has its own time of issue. `regions` by agreement id:
+    who is paid; an agreement that is not there (the statute names no region) has no issuer.
+    `municipalities`: names by kommunkod. `sources`: for a stay the resource versions that it rests on,
+    each as `source resource version`; a stay that is not there has no Provenance of its own. `base`: the
+    address of the FHIR server that has these resources; None where they are only in this Bundle.
+    """
+
+    made_at: datetime
+    regions: Mapping[str, Region]
+    municipalities: Mapping[str, str]
+    sources: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    version: FhirVersion = FhirVersion.R4
+    base: str | None = None
+
+    @property
+    def r5(self) -> bool:
+        """Whether the resources are those of R5; else R4's, which are R4B's too."""
+        return self.version is FhirVersion.R5
+
+    def full_url(self, resource: Resource) -> str:
+        """Give the address of a resource as a Bundle's entry has it."""
+        if self.base is None:
+            return f"urn:uuid:{resource['id']}"
+        return f"{self.base}/{resource['resourceType']}/{resource['id']}"
+
+    def reference(self, kind: str, name: str) -> dict[str, str]:
+        """Give the Reference to the resource of that type and id."""
+        return {"reference": f"urn:uuid:{name}" if self.base is None else f"{kind}/{name}"}
+
+
+def uuid_of(*parts: str) -> str:
+    """Give the id that stands for these parts."""
+    return str(uuid5(_NAMESPACE, "|".join(parts)))
+
+
+def digest(resource: Resource) -> str:
+    """Give the first 16 hex digits of the SHA-256 of the resource's JSON: a version by content."""
+    return hashlib.sha256(dumps(resource)).hexdigest()[:16]
+
+
+def canonical(resource: Resource) -> Resource:
+    """Give a definition its version and id by content: one that says something else is another."""
+    version = digest(resource)
+    return {
+        "resourceType": resource["resourceType"],
+        "id": uuid_of(resource["resourceType"], resource["url"], version),
+        **resource,
+        "version": version,
+    }
+
+
+def extension(name: str, **value: object) -> dict[str, Any]:
+    """Give the extension `name` of this project with its value, as `valueMoney=…`."""
+    return {"url": f"{CANONICAL}/StructureDefinition/{name}", **value}
+
+
+def parts(name: str, **values: tuple[str, object]) -> dict[str, Any]:
+    """Give an extension of parts, each as `amount=("Money", …)`; an underscore in a name is a hyphen."""
+    inner = [{"url": part.replace("_", "-"), f"value{kind}": value} for part, (kind, value) in values.items()]
+    return {"url": f"{CANONICAL}/StructureDefinition/{name}", "extension": inner}
+
+
+def narrative(swedish: str, english: str) -> dict[str, str]:
+    """Give the text that people read, in both languages."""
+    lines = "".join(
+        f'<p lang="{language}" xml:lang="{language}">{escape(words)}</p>'
+        for language, words in (("sv", swedish), ("en", english))
+    )
+    return {"status": "generated", "div": f'<div xmlns="http://www.w3.org/1999/xhtml">{lines}</div>'}
+
+
+def both(swedish: str, english: str) -> str:
+    """Give a text in both languages where FHIR has room for one string."""
+    return f"{swedish} / {english}"
+
+
+def instant(at: datetime) -> str:
+    """Give an instant by the Swedish clock, with its offset, to the second."""
+    return local(at).isoformat(timespec="seconds")
+
+
+def period(first: date, last: date) -> dict[str, str]:
+    """Give the Period of whole days from `first` to `last`, both of them in it.
+
+    FHIR's Period is closed at the precision of its dates («If the high value is missing … 2012-02-03,
+    this includes any time on that day»), unlike the half-open ranges of the rest of this project.
+    """
+    return {"start": first.isoformat(), "end": last.isoformat()}
+
+
+def month_period(month: Month) -> dict[str, str]:
+    """Give the Period of a calendar month, its last day included."""
+    return period(month.first, month.end - DAY)
+
+
+def municipality(code: str, edition: Edition) -> Resource:
+    """Give the Organization that is the municipality."""
+    return _organization(KOMMUNKOD, code, edition.municipalities.get(code))
+
+
+def region(agreement: str, edition: Edition) -> Resource | None:
+    """Give the Organization that is paid under the agreement; None where no region is known."""
+    found = edition.regions.get(agreement)
+    return None if found is None else _organization(LANSKOD, found.county, found.name)
+
+
+def _organization(system: str, code: str, name: str | None) -> Resource:
+    return {
+        "resourceType": "Organization",
+        "id": uuid_of("Organization", system, code),
+        "text": narrative(name or code, name or code),
+        "identifier": [{"system": system, "value": code}],
+        "active": True,
+        **({"name": name} if name else {}),
+    }

@@ -1,0 +1,70 @@
+"""Where a statement comes from: agreement and version, the statements it corrects, the messages.
+
+Owns Provenance of the statement as a whole and of each charge whose messages are known.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from adapter.fhir.charge import Charged
+from adapter.fhir.elements import Resource, instant, narrative, region
+from adapter.fhir.sheet import Sheet
+from adapter.fhir.vocabulary import AGREEMENT_IDENTIFIER, SOURCE_IDENTIFIER, STATEMENT_IDENTIFIER
+
+_PARTICIPANT = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
+
+
+def of_statement(sheet: Sheet, targets: list[dict[str, str]]) -> Resource:
+    """Say which agreement, in which version, and which earlier statements the resources rest on."""
+    statement = sheet.statement
+    agreement = {
+        "type": "Contract",
+        "identifier": {
+            "system": AGREEMENT_IDENTIFIER,
+            "value": f"{statement.agreement}@{statement.version}",
+        },
+        "display": statement.title,
+    }
+    corrected = [
+        {"type": "Invoice", "identifier": {"system": STATEMENT_IDENTIFIER, "value": name}}
+        for name in dict.fromkeys(one.corrects for one in sheet.adjustments)
+    ]
+    entities = [{"role": "source", "what": agreement}] + [
+        {"role": "revision", "what": what} for what in corrected
+    ]
+    words = (f"Enligt {statement.title}.", statement.because)
+    return {**_head(sheet, "statement"), "text": narrative(*words), **_made(sheet, targets, entities)}
+
+
+def of_charges(sheet: Sheet, charges: Iterable[Charged]) -> Iterator[Resource]:
+    """Say for each charge of a stay which versions of which messages it rests on, where that is known."""
+    for one in charges:
+        said = sheet.edition.sources.get(one.stay, ()) if one.stay else ()
+        if not said:
+            continue
+        entities = [
+            {"role": "source", "what": {"identifier": {"system": SOURCE_IDENTIFIER, "value": source}}}
+            for source in dict.fromkeys(said)
+        ]
+        target = sheet.edition.reference("ChargeItem", one.item["id"])
+        words = (f"Vilar på {len(entities)} meddelanden.", f"Rests on {len(entities)} messages.")
+        yield {
+            **_head(sheet, one.item["id"]),
+            "text": narrative(*words),
+            **_made(sheet, [target], entities),
+        }
+
+
+def _head(sheet: Sheet, *names: str) -> Resource:
+    return {"resourceType": "Provenance", "id": sheet.name("Provenance", *names)}
+
+
+def _made(sheet: Sheet, targets: list[dict[str, str]], entities: list[dict[str, Any]]) -> dict[str, Any]:
+    agents = [_agent("assembler", {"display": "losus-adapter"})]
+    if (paid := region(sheet.statement.agreement, sheet.edition)) is not None:
+        agents.append(_agent("author", sheet.edition.reference("Organization", paid["id"])))
+    return {"target": targets, "recorded": instant(sheet.at), "agent": agents, "entity": entities}
+
+
+def _agent(kind: str, who: dict[str, str]) -> dict[str, Any]:
+    return {"type": {"coding": [{"system": _PARTICIPANT, "code": kind}]}, "who": who}

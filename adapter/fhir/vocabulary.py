@@ -1,0 +1,139 @@
+"""The words of settlement in FHIR: code systems of this project, each concept in English and Swedish.
+
+Owns codes and their displays, and how one becomes a CodeableConcept: `coding.display` is English, as the
+code system has it, `text` is Swedish, for that is what the municipality's people read. Does not own the
+resources that define them (`definitions`).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+#: What all addresses of this project's own definitions begin with.
+CANONICAL = "https://losus-adapter.se/fhir"
+
+STATEMENT_IDENTIFIER = f"{CANONICAL}/identifier/statement"
+STAY_IDENTIFIER = f"{CANONICAL}/identifier/stay"
+AGREEMENT_IDENTIFIER = f"{CANONICAL}/identifier/agreement-version"
+SOURCE_IDENTIFIER = f"{CANONICAL}/identifier/source-version"
+#: SCB's codes, four and two digits (Inera's OIDs).
+KOMMUNKOD = "urn:oid:1.2.752.129.2.2.1.17"
+LANSKOD = "urn:oid:1.2.752.129.2.2.1.18"
+
+#: Defined with the profile of the messages (`losus-r4`), only used here.
+CARE_FORM = f"{CANONICAL}/CodeSystem/care-form"
+CARE_FORMS = {
+    "somatic": ("Somatisk vård", "Somatic care"),
+    "psychiatric": ("Psykiatrisk vård", "Psychiatric care"),
+    "pooled": ("Somatisk och psykiatrisk vård tillsammans", "Somatic and psychiatric care together"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CodeSystem:
+    """A code system: `concepts` by code, each with its English and its Swedish words."""
+
+    name: str
+    title: str
+    description: str
+    concepts: dict[str, tuple[str, str]]
+
+    @property
+    def url(self) -> str:
+        """Its canonical address."""
+        return f"{CANONICAL}/CodeSystem/{self.name}"
+
+    @property
+    def value_set(self) -> str:
+        """The value set of all its codes."""
+        return f"{CANONICAL}/ValueSet/{self.name}"
+
+    def coding(self, code: str) -> dict[str, str]:
+        """Give the Coding of a code; KeyError where there is none such."""
+        return {"system": self.url, "code": code, "display": self.concepts[code][0]}
+
+    def concept(self, code: str) -> dict[str, Any]:
+        """Give the CodeableConcept of a code: English display, Swedish text."""
+        return {"coding": [self.coding(code)], "text": self.concepts[code][1]}
+
+
+GATE_STATUS = CodeSystem(
+    "settlement-gate-status",
+    "Gate status of a month",
+    "What a month is to the municipality: followed up, analysed together, or liable to pay.",
+    {
+        "follow-up": ("Follow-up", "Uppföljning"),
+        "analysis": ("Joint analysis", "Gemensam analys"),
+        "liable": ("Liable to pay", "Betalningsansvar"),
+        "liable-retroactive": ("Liable to pay, retroactively", "Betalningsansvar i efterhand"),
+    },
+)
+BASIS = CodeSystem(
+    "settlement-basis",
+    "What is charged",
+    "Why there is a charge: days of one stay, of a long one, of the excess of a mean, or a correction.",
+    {
+        "individual-days": ("Days of one stay", "Vårddygn för en person"),
+        "long-stay": ("Days of a long stay, billed by itself", "Långt vårdtillfälle, debiteras för sig"),
+        "excess-over-mean": ("Days over the threshold of the mean", "Dygn över genomsnittets gräns"),
+        "adjustment-debit": ("Adjustment, debit", "Rättelse, debitering"),
+        "adjustment-credit": ("Adjustment, credit", "Rättelse, kreditering"),
+        "no-charge": ("Stay without charge", "Vårdtillfälle utan debitering"),
+    },
+)
+REASON = CodeSystem(
+    "settlement-reason",
+    "Why a stay is not charged, or what is remarked on it",
+    "Reasons of the law and the agreements for a stay to be in no mean or on no bill, and late messages.",
+    {
+        "open": ("Still in care", "Vården pågår"),
+        "compulsory": ("Compulsory open care", "Öppen tvångsvård"),
+        "not-ready": ("No valid notice of utskrivningsklar", "Inget gällande utskrivningsklar"),
+        "not-home-ready": ("Not hemgångsklar", "Inte hemgångsklar"),
+        "no-admission-notice": ("No admission notice", "Inskrivningsmeddelande saknas"),
+        "no-sip-call": ("No call to SIP", "Kallelse till SIP saknas"),
+        "open-care-unavailable": (
+            "Open care not available, or not clarified",
+            "Öppenvårdens insatser saknas eller är inte klarlagda",
+        ),
+        "opposed": ("The person opposed the measures", "Personen motsatte sig insatserna"),
+        "late-admission-notice": ("Late admission notice", "Sent inskrivningsmeddelande"),
+        "late-sip-call": ("Late call to SIP", "Sen kallelse till SIP"),
+        "suspended": ("Billing under the agreement is suspended", "Debiteringen enligt avtalet är pausad"),
+    },
+)
+GROUP = CodeSystem(
+    "settlement-group",
+    "Measures of a month",
+    "The two figures of a month's report.",
+    {
+        "mean-days": ("Mean days in care after day zero", "Genomsnittligt antal dygn efter dag noll"),
+        "day-zero-share": ("Share home on day zero", "Andel som gick hem dag noll"),
+    },
+)
+INVOICE_TYPE = CodeSystem(
+    "settlement-invoice-type",
+    "Kind of settlement invoice",
+    "Whether the invoice rests on confirmed amounts per day.",
+    {
+        "monthly": ("Monthly settlement", "Månadsavräkning"),
+        "provisional": ("Monthly settlement, amount not confirmed", "Månadsavräkning, preliminärt belopp"),
+    },
+)
+PRICE = CodeSystem(
+    "settlement-price",
+    "Part of the price of a line",
+    "What the parts of a line's price are.",
+    {
+        "day-rate": ("Amount per day of care", "Belopp per vårddygn"),
+        "days": ("Days times amount per day", "Dygn gånger belopp per vårddygn"),
+        "adjustment": ("Adjustment of an earlier statement", "Rättelse av tidigare avräkning"),
+    },
+)
+
+CODE_SYSTEMS = (GATE_STATUS, BASIS, REASON, GROUP, INVOICE_TYPE, PRICE)
+
+
+def care_form(code: str) -> dict[str, Any]:
+    """Give the CodeableConcept of a statement's care form; `pooled` has no code, for it is two."""
+    words = {"text": CARE_FORMS[code][0]}
+    return words if code == "pooled" else {"coding": [{"system": CARE_FORM, "code": code}], **words}
