@@ -223,7 +223,8 @@ def _print_table(statements: Sequence[Statement], book: Book) -> None:
 
 def print_table(table: Table) -> None:
     """Print a table whole: an amount is never cut off, however narrow the window."""
-    out.print(table, width=max(out.width, Console(width=10_000).measure(table).maximum), crop=False)
+    needed = Console(width=10_000).measure(table).maximum
+    Console(width=max(out.width, needed), highlight=False).print(table, crop=False)
 
 
 def _remarks(one: Statement) -> Iterator[str]:

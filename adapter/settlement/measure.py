@@ -4,7 +4,7 @@ Owns the reasons of settlement rules 3 that lie in the stay alone. Does not own 
 nor amounts (`bill`).
 """
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -79,13 +79,18 @@ def _late(stay: Stay, episode: Episode, terms: Terms) -> tuple[Reason, ...]:
     """Name the messages that came past their limit: hours elapse (LUS 2:3), days are dates (LUS 4:3)."""
     late: tuple[Reason, ...] = ()
     limit = timedelta(hours=terms.admission_notice_hours)
-    if stay.notice_sent_at is not None and stay.notice_sent_at - stay.admitted_at > limit:
+    if stay.notice_sent_at is not None and _elapsed(stay.admitted_at, stay.notice_sent_at) > limit:
         late = (Reason.LATE_ADMISSION_NOTICE,)
     if stay.sip_required and stay.sip_called_at is not None:
         waited = local_day(stay.sip_called_at) - local_day(episode.sent_at)
         if waited.days > terms.sip_call_days:
             late = (*late, Reason.LATE_SIP_CALL)
     return late
+
+
+def _elapsed(start: datetime, end: datetime) -> timedelta:
+    """Give the time between two instants; in one zone Python would subtract what the clocks showed."""
+    return end.astimezone(UTC) - start.astimezone(UTC)
 
 
 def _released(stay: Stay, terms: Terms, late: tuple[Reason, ...]) -> tuple[Reason, ...]:
