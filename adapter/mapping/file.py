@@ -6,18 +6,25 @@ Owns the shape of `mappings/*.yaml` (its JSON Schema comes from here); does not 
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, field_validator
 
-from adapter.losus.terms import SignalKind
+from adapter.losus.terms import SignalKind, State
 from adapter.mapping.fields import FIELDS, PARTS
+from adapter.mapping.names import GIVEN
 
 FhirPath = Annotated[str, StringConstraints(min_length=1)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 Variable = Annotated[str, StringConstraints(pattern=r"^[a-z][A-Za-z0-9]*$")]
 ResourceType = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z]+$")]
 
-#: One FHIRPath for every type of resource, or one for each type.
-PerType = FhirPath | dict[ResourceType, FhirPath]
+
+def _kind(value: object) -> str:
+    """Tell which form a value is written in, so that a fault speaks of that form alone."""
+    if isinstance(value, bool):
+        return "constant"
+    if isinstance(value, Translated) or (isinstance(value, dict) and value.keys() & {"from", "map"}):
+        return "translated"
+    return "parts" if isinstance(value, dict) else "expression"
 
 
 class _Strict(BaseModel):
@@ -25,13 +32,32 @@ class _Strict(BaseModel):
 
 
 class Translated(_Strict):
-    """A field whose code goes through a ConceptMap: `from` finds Coding or code, `map` names it."""
+    """A code that goes through a ConceptMap: `from` finds it, `map` names the table in `codes`."""
 
     source: FhirPath = Field(alias="from")
     map: Name
 
 
-FieldSpec = FhirPath | bool | Translated | dict[str, FhirPath]
+#: One FHIRPath for every type of resource, or one for each type.
+PerType = Annotated[
+    Annotated[FhirPath, Tag("expression")] | Annotated[dict[ResourceType, FhirPath], Tag("parts")],
+    Discriminator(_kind),
+]
+
+#: What a name of `let` stands for.
+Named = Annotated[
+    Annotated[FhirPath, Tag("expression")] | Annotated[Translated, Tag("translated")],
+    Discriminator(_kind),
+]
+
+#: How the value of a field is found: a FHIRPath, true or false, a translated code, or one FHIRPath a part.
+FieldSpec = Annotated[
+    Annotated[FhirPath, Tag("expression")]
+    | Annotated[bool, Tag("constant")]
+    | Annotated[Translated, Tag("translated")]
+    | Annotated[dict[str, FhirPath], Tag("parts")],
+    Discriminator(_kind),
+]
 
 
 class Rule(_Strict):
@@ -67,11 +93,22 @@ class ExpectedSignal(_Strict):
 
 
 class Example(_Strict):
-    """An input file (beside the mapping file, or below `../shared/data` as `shared:…`)."""
+    """Messages and what they say.
 
-    input: str
+    `input`: a file beside the mapping file (or below the shared data, as `shared:medcom/…`), or several
+    in the order in which they are sent. `signals`: all that they give, in any order. `state`: where the
+    case then stands by the statute. `fhir`: the version they are in, where it is not the mapping's.
+    """
+
+    input: str | tuple[str, ...]
     signals: tuple[ExpectedSignal, ...]
-    state: str | None = None
+    state: State | None = None
+    fhir: Literal["R4", "R4B", "R5"] | None = None
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """All input files, in the order in which they are sent."""
+        return (self.input,) if isinstance(self.input, str) else self.input
 
 
 class MappingFile(_Strict):
@@ -85,7 +122,7 @@ class MappingFile(_Strict):
     identity: PerType | None = None
     version: PerType | None = None
     void: PerType | None = None
-    let: dict[Variable, FhirPath] = Field(default_factory=dict)
+    let: dict[Variable, Named] = Field(default_factory=dict)
     codes: dict[Name, str] = Field(default_factory=dict)
     rules: tuple[Rule, ...] = Field(min_length=1)
     examples: tuple[Example, ...] = ()
@@ -98,3 +135,26 @@ class MappingFile(_Strict):
         if twice:
             raise ValueError(f"two rules of one id: {', '.join(twice)}")
         return rules
+
+    @field_validator("let")
+    @classmethod
+    def _free(cls, let: dict[str, Named]) -> dict[str, Named]:
+        taken = sorted(GIVEN & let.keys())
+        if taken:
+            raise ValueError(f"these names mean something already: {', '.join(taken)}")
+        return let
+
+
+def for_type(part: PerType | None, kind: str) -> str | None:
+    """Give the FHIRPath that `part` has for resources of type `kind`."""
+    return part.get(kind) if isinstance(part, dict) else part
+
+
+def schema() -> dict[str, Any]:
+    """Give the JSON Schema (2020-12) of a mapping file, for editors and for who writes one."""
+    shape = MappingFile.model_json_schema(by_alias=True)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "https://losus-adapter.se/schema/mapping.schema.json",
+        **shape,
+    }

@@ -4,12 +4,12 @@ Owns what `losus try` and the examples of a mapping file see; does not own the m
 nor the fold.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from adapter.fhir.message import read_entries, read_message
+from adapter.fhir.message import Entry, References, read_entries, read_message
 from adapter.fhir.model import FhirVersion
 from adapter.losus.case import Case, fold
 from adapter.losus.instants import instant_text
@@ -23,51 +23,85 @@ _SOURCE = "try"
 
 @dataclass(slots=True)
 class Rehearsal:
-    """What the documents gave: readings in order of the documents, and the trace of every rule."""
+    """What the documents gave so far: readings in order of the documents, and the trace of every rule.
 
+    `ends`: how many readings there were after each document. `fhir`: the version that the documents
+    are in, where it may be another than the mapping's.
+    """
+
+    mapping: Mapping
+    now: datetime
+    fhir: str | None = None
     readings: list[Reading] = field(default_factory=list)
     trace: list[Step] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
 
-    def facts(self) -> dict[str, list[Fact]]:
-        """The facts by case key; a shared resource's are with every case that is about it."""
+    def add(self, document: dict[str, Any]) -> None:
+        """Read one document: a message or other Bundle, or a single resource.
+
+        InputError where it is no FHIR of its version, or a rule cannot be carried out.
+        """
+        fhir = self.fhir or self.mapping.file.fhir
+        entries, references = _read(document, FhirVersion(fhir))
+        bundle = document if document.get("resourceType") == "Bundle" else None
+        sent = bundle.get("timestamp") if bundle else None
+        around = Message(
+            bundle, references.resolve, instant(sent).isoformat() if sent else "", instant_text(self.now)
+        )
+        for entry in entries:
+            reading = self.mapping.read(_SOURCE, entry.resource, entry.path, around, self.trace, fhir)
+            if reading is not None:
+                self.readings.append(reading)
+        self.ends.append(len(self.readings))
+
+    def unasked(self) -> Iterator[Step]:
+        """Give a step for every rule that no document had a resource for."""
+        types = {reading.type for reading in self.readings}
+        for rule in self.mapping.file.rules:
+            if rule.on not in types:
+                yield Step("-", rule.id, False, rule.signal.value, why_not=f"no {rule.on} in what was read")
+
+    def facts(self, documents: int | None = None) -> dict[str, list[Fact]]:
+        """The facts by case key, of the first `documents` (None: of all).
+
+        What belongs to no case of its own goes to every case that is about it.
+        """
+        readings = self.readings if documents is None else self.readings[: self.ends[documents - 1]]
         own: dict[str, list[Fact]] = {}
         about: dict[str, set[str]] = {}
-        for reading in self.readings:
+        for reading in readings:
             if reading.key is not None:
                 own.setdefault(reading.key, []).append(reading.fact)
-                about.setdefault(reading.key, set()).update(reading.about)
-        for reading in self.readings:
+                about.setdefault(reading.key, set()).update((*reading.about, reading.fact.resource))
+        for reading in readings:
             if reading.key is None:
                 for key, resources in about.items():
-                    if reading.fact.resource in resources or len(about) == 1:
+                    if reading.fact.resource in resources:
                         own[key].append(reading.fact)
         return own
 
-    def cases(self, terms: ProcessTerms, now: datetime) -> dict[str, Case]:
+    def cases(self, terms: ProcessTerms, now: datetime, documents: int | None = None) -> dict[str, Case]:
         """The cases by key, folded by `terms` at `now`; the key stands where the pseudonym would."""
-        return {key: fold(key, facts, terms=terms, route={}, now=now) for key, facts in self.facts().items()}
+        found = self.facts(documents)
+        return {key: fold(key, facts, terms=terms, route={}, now=now) for key, facts in found.items()}
 
 
-def rehearse(mapping: Mapping, documents: Iterable[dict[str, Any]], now: datetime) -> Rehearsal:
+def rehearse(
+    mapping: Mapping, documents: Iterable[dict[str, Any]], now: datetime, fhir: str | None = None
+) -> Rehearsal:
     """Read documents (message or other Bundles, or single resources) through `mapping`.
 
-    Raises InputError where one is no FHIR of the mapping's version, or a rule cannot be carried out.
+    Raises InputError where one is no FHIR of the mapping's version (or of `fhir`, where given), or a
+    rule cannot be carried out.
     """
-    rehearsal = Rehearsal()
-    version = FhirVersion(mapping.file.fhir)
+    rehearsal = Rehearsal(mapping, now, fhir)
     for document in documents:
-        is_message = document.get("resourceType") == "Bundle" and document.get("type") == "message"
-        message = read_message(document, version) if is_message else None
-        entries, references = (
-            (message.entries, message.references) if message else read_entries(document, version)
-        )
-        sent = document.get("timestamp") if document.get("resourceType") == "Bundle" else None
-        bundle = document if document.get("resourceType") == "Bundle" else None
-        around = Message(
-            bundle, references.resolve, instant(sent).isoformat() if sent else "", instant_text(now)
-        )
-        for entry in entries:
-            reading = mapping.read(_SOURCE, entry.resource, entry.path, around, rehearsal.trace)
-            if reading is not None:
-                rehearsal.readings.append(reading)
+        rehearsal.add(document)
     return rehearsal
+
+
+def _read(document: dict[str, Any], version: FhirVersion) -> tuple[tuple[Entry, ...], References]:
+    if document.get("resourceType") == "Bundle" and document.get("type") == "message":
+        message = read_message(document, version)
+        return message.entries, message.references
+    return read_entries(document, version)
