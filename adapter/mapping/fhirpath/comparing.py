@@ -14,11 +14,11 @@ from adapter.mapping.fhirpath.quantity import Quantity, compare_quantities, from
 from adapter.mapping.fhirpath.temporal import Temporal, comparable, compare, parse_temporal
 
 _DATES = frozenset({"date", "dateTime", "instant", "time", "System.Date", "System.DateTime", "System.Time"})
-_SHORTEST_INSTANT = len("2024-01-31T12:30")
+_SHORTEST_DAY = len("2024-01-31")
 
 
 class Reading(Enum):
-    """How two strings are read: as text, as dates, or as dates if both look like dates with a time."""
+    """How two strings are read: as text, as dates, or as dates if both look like whole days at least."""
 
     TEXT = "text"
     DATES = "dates"
@@ -33,7 +33,7 @@ def reading(left: Shape, right: Shape) -> Reading:
 
 
 def _dates(a: str, b: str, how: Reading) -> tuple[Temporal, Temporal] | None:
-    if how is Reading.TEXT or (how is Reading.GUESS and min(len(a), len(b)) < _SHORTEST_INSTANT):
+    if how is Reading.TEXT or (how is Reading.GUESS and min(len(a), len(b)) < _SHORTEST_DAY):
         return None
     left, right = parse_temporal(a), parse_temporal(b)
     if left is None or right is None or not comparable(left, right):

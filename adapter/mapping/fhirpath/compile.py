@@ -146,14 +146,14 @@ class Compilation:
     def _variable(self, node: Variable) -> Code:
         name, at = node.name, node.at
         fixed = fixed_variable(name)
-        if fixed is not None and name not in self.variables:
-            return always([fixed], STRING)
 
         def run(_this: Item, env: Env) -> Items:
             if name in env.variables:
                 return _as_items(env.variables[name])
             if name in ROOT_NAMES:
                 return [env.resource]
+            if fixed is not None:
+                return [fixed]
             raise EvaluationError(f"no variable %{name} was given", at)
 
         return Code(run, self.variables.get(name))

@@ -24,7 +24,6 @@ from adapter.mapping.fhirpath.temporal import Temporal
 Resolver = Callable[[str], dict[str, Any] | None]
 Context = Mapping[str, object]
 _MOST_SPECIALISED = 256
-_UNSPECIALISED = object()
 _READY = frozenset({str, dict, bool, int, Decimal})
 _NO_CONTEXT: Context = {}
 _BARE = Env(None, _NO_CONTEXT, None)
@@ -37,13 +36,25 @@ class Expression:
     list where there is nothing. `FhirPathError` where the expression cannot be evaluated on the resource.
     """
 
-    __slots__ = ("_env", "_fhir", "_library", "_model", "_names", "_node", "_ready", "compiled", "text")
+    __slots__ = (
+        "_env",
+        "_fhir",
+        "_library",
+        "_model",
+        "_names",
+        "_node",
+        "_ready",
+        "_roots",
+        "compiled",
+        "text",
+    )
 
     def __init__(self, text: str, node: Node, model: Model, fhir: str) -> None:
         self.text = text
         self._node, self._model, self._fhir = node, model, fhir
         self._names = tuple(sorted(variables(node)))
         self._env = None if self._names or any(uses_call(node, name) for name in VOLATILE) else _BARE
+        self._roots = tuple(name for name in self._names if name in ROOT_NAMES)
         self._ready: dict[object, Run | None] = {}
         self._library: LibraryExpression | None = None
         self.compiled = self._compile(ANYTHING, dict.fromkeys(self._names, ANYTHING)) is not None
@@ -58,15 +69,17 @@ class Expression:
         self, resource: dict[str, Any], context: Context | None = None, resolver: Resolver | None = None
     ) -> list[Any]:
         """Evaluate on `resource`; `context` holds the `%variables`, `resolver` what `resolve()` asks."""
+        if context is None:
+            context = _NO_CONTEXT
         kind = resource.get("resourceType")
-        run = self._ready.get(kind) if isinstance(kind, str) and not self._names else None
+        run = self._ready.get(kind) if isinstance(kind, str) else None
         if run is None:
-            run = self._specialised(resource, context or _NO_CONTEXT)
+            run = self._specialised(resource, context)
         try:
             if run is None:
                 library = self._library or self._from_library()
-                return _plain(library(resource, context or _NO_CONTEXT, resolver))
-            items = run(resource, self._env or Env(resource, context or _NO_CONTEXT, resolver))
+                return _plain(library(resource, context, resolver))
+            items = run(resource, self._env or Env(resource, context, resolver))
         except EvaluationError as fault:
             raise FhirPathError(fault.rule, self.text, fault.at) from None
         except ArithmeticError:
@@ -91,35 +104,34 @@ class Expression:
 
     def compiled_for(self, resource: dict[str, Any], context: Context | None = None) -> bool:
         """Whether closures of our own answer for a resource of this type and these variables."""
-        return self._specialised(resource, context or _NO_CONTEXT) is not None
+        return self._specialised(resource, _NO_CONTEXT if context is None else context) is not None
 
     def _problem(self, rule: str, at: int) -> Problem:
         line, column = place(self.text, at)
         return Problem("invalid", f"line {line}, column {column}: {rule}", self.text)
 
     def _specialised(self, resource: dict[str, Any], context: Context) -> Run | None:
-        """Give the closure for the types of the resource and of the variables, made on first sight."""
-        root = self._kind(resource)
-        key: object = root
-        if self._names:
-            kinds = tuple(self._kind(context.get(name)) for name in self._names)
-            key = (root, kinds, tuple(name in context for name in self._names))
+        """Give the closure for the type of the resource, made on first sight; None for the library.
+
+        A context may find its values only when asked, so the types of variables are looked at only if
+        the expression cannot be compiled without them.
+        """
+        root = _kind(resource, self._model)
+        key = (root, *(name in context for name in self._roots)) if self._roots else root
+        run = self._made(key, root, dict.fromkeys(name for name in self._roots if name in context))
+        if run is not None or not self.compiled or not self._names:
+            return run
+        kinds = {name: _kind(context.get(name), self._model) for name in self._names if name in context}
+        return self._made((root, *kinds.items()), root, kinds)
+
+    def _made(self, key: object, root: str | None, kinds: Mapping[str, str | None]) -> Run | None:
         if key in self._ready:
             return self._ready[key]
-        return self._specialise(key, root, context)
-
-    def _specialise(self, key: object, root: str | None, context: Context) -> Run | None:
         if len(self._ready) >= _MOST_SPECIALISED:
-            if _UNSPECIALISED not in self._ready:
-                self._ready[_UNSPECIALISED] = self._compile(None, {})
-            return self._ready[_UNSPECIALISED]
-        shape = None if root is None else frozenset({root})
-        known: dict[str, Shape] = dict.fromkeys(ROOT_NAMES, shape)
-        for name in self._names:
-            if name in context:
-                kind = self._kind(context[name])
-                known[name] = None if kind is None else frozenset({kind})
-        return self._ready.setdefault(key, self._compile(shape, known))
+            key, root, kinds = None, None, {}
+        known: dict[str, Shape] = {name: _shape(root) for name in ROOT_NAMES}
+        known |= {name: _shape(kind) for name, kind in kinds.items()}
+        return self._ready.setdefault(key, self._compile(_shape(root), known))
 
     def _compile(self, shape: Shape, known: Mapping[str, Shape]) -> Run | None:
         try:
@@ -127,12 +139,21 @@ class Expression:
         except RefusedError:
             return None
 
-    def _kind(self, value: object) -> str | None:
-        kind = value.get("resourceType") if isinstance(value, dict) else None
-        return kind if isinstance(kind, str) and self._model.is_concrete(kind) else None
-
     def _from_library(self) -> LibraryExpression:
         return LibraryExpression(self.text, self._node, self._fhir)
+
+
+def _kind(value: object, model: Model) -> str | None:
+    """Give the type of a resource, or of several of one type; None for anything else."""
+    if isinstance(value, list):
+        kinds = {_kind(item, model) for item in value}
+        return kinds.pop() if len(kinds) == 1 else None
+    kind = value.get("resourceType") if isinstance(value, dict) else None
+    return kind if isinstance(kind, str) and model.is_concrete(kind) else None
+
+
+def _shape(kind: str | None) -> Shape:
+    return None if kind is None else frozenset({kind})
 
 
 def _plain(items: Items) -> list[Any]:

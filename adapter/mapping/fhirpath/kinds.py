@@ -4,8 +4,9 @@ Owns what the compiler can decide beforehand from shapes, and what must be read 
 type of an item can be known by neither, the expression is refused (N1, 6.3 "Types").
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from adapter.mapping.fhirpath.closure import (
     ANYTHING,
@@ -26,6 +27,8 @@ from adapter.mapping.fhirpath.faults import FhirPathSyntaxError, RefusedError
 from adapter.mapping.fhirpath.model import ABSTRACT, SYSTEM_TYPES, Model
 from adapter.mapping.fhirpath.nodes import TypeName
 from adapter.mapping.fhirpath.paths import choice
+from adapter.mapping.fhirpath.quantity import Quantity
+from adapter.mapping.fhirpath.temporal import Temporal
 
 Answer = bool | None
 """True or False for all items alike; None where it depends on the item."""
@@ -139,15 +142,41 @@ def _test(code: Code, wanted: TypeName, model: Model, *, exact: bool) -> Callabl
     if shape is not None and shape >= ANYTHING:
         return bool
     if not _open(shape) and shape is not None:
-        answers = {kind_is(kind, wanted, model, exact=exact) for kind in shape}
-        if len(answers) <= 1:
-            answer = True in answers
+        answers = {kind: kind_is(kind, wanted, model, exact=exact) for kind in shape}
+        if len(set(answers.values())) <= 1:
+            answer = any(answers.values())
             return lambda _item: answer
+        by_class = _by_class(answers)
+        if by_class is not None:
+            return lambda item: by_class.get(type(item), False)
     if wanted.namespace != "System" and model.is_resource(wanted.name):
         return _OfResource(model.kinds_of(wanted.name))
     if shape is not None and _open(shape) and len(shape) == 1:
         return lambda _item: False
     raise RefusedError("a type that only the library keeps track of", wanted.at)
+
+
+_NUMBERS = frozenset({"integer", "decimal", "positiveInt", "unsignedInt", "integer64"})
+
+
+def _by_class(answers: Mapping[str, bool]) -> Mapping[type, bool] | None:
+    """Give the answer for each class of JSON value, where the class alone decides; else None."""
+    found: dict[type, bool] = {}
+    for kind, answer in answers.items():
+        for json_class in _json_classes(kind):
+            if found.setdefault(json_class, answer) is not answer:
+                return None
+    return found
+
+
+def _json_classes(kind: str) -> tuple[type, ...]:
+    if kind.startswith("System."):
+        return (bool, int, float, Decimal, str, dict, Temporal, Quantity)
+    if kind == "boolean":
+        return (bool,)
+    if kind in _NUMBERS:
+        return (int, float, Decimal)
+    return (str,) if kind[0].islower() and "." not in kind else (dict,)
 
 
 @dataclass(frozen=True, slots=True)

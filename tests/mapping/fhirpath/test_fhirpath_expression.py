@@ -204,11 +204,81 @@ def test_what_the_compiler_refuses_the_library_answers():
     """`sum()` is the library's own; type tests behind a filter need the types it carries along."""
     total = compile_expression("(1 | 2 | 3).sum()")
     assert (total.compiled, total({})) == (False, [6])
-    kind = compile_expression("Patient.multipleBirth.where(true).is(integer)")
-    assert (kind.compiled, kind(PATIENT)) == (False, [True])
-    late = compile_expression("multipleBirth.where(true).is(integer)")
-    assert (late.compiled, late.compiled_for(PATIENT), late(PATIENT)) == (True, False, [True])
-    assert late({"resourceType": "Patient"}) == []
+    observation = {"resourceType": "Observation", "valueString": "s"}
+    kind = compile_expression("Observation.value.where(true).is(string)")
+    assert (kind.compiled, kind(observation)) == (False, [True])
+    late = compile_expression("value.where(true).is(string)")
+    assert (late.compiled, late.compiled_for(observation), late(observation)) == (True, False, [True])
+    assert late({"resourceType": "Observation"}) == []
+    assert late({"resourceType": "Extension", "valueBoolean": True}) == [False]
+
+
+@pytest.mark.parametrize(
+    ("resource", "wanted"),
+    [
+        ({"deceasedBoolean": True}, [False]),
+        ({"deceasedDateTime": "2026"}, [True]),
+        ({}, []),
+    ],
+)
+def test_the_json_value_tells_the_type_where_it_can(resource, wanted):
+    """A boolean of JSON is no dateTime: no need to ask the library which of the two a choice holds."""
+    patient = {"resourceType": "Patient", **resource}
+    here = compile_expression("deceased.where(true).first() is dateTime")
+    there = compile_expression("%citizen.deceased.where($this is dateTime).exists()")
+    assert here.compiled_for(patient)
+    assert here(patient) == wanted
+    for given in (patient, [patient], [patient, patient]):
+        assert there.compiled_for({}, {"citizen": given})
+        assert there({}, {"citizen": given}) == [wanted == [True]]
+
+
+@pytest.mark.parametrize(
+    ("text", "resource", "wanted"),
+    [
+        (
+            "value.where(true) is Quantity",
+            {"resourceType": "Observation", "valueQuantity": {"value": 1}},
+            "library",
+        ),
+        (
+            "multipleBirth.where(true) is integer",
+            {"resourceType": "Patient", "multipleBirthInteger": 2},
+            [True],
+        ),
+        (
+            "multipleBirth.where(true) is integer",
+            {"resourceType": "Patient", "multipleBirthBoolean": True},
+            [False],
+        ),
+        ("(active | 1 | 'a')[0] is boolean", {"resourceType": "Patient", "active": True}, "library"),
+        (
+            "(active | name)[1] is HumanName",
+            {"resourceType": "Patient", "active": True, "name": [{}]},
+            [True],
+        ),
+    ],
+)
+def test_and_where_it_cannot_the_library_is_asked(text, resource, wanted):
+    expression = compile_expression(text)
+    assert expression.compiled_for(resource) == (wanted != "library")
+    if wanted != "library":
+        assert expression(resource) == wanted
+
+
+def test_variables_are_not_asked_for_in_vain():
+    class Late(dict):
+        def __missing__(self, name):
+            raise AssertionError(name)
+
+        def __contains__(self, name):
+            return True
+
+        def get(self, name, _default=None):
+            raise AssertionError(name)
+
+    expression = compile_expression("iif(active, 1, %late.status = 'x')")
+    assert expression({"resourceType": "Patient", "active": True}, Late()) == [1]
 
 
 @pytest.mark.parametrize(
@@ -310,13 +380,13 @@ def test_an_unknown_version_is_refused():
 
 
 def test_types_that_messages_name_are_kept_in_bounds():
-    expression = compile_expression("status | %a | %b")
-    kinds = ["Encounter", "Task", "CarePlan", "Patient", "Observation", "Basic", "Bundle"]
+    expression = compile_expression("status is code and %a.status is code and %b.status is code")
+    kinds = ["Encounter", "Task", "CarePlan", "Communication", "Observation", "Procedure", "Appointment"]
     for root in kinds:
         for a in kinds:
             for b in kinds:
                 context = {"a": {"resourceType": a}, "b": {"resourceType": b}}
-                assert expression({"resourceType": root, "status": "s"}, context)[0] == "s"
+                assert expression({"resourceType": root, "status": "s"}, context) == [True]
     assert len(expression._ready) == _MOST_SPECIALISED + 1
     for number in range(50):
         assert compile_expression("status")({"resourceType": f"Made{number}", "status": "s"}) == ["s"]
