@@ -140,16 +140,21 @@ async def commit(
     known = await intake.seen(connection, [one.ids for one in batch])
     answers: list[Answer] = []
     news: list[tuple[Prepared, Answer]] = []
+    resends: list[tuple[str, str, str]] = []
     for one in batch:
         before = known[one.ids]
         if before.response is not None:
             answers.append(Answer(200, before.response))
+            if not before.bundle_seen:
+                resends.append(one.ids)
         elif before.bundle_seen:
             fault = DuplicateError(Problem("duplicate", "this Bundle.id was used before", "Bundle.id"))
             answers.append(answer(world, one.message, one.fhir, now, fault))
         else:
             answers.append(answer(world, one.message, one.fhir, now))
             news.append((one, answers[-1]))
+    if resends:
+        await intake.add_resends(connection, resends)
     if news:
         await _take_in(connection, world, news, now)
     return answers
@@ -197,10 +202,10 @@ def fold_in_force(
 ) -> Case:
     """Fold a case by the terms in force for it: its municipality, admission and care form decide.
 
-    They come from the facts and not from the terms, so folding twice is enough; and once where
-    `guess`, the municipality it had before, leads to the same terms.
+    They come from the facts and not from the terms, so folding twice is enough; and once where a
+    guess leads to the same terms: `guess`, the municipality it had before, or one that a fact names.
     """
-    terms = world.terms_for(guess, now, _SOMATIC)
+    terms = world.terms_for(guess or _named(facts), now, _SOMATIC)
     case = fold(case_id, facts, terms=terms, route=world.route, now=now)
     in_force = world.terms_for(
         case.municipality, case.standing.admitted_at or now, case.standing.care_form or _SOMATIC
@@ -208,6 +213,11 @@ def fold_in_force(
     if in_force == terms:
         return case
     return fold(case_id, facts, terms=in_force, route=world.route, now=now)
+
+
+def _named(facts: Sequence[Fact]) -> str | None:
+    named = (signal.fields.get("municipality") for fact in facts for signal in fact.signals)
+    return next((code for code in named if code), None)
 
 
 @dataclass(slots=True)

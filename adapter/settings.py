@@ -54,6 +54,7 @@ class Kafka(BaseModel):
     partitions: int = Field(default=3, ge=1)
     replication: int = Field(default=1, ge=1)
     transactions: bool = True
+    batch: int = Field(default=500, ge=1, description="events a transaction of the relay")
 
 
 class Settings(BaseSettings):

@@ -54,6 +54,7 @@ def relay_settings(settings: Settings) -> RelaySettings:
         partitions=settings.kafka.partitions,
         replication=settings.kafka.replication,
         transactions=settings.kafka.transactions,
+        batch=settings.kafka.batch,
     )
 
 

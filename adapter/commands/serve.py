@@ -4,6 +4,7 @@ Own starting them with the settings of the environment; what they do is in `api`
 """
 
 import asyncio
+import gc
 import signal
 from contextlib import suppress
 from typing import Annotated
@@ -25,6 +26,9 @@ def serve_command(
     """Serve the HTTP doors; settings come from LOSUS_… and the file LOSUS_SETTINGS."""
     configure_log()
     app = create_app(load_settings())
+    gc.collect()
+    gc.freeze()  # models and compiled mappings stay for ever; no collection need look at them again
+    gc.set_threshold(20_000, 20, 20)
     uvicorn.run(app, host=host, port=port, log_config=None, access_log=False, server_header=False)
 
 

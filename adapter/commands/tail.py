@@ -12,8 +12,8 @@ from typing import Annotated, Any
 
 import orjson
 import typer
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from adapter.commands.output import Format, err, out, print_json
 from adapter.errors import Problem, UnavailableError
@@ -57,32 +57,30 @@ async def _tail(name: str, kafka: str, *, follow: bool, from_start: bool, form: 
 async def read_topic(
     name: str, bootstrap: str, *, follow: bool, from_start: bool = True
 ) -> AsyncIterator[ConsumerRecord]:
-    """The committed records of a topic; ends at the present end of every partition unless `follow`."""
+    """The committed records of a topic; ends at the present end of every partition unless `follow`.
+
+    Raises UnavailableError where the broker does not know the topic.
+    """
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, enable_auto_commit=False, isolation_level="read_committed"
+        name,
+        bootstrap_servers=bootstrap,
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest" if from_start else "latest",
     )
-    await consumer.start()
     try:
-        numbers = await _partitions(consumer, name)
-        partitions = [TopicPartition(name, number) for number in sorted(numbers)]
-        consumer.assign(partitions)
-        ends = await consumer.end_offsets(partitions)
-        await (consumer.seek_to_beginning(*partitions) if from_start else consumer.seek_to_end(*partitions))
-        while follow or [one for one in partitions if await consumer.position(one) < ends[one]]:
+        await consumer.start()
+    except UnknownTopicOrPartitionError:
+        await consumer.stop()
+        raise UnavailableError(Problem("not-found", "the broker has no such topic", name)) from None
+    try:
+        ends = await consumer.end_offsets(consumer.assignment())
+        while follow or [one for one, end in ends.items() if await consumer.position(one) < end]:
             for records in (await consumer.getmany(timeout_ms=200)).values():
                 for record in records:
                     yield record
     finally:
         await consumer.stop()
-
-
-async def _partitions(consumer: AIOKafkaConsumer, name: str) -> set[int]:
-    """The topic's partitions; UnavailableError where the broker does not know it."""
-    await consumer.topics()
-    numbers = consumer.partitions_for_topic(name)
-    if not numbers:
-        raise UnavailableError(Problem("not-found", "the broker has no such topic", name))
-    return set(numbers)
 
 
 def as_json(record: ConsumerRecord) -> dict[str, Any]:

@@ -52,13 +52,15 @@ class Receiver:
             batch, held = _distinct(waiting)
             await self._store(batch)
 
-    async def _store(self, batch: Sequence[_Waiting]) -> None:
+    async def _store(self, batch: Sequence[_Waiting], *, raced: bool = False) -> None:
+        """Commit a batch; `raced`: it is tried again since another replica took the same message."""
         try:
             answers = await self._commit([prepared for prepared, _ in batch])
         except (LosusError, asyncpg.PostgresError) as error:
-            if len(batch) > 1:
+            races = isinstance(error, asyncpg.UniqueViolationError) and not raced
+            if len(batch) > 1 or races:
                 for one in batch:
-                    await self._store([one])
+                    await self._store([one], raced=races)
                 return
             answers = [self._refusal(batch[0][0], error)]
         for (_, future), given in zip(batch, answers, strict=True):

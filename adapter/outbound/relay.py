@@ -36,7 +36,6 @@ from adapter.store.outbox import Claim, claim, hold, open_claim, settle
 
 log = structlog.get_logger()
 
-_MOST = 500  # events a transaction
 _LOOK_AGAIN_S = 1.0  # a missed notification costs this much, no more
 _DEADLINE_S = 60.0  # an idempotent producer would wait for ever
 _BACK_OFF_S = (0.2, 0.5, 1.0, 2.0, 5.0)
@@ -64,6 +63,7 @@ class RelaySettings:
     partitions: int = 3
     replication: int = 1
     transactions: bool = True
+    batch: int = 500
     name: str = "losus-relay"
 
 
@@ -149,7 +149,7 @@ class _Relay:
             async with self._connection.transaction():
                 if done:
                     await settle(self._connection, self._settings.name, done)
-                one = await claim(self._connection, self._settings.name, _MOST, floor)
+                one = await claim(self._connection, self._settings.name, self._settings.batch, floor)
             done = ()
             if one is None:
                 with suppress(TimeoutError):

@@ -44,10 +44,18 @@ def topics_of(municipalities: Iterable[str]) -> dict[str, dict[str, str]]:
 
 
 async def make_topics(
-    bootstrap: str, municipalities: Iterable[str], *, partitions: int, replication: int
+    bootstrap: str,
+    municipalities: Iterable[str],
+    *,
+    partitions: int,
+    replication: int,
+    more: Iterable[str] = (),
 ) -> list[str]:
-    """Make the topics that are missing; their names. UnavailableError where the broker refuses one."""
-    wanted = topics_of(municipalities)
+    """Make the topics that are missing, `more` among them; their names.
+
+    UnavailableError where the broker refuses one.
+    """
+    wanted = topics_of(municipalities) | {name: {} for name in more}
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:

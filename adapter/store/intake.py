@@ -101,6 +101,17 @@ async def add_messages(connection: Connection, messages: Sequence[MessageRow]) -
     return [numbers[message.source, message.header_id] for message in messages]
 
 
+async def add_resends(connection: Connection, ids: Sequence[tuple[str, str, str]]) -> None:
+    """Remember the new Bundle.id under which a known message came again."""
+    await connection.execute(
+        """insert into message_bundle (source, bundle_id, message)
+           select message.source, asked.bundle_id, message.id
+           from unnest($1::text[], $2::text[], $3::text[]) as asked (source, header_id, bundle_id)
+           join message using (source, header_id) on conflict do nothing""",
+        *_columns(ids, 3),
+    )
+
+
 async def lock_resources(connection: Connection, resources: Iterable[tuple[str, str]]) -> None:
     """Let nobody else link or change these shared resources (source, identity) until commit."""
     names = sorted({f"{source} {resource}" for source, resource in resources})

@@ -1,0 +1,40 @@
+"""What a subscriber sees of a topic, and the checks that every topic must pass."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from adapter.commands.tail import read_topic
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record as a subscriber has it; `value` None for a tombstone."""
+
+    key: str
+    headers: dict[str, str]
+    value: dict[str, Any] | None
+    partition: int
+
+
+async def records(bootstrap: str, topic: str) -> list[Record]:
+    """All committed records of a topic, each partition in its order."""
+    return [
+        Record(
+            record.key.decode(),
+            {name: value.decode() for name, value in record.headers},
+            orjson.loads(record.value) if record.value is not None else None,
+            record.partition,
+        )
+        async for record in read_topic(topic, bootstrap, follow=False)
+    ]
+
+
+def revisions(seen: list[Record]) -> dict[str, list[int]]:
+    """The revisions of each case in the order seen."""
+    found: dict[str, list[int]] = {}
+    for record in seen:
+        if record.value is not None:
+            found.setdefault(record.key, []).append(record.value["revision"])
+    return found
