@@ -385,7 +385,7 @@ def test_types_that_messages_name_are_kept_in_bounds():
     for root in kinds:
         for a in kinds:
             for b in kinds:
-                context = {"a": {"resourceType": a}, "b": {"resourceType": b}}
+                context = {"a": {"resourceType": a, "status": "s"}, "b": {"resourceType": b, "status": "s"}}
                 assert expression({"resourceType": root, "status": "s"}, context) == [True]
     assert len(expression._ready) == _MOST_SPECIALISED + 1
     for number in range(50):
