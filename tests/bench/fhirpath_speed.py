@@ -9,18 +9,29 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable
-from decimal import Decimal
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from fhirpathpy import compile as compile_by_library
 from fhirpathpy.models import models
 
-from adapter.mapping.fhirpath import compile_expression
+from adapter.errors import MappingError
+from adapter.mapping.fhirpath import Expression, compile_expression
+from adapter.mapping.fhirpath.nodes import variables
+from adapter.mapping.fhirpath.parser import parse
+from adapter.mapping.load import load_mapping
+from adapter.mapping.message import Message
 
 SHARED = Path(os.environ.get("LOSUS_SHARED") or Path(__file__).parents[3] / "shared")
 MESSAGE = SHARED / "data" / "medcom" / "HospitalNotification_Ex_SLHJ_H.json"
+MAPPINGS = Path(__file__).parents[2] / "mappings"
+FOLDERS = {"medcom-hospitalnotification": "medcom"}
+"""Folders of the shared data whose messages a mapping reads, where not named as the mapping."""
+Case = tuple[str, Callable[[], object], Callable[[], object]]
 SLICE_S = 0.01
 REPEATS = 7
 
@@ -98,33 +109,95 @@ ON_MESSAGE = (
 
 
 def measure() -> dict[str, Any]:
-    """Ratios by expression, their median, least, and the evaluations per second on both sides."""
-    rows = [_row(text, resource) for text, resource in _cases()]
-    ratios = [row["ratio"] for row in rows]
-    return {
-        "expressions": rows,
-        "median": statistics.median(ratios),
-        "least": min(ratios),
-        "total": sum(row["library_us"] for row in rows) / sum(row["compiled_us"] for row in rows),
-    }
+    """Give the ratios on `typical` expressions and on all that the `shipped` mappings evaluate.
+
+    Of each: the rows, the median and the least ratio, and the ratio of the sums. `apart`: expressions
+    of a shipped mapping on which the library fails or says something else; they are not timed.
+    """
+    apart: list[str] = []
+    typical = [_row(*case) for case in _typical()]
+    shipped = [_row(*case) for case in _shipped(apart)]
+    return {"typical": _summary(typical), "shipped": _summary(shipped), "apart": apart}
 
 
-def _cases() -> list[tuple[str, dict[str, Any]]]:
+def _summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    ratios = [row["ratio"] for row in rows] or [float("nan")]
+    sums = [sum(row[side] for row in rows) for side in ("library_us", "compiled_us")]
+    total = sums[0] / sums[1] if rows else float("nan")
+    return {"rows": rows, "median": statistics.median(ratios), "least": min(ratios), "total": total}
+
+
+def _typical() -> Iterator[Case]:
     cases = [(text, ENCOUNTER) for text in ON_ENCOUNTER] + [(text, TASK) for text in ON_TASK]
     if MESSAGE.exists():
         message = json.loads(MESSAGE.read_bytes())
         cases += [(text, message) for text in ON_MESSAGE]
-    return cases
+    for text, resource in cases:
+        ours, theirs = compile_expression(text), _by_library(text, None)
+        if not ours.compiled_for(resource) or ours(resource) != theirs(resource, {}):
+            raise AssertionError(f"not compiled, or the two differ: {text}")
+        yield text, partial(ours, resource), partial(theirs, resource, {})
 
 
-def _row(text: str, resource: dict[str, Any]) -> dict[str, Any]:
-    ours = compile_expression(text)
-    theirs: Any = compile_by_library(text, models["r4"])
-    if not ours.compiled_for(resource):
-        raise AssertionError(f"not compiled: {text}")
-    if ours(resource) != theirs(resource):
-        raise AssertionError(f"the two differ on: {text}")
-    pairs = [(_time_us(lambda: theirs(resource)), _time_us(lambda: ours(resource))) for _ in range(REPEATS)]
+def _shipped(apart: list[str]) -> Iterator[Case]:
+    """Every expression that a shipped mapping evaluates on its messages, once for each type of resource."""
+    for file in sorted(MAPPINGS.glob("*.yaml")):
+        for ours, resource, names, resolve in _asked(file):
+            text = " ".join(ours.text.split())
+            context = {name: names[name] for name in variables(parse(ours.text)) if name in names}
+            theirs = _by_library(ours.text, resolve)
+            given = {"resource": resource, **context}
+            try:
+                same = theirs(resource, given) == ours(resource, context, resolve)
+            except Exception:  # noqa: BLE001 -- the library raises bare Exceptions
+                same = False
+            if same:
+                yield text, partial(ours, resource, context, resolve), partial(theirs, resource, given)
+            else:
+                apart.append(f"{file.stem}: {text}")
+
+
+def _asked(file: Path) -> Iterator[tuple[Expression, dict[str, Any], Any, Any]]:
+    """What a mapping evaluates while it reads its messages."""
+    asked: dict[tuple[str, str], tuple[Expression, dict[str, Any], Any, Any]] = {}
+    evaluate = Expression.__call__
+
+    def recorded(
+        self: Expression, resource: dict[str, Any], context: Any = None, resolver: Any = None
+    ) -> Any:
+        asked.setdefault((self.text, resource["resourceType"]), (self, resource, context, resolver))
+        return evaluate(self, resource, context, resolver)
+
+    mapping = load_mapping(file)
+    with patch.object(Expression, "__call__", recorded):
+        for bundle in _messages(file.stem):
+            resources = [entry["resource"] for entry in bundle.get("entry", [])] or [bundle]
+            found = {f"{one['resourceType']}/{one.get('id')}": one for one in resources}
+            message = Message(bundle, found.get, "2024-03-01T12:00:00+00:00", "2024-03-01T12:00:00+00:00")
+            for resource in resources:
+                with suppress(MappingError):
+                    mapping.read("bench", resource, "Bundle", message)
+    yield from asked.values()
+
+
+def _messages(mapping: str) -> Iterator[dict[str, Any]]:
+    folders = [MAPPINGS / "examples" / mapping, SHARED / "data" / FOLDERS.get(mapping, mapping)]
+    for folder in folders:
+        for path in sorted(folder.rglob("*.json")):
+            yield json.loads(path.read_bytes())
+
+
+def _by_library(text: str, resolve: Any) -> Any:
+    def resolved(items: list[Any]) -> list[Any]:
+        targets = [resolve(item["reference"] if isinstance(item, dict) else item) for item in items]
+        return [target for target in targets if target is not None]
+
+    table = {"resolve": {"fn": resolved, "arity": {0: []}}}
+    return compile_by_library(text, models["r4"], {"userInvocationTable": table} if resolve else None)
+
+
+def _row(text: str, ours: Callable[[], object], theirs: Callable[[], object]) -> dict[str, Any]:
+    pairs = [(_time_us(theirs), _time_us(ours)) for _ in range(REPEATS)]
     library_us, compiled_us = (statistics.median(side) for side in zip(*pairs, strict=True))
     return {
         "text": text,
@@ -145,14 +218,18 @@ def _time_us(work: Callable[[], object]) -> float:
 
 
 def main() -> int:
-    """Print the table; 1 where the median is below ten."""
+    """Print both tables; 1 where a median is below ten."""
     found = measure()
-    for row in found["expressions"]:
-        times = f"{row['library_us']:9.1f} µs {row['compiled_us']:7.2f} µs {row['ratio']:6.1f} ×"
-        sys.stdout.write(f"{times}  {row['text']}\n")
-    rounded = {key: str(Decimal(found[key]).quantize(Decimal("0.1"))) for key in ("median", "least", "total")}
-    sys.stdout.write(f"{json.dumps(rounded)}\n")
-    return 0 if found["median"] >= 10 else 1
+    for part in ("typical", "shipped"):
+        for row in found[part]["rows"]:
+            times = f"{row['library_us']:9.1f} µs {row['compiled_us']:7.2f} µs {row['ratio']:6.1f} ×"
+            sys.stdout.write(f"{times}  {row['text'][:120]}\n")
+    for text in found["apart"]:
+        sys.stdout.write(f"not timed, the library fails or differs: {text[:120]}\n")
+    for part in ("typical", "shipped"):
+        sums = {key: round(found[part][key], 1) for key in ("median", "least", "total")}
+        sys.stdout.write(f"{part}: {len(found[part]['rows'])} expressions, {json.dumps(sums)}\n")
+    return 0 if min(found[part]["median"] for part in ("typical", "shipped")) >= 10 else 1
 
 
 if __name__ == "__main__":
