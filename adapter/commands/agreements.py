@@ -5,6 +5,7 @@ Owns the options, today's date and the exit codes: 1 where the check finds a fau
 """
 
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ import typer
 from adapter.agreements.check import check
 from adapter.agreements.in_force import InForce, in_force
 from adapter.agreements.load import load_book
+from adapter.agreements.schema import agreement_schema, rates_schema
 from adapter.agreements.terms import CareForm, Status
 from adapter.commands.output import Format, out, print_json
 from adapter.losus.days import local_day
@@ -85,6 +87,19 @@ def show_command(
         out.print(f"  {one.because}", markup=False)
         if one.agreement.status.value is Status.SUSPENDED:
             out.print("  The billing is suspended: statements are made, nothing is invoiced.")
+
+
+class SchemaOf(StrEnum):
+    """Which kind of file a schema is for."""
+
+    AGREEMENT = "agreement"
+    RATES = "rates"
+
+
+@agreements_app.command("schema")
+def schema_command(of: Annotated[SchemaOf, typer.Argument()] = SchemaOf.AGREEMENT) -> None:
+    """Print the JSON Schema that editors check a file by; it is published beside the files."""
+    print(agreement_schema() if of is SchemaOf.AGREEMENT else rates_schema(), end="")  # noqa: T201 - data
 
 
 def _json(one: InForce) -> dict[str, object]:
