@@ -209,7 +209,7 @@ class _Course:
             self.times[kind] = at
         else:
             self.times.setdefault(kind, at)
-        if self.interrupted and kind in _RESUMING and at > self.times[SignalKind.INTERRUPTED]:
+        if kind in _RESUMING:  # of one instant the interruption is taken in last, and stands
             self.interrupted = False
         self.presence.take(signal)
         if signal.fields:

@@ -7,14 +7,14 @@ The fields that a signal may carry (`with` in a mapping file), all JSON values:
 
 | field | on | value |
 | --- | --- | --- |
-| `identifiers` | patient | list of `{"system", "value"}` |
+| `identifiers` | patient | list of `{"system", "value"}`, with `"use": "old"` for a number no longer held |
 | `name` | patient | full name, text |
 | `address` | patient | *folkbokföringsadress* as text |
 | `municipality` | patient | kommunkod, 4 digits (folkbokföring) |
 | `placing_municipality` | patient | kommunkod of the municipality that decided a placement (LUS 5:2) |
 | `organizations` | any | list of `"system|value"`: whom the message is for, looked up among the subscribers |
 | `protected` | patient | true where identity is protected (sekretessmarkering, skyddad folkbokföring) |
-| `merged_into` | patient | case key or patient identity that this one was merged into |
+| `merged_into` | patient | case key or patient identity that this one was merged into; never published |
 | `care_form` | any | `somatic` or `psychiatric` |
 | `compulsory` | any | true for ÖPT/ÖRV |
 | `unit` | admitted, transferred | `{"id", "name"}` of the ward |

@@ -27,6 +27,11 @@ def test_exact_duplicates_are_one() -> None:
     assert [len(versions) for versions in chosen.resources] == [1]
 
 
+def test_the_order_of_fields_is_no_content() -> None:
+    told = [version(admitted(EIGHT, a=1, b=2)), version(admitted(EIGHT, b=2, a=1))]
+    assert len(select(told).resources[0]) == 1
+
+
 def test_two_contents_of_one_order_are_chosen_by_content() -> None:
     told = [version(admitted(EIGHT)), version(admitted(NINE)), version(admitted(EIGHT, care_form="somatic"))]
     assert len({select(order).live[0].at for order in permutations(told)}) == 1

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import jsonschema
 import pytest
@@ -131,7 +131,7 @@ def test_a_missed_limit_is_a_change() -> None:
     in_time = tell("Encounter/1@1 admitted 02 08:00", now="03 08:00")
     late = tell("Encounter/1@1 admitted 02 08:00", now="03 08:00:01")
     assert changed_fields(in_time.picture, late.picture) == ("deadlines",)
-    assert in_time.next_change is not None
+    assert in_time.next_change == at("03 08:00") + timedelta(microseconds=1)
     assert late.next_change is None
 
 

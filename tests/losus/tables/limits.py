@@ -145,6 +145,8 @@ CLOSED = [
     Row("dead, kept before", f"{PLANNED}\nPatient/d@1 deceased 04 12:00", {NOTICE: "met 03 08:00", START: "met 02 17:00"}, "kept"),
     Row("dead, then a contact", f"{NOTICED}\nPatient/d@1 deceased 04 12:00\nTask/k@1 care-contact-appointed 04 13:00",
         {CONTACT: None}, "not asked when it came"),
+    Row("a contact at the instant of death", f"{NOTICED}\nPatient/d@1 deceased 04 12:00\nTask/k@1 care-contact-appointed 04 12:00",
+        {CONTACT: "met 04 12:00"}, "kept in time"),
     Row("elsewhere", f"{READY}\nEncounter/2@1 transferred-out 05 10:00", {CALL: None, CONTACT: None},
         "the next hospital's case asks"),
     Row("interrupted before the limit", f"{READY}\nTask/x@1 interrupted 05 10:00", {CALL: None}, "the process rests"),

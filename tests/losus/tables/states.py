@@ -13,7 +13,8 @@ HOME_READY = f"{READY}\nCarePlan/1@1 all-criteria 04 11:00"
 # fmt: off
 STATES = [
     Row("admission", ADMITTED,
-        {"state": "admitted", "label": "inskriven", "since": "02 08:00", "previous_state": None},
+        {"state": "admitted", "label": "inskriven", "since": "02 08:00", "previous_state": None, "on_leave": False,
+         "compulsory": False, "opposed": False, "protected": False, "moved": False},
         "LUS 1:3 «intagen vid en vårdinrättning»"),
     Row("notice", NOTICED,
         {"state": "notified", "since": "02 10:00", "previous_state": "admitted"}, "LUS 2:1"),
@@ -130,6 +131,10 @@ PROCESS = [
     Row("SIP declined", f"{READY}\nTask/d@1 sip-declined 04 11:00\nTask/s@1 sip-offered 04 10:00",
         {"sip.required": False, "sip.declined_at": "04 11:00"}, "LUS 4:2 only with consent"),
     Row("declined, then wanted", f"{READY}\nTask/c@1 sip-called 05 11:00\nTask/d@1 sip-declined 04 11:00",
+        {"sip.required": True}, "the last word counts"),
+    Row("declined, then offered again", f"{READY}\nTask/s@1 sip-offered 05 11:00\nTask/d@1 sip-declined 04 11:00",
+        {"sip.required": True}, "the answer to the new offer is open"),
+    Row("declined, but held", f"{READY}\nTask/h@1 sip-held 05 11:00\nTask/d@1 sip-declined 04 11:00",
         {"sip.required": True}, "the last word counts"),
     Row("ÖPT", f"{READY}\nCarePlan/o@1 coordinated-plan-made 04 15:00 compulsory=true",
         {"compulsory": True, "sip.required": False, "sip.coordinated_plan_at": "04 15:00"}, "LUS 4:1 2 st."),
