@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request, Response
 from adapter.errors import LosusError, MalformedError, Problem
 from adapter.fhir.model import FhirVersion, model
 from adapter.inbound.receiver import Receiver
+from adapter.inbound.watcher import watch
 from adapter.settings import Settings
 from adapter.store.database import connect
 from adapter.store.migrate import migrate
@@ -42,16 +43,19 @@ def create_app(settings: Settings) -> FastAPI:
         await migrate(dsn)
         database = await connect(dsn)
         app.state.database = database
-        app.state.receiver = Receiver(world, database, lambda: datetime.now(UTC))
-        receiving = asyncio.create_task(app.state.receiver.run())
+        app.state.receiver = Receiver(world, database, _now)
+        working = [
+            asyncio.create_task(app.state.receiver.run()),
+            asyncio.create_task(watch(world, database, _now)),
+        ]
         for speaker in world.speakers.values():
             _warm(speaker.fhir)
         try:
             yield
         finally:
-            receiving.cancel()
-            with suppress(asyncio.CancelledError):
-                await receiving
+            for task in working:
+                task.cancel()
+            await asyncio.gather(*working, return_exceptions=True)
             await database.close()
 
     app = FastAPI(title="losus-adapter", lifespan=life, docs_url=None, redoc_url=None)
@@ -62,6 +66,10 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(404, _unknown)
     app.add_exception_handler(405, _unknown)
     return app
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 async def _refused(_: Request, error: Exception) -> Response:

@@ -10,7 +10,7 @@ Owns the order of the steps; each step is in its room.
 
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Mapping as MappingType
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import orjson
@@ -171,11 +171,19 @@ async def _take_in(
     said = _Said(world)
     for (one, _), number in zip(news, numbers, strict=True):
         said.add(one, number)
-    await intake.lock_resources(connection, said.shared)
+    await intake.lock_resources(connection, said.shared | said.changed)
     elsewhere = await intake.cases_about(connection, said.changed)
     cases = await intake.lock_cases(connection, said.cases, elsewhere, now)
     await intake.add_facts(connection, said.facts, said.links)
     await refold(connection, world, cases, now)
+
+
+async def judge_due(connection: Connection, world: World, now: datetime, most: int) -> int:
+    """Judge the cases anew whose limits `now` has passed; how many there were, `most` at the most."""
+    cases = await intake.lock_due_cases(connection, now, most)
+    if cases:
+        await refold(connection, world, cases, now)
+    return len(cases)
 
 
 async def refold(
@@ -188,7 +196,8 @@ async def refold(
     for case_id, row in cases.items():
         case = fold_in_force(world, case_id, facts.get(case_id, ()), now, row.municipality)
         new, told = decide(row, case.picture, world.payloads)
-        if new is not row:
+        new = replace(new, due=case.next_change)
+        if new != row:
             rows.append(new)
         events += told
     if rows:

@@ -56,7 +56,7 @@ class Receiver:
         """Commit a batch; `raced`: it is tried again since another replica took the same message."""
         try:
             answers = await self._commit([prepared for prepared, _ in batch])
-        except (LosusError, asyncpg.PostgresError) as error:
+        except Exception as error:  # noqa: BLE001 - the outermost loop: one message must not stop the door
             races = isinstance(error, asyncpg.UniqueViolationError) and not raced
             if len(batch) > 1 or races:
                 for one in batch:
@@ -71,11 +71,13 @@ class Receiver:
         async with self._database.transaction() as connection:
             return await commit(connection, self._world, batch, self._clock())
 
-    def _refusal(self, prepared: Prepared, error: LosusError | asyncpg.PostgresError) -> Answer:
-        """The answer to a message that is not stored; a fault of the database may pass."""
+    def _refusal(self, prepared: Prepared, error: Exception) -> Answer:
+        """The answer to a message that is not stored; a fault of the database may pass, one of ours not."""
         if not isinstance(error, LosusError):
             log.error("message.refused", source=prepared.source, error=type(error).__name__)
-            error = UnavailableError(Problem("exception", "the database refused the message"))
+            passing = isinstance(error, asyncpg.PostgresError)
+            kind = UnavailableError if passing else LosusError
+            error = kind(Problem("exception", "the message could not be stored; the log says more"))
         return answer(self._world, prepared.message, prepared.fhir, self._clock(), error)
 
 

@@ -9,10 +9,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Literal
 
+from adapter.losus.deadlines import DeadlineStatus
 from adapter.losus.picture import CasePicture, changed_fields, closing, withhold
 from adapter.store.intake import CaseRow, EventRow
 
 CASE_CHANGED = "se.losus.case.changed.v1"
+DEADLINE_MISSED = "se.losus.case.deadline.v1"
 
 Payload = Literal["full", "statutory"]
 
@@ -40,18 +42,42 @@ def decide(
     if moved and told:
         revisions[told] += 1
         last = closing(before or picture).model_copy(update={"revision": revisions[told]})
-        events.append(_event(row.id, told, last, is_closing=True))
-    revision = revisions[home or ""] = revisions.pop(home or "", 0) + 1
-    whole = picture.model_copy(update={"revision": revision, "changed": changed})
-    events.append(_event(row.id, home, withhold(whole, payloads[home] if home else "full")))
+        events.append(_event(CASE_CHANGED, told, last, is_closing=True))
+    revision = revisions.pop(home or "", 0)
+    for kind, fields in _kinds(before, picture, changed):
+        revision += 1
+        picture = picture.model_copy(update={"revision": revision, "changed": fields})
+        events.append(_event(kind, home, withhold(picture, payloads[home] if home else "full")))
+    revisions[home or ""] = revision
     new = replace(
         row,
-        state=picture.state.value,
+        state=picture.state,
         municipality=picture.municipality,
-        picture=whole.model_dump_json().encode(),
+        picture=picture.model_dump_json().encode(),
         revisions=revisions,
     )
     return new, tuple(events)
+
+
+def _kinds(
+    before: CasePicture | None, picture: CasePicture, changed: tuple[str, ...]
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The types of event that the change calls for, each with the fields that it tells of.
+
+    A limit that was told as pending and is missed now has an event of its own, after the one that
+    tells of anything else. One that is missed when it is first heard of (a message that comes late,
+    a history that is imported) is part of that message's change.
+    """
+    pending = _limits(before, DeadlineStatus.PENDING) if before else frozenset[str]()
+    is_late = bool(pending & _limits(picture, DeadlineStatus.MISSED))
+    if changed != ("deadlines",) or not is_late:
+        yield CASE_CHANGED, changed
+    if is_late:
+        yield DEADLINE_MISSED, ("deadlines",)
+
+
+def _limits(picture: CasePicture, status: DeadlineStatus) -> frozenset[str]:
+    return frozenset(one.name.value for one in picture.deadlines if one.status is status)
 
 
 def _told(row: CaseRow) -> str | None:
@@ -63,14 +89,15 @@ def _told(row: CaseRow) -> str | None:
 
 
 def _event(
-    case_id: str, municipality: str | None, picture: CasePicture, *, is_closing: bool = False
+    kind: str, municipality: str | None, picture: CasePicture, *, is_closing: bool = False
 ) -> EventRow:
+    case_id = picture.case_id
     payload = picture.model_dump_json().encode()
     seed = b"\0".join(
         (case_id.encode(), (municipality or "").encode(), str(picture.revision).encode(), payload)
     )
     ce_id = hashlib.sha256(seed).hexdigest()[:32]
-    return EventRow(case_id, municipality, picture.revision, CASE_CHANGED, ce_id, payload, is_closing)
+    return EventRow(case_id, municipality, picture.revision, kind, ce_id, payload, is_closing)
 
 
 def cloud_event_headers(event: EventRow, region: str, created_at: str) -> Iterator[tuple[str, bytes]]:

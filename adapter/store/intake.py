@@ -41,7 +41,11 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class CaseRow:
-    """A case as stored: `revisions` is its last revision by municipality ("" for none)."""
+    """A case as stored.
+
+    `revisions` is its last revision by municipality ("" for none), the one told last at the end;
+    `due` when a pending limit will be missed if nothing more is heard.
+    """
 
     id: str
     source: str
@@ -50,6 +54,7 @@ class CaseRow:
     municipality: str | None
     picture: bytes | None
     revisions: dict[str, int]
+    due: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +155,20 @@ async def lock_cases(
         now,
     )
     rows = await connection.fetch(
-        """select id, source, key, state, municipality, picture, revisions from cases
+        """select id, source, key, state, municipality, picture, revisions, due from cases
            where id = any ($1::text[]) order by id for update""",
         sorted({case_id for case_id, _, _ in wanted} | set(known)),
+    )
+    return {row["id"]: _case(row) for row in rows}
+
+
+async def lock_due_cases(connection: Connection, now: datetime, most: int) -> dict[str, CaseRow]:
+    """Up to `most` cases with a limit that `now` has passed, locked; those that others hold are left."""
+    rows = await connection.fetch(
+        """select id, source, key, state, municipality, picture, revisions, due from cases
+           where due <= $1 order by due limit $2 for update skip locked""",
+        now,
+        most,
     )
     return {row["id"]: _case(row) for row in rows}
 
@@ -166,6 +182,7 @@ def _case(row: asyncpg.Record) -> CaseRow:
         row["municipality"],
         row["picture"],
         orjson.loads(row["revisions"]),
+        row["due"],
     )
 
 
@@ -225,14 +242,16 @@ async def facts_of(connection: Connection, case_ids: Iterable[str]) -> dict[str,
 
 async def save_cases(connection: Connection, cases: Sequence[CaseRow], now: datetime) -> None:
     """Write back what changed of locked cases."""
-    rows = [(c.id, c.state, c.municipality, c.picture, orjson.dumps(c.revisions).decode()) for c in cases]
+    rows = [
+        (c.id, c.state, c.municipality, c.picture, orjson.dumps(c.revisions).decode(), c.due) for c in cases
+    ]
     await connection.execute(
         """update cases set state = new.state, municipality = new.municipality, picture = new.picture,
-                            revisions = new.revisions, changed_at = $6
-           from unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::text[])
-                as new (id, state, municipality, picture, revisions)
+                            revisions = new.revisions, due = new.due, changed_at = $7
+           from unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::text[], $6::timestamptz[])
+                as new (id, state, municipality, picture, revisions, due)
            where cases.id = new.id""",
-        *_columns(rows, 5),
+        *_columns(rows, 6),
         now,
     )
 

@@ -50,9 +50,11 @@ create table cases (
   municipality text,
   picture      bytea,                        -- JSON, as last published
   revisions    text   not null default '{}', -- JSON: municipality to its last revision
+  due          timestamptz,                  -- when a pending limit will be missed, if nothing is heard
   changed_at   timestamptz not null,
   unique (source, key)
 );
+create index cases_due on cases (due) where due is not null;
 create index cases_by_municipality on cases (municipality, id);
 create index cases_by_state on cases (state, id);
 

@@ -1,0 +1,34 @@
+"""The watcher: as time passes, a limit that is not kept becomes a missed one.
+
+Owns looking again and again; does not own what a limit is (`losus.deadlines`) nor what is told of it
+(`outbound.events`). A missed limit is told once, also over restarts and with several replicas: which
+cases are due is in the database, and a case is judged under the lock of its row.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+
+from adapter.flow import World, judge_due
+from adapter.store.database import Database
+
+log = structlog.get_logger()
+
+_MOST = 100  # cases a transaction
+
+
+async def watch(
+    world: World, database: Database, clock: Callable[[], datetime], *, look_again_s: float = 5.0
+) -> None:
+    """Judge cases anew when their limits pass, until cancelled; a database that is away is waited out."""
+    while True:
+        judged = 0
+        try:
+            async with database.transaction() as connection:
+                judged = await judge_due(connection, world, clock(), _MOST)
+        except Exception as error:  # noqa: BLE001 - the outermost loop: it must go on
+            log.warning("watcher.interrupted", error=type(error).__name__)
+        if judged < _MOST:
+            await asyncio.sleep(look_again_s)
