@@ -195,7 +195,7 @@ async def refold(
     events: list[intake.EventRow] = []
     for case_id, row in cases.items():
         case = fold_in_force(world, case_id, facts.get(case_id, ()), now, row.municipality)
-        new, told = decide(row, case.picture, world.payloads)
+        new, told = decide(row, case.picture, case.municipality, world.payloads)
         new = replace(new, due=case.next_change)
         if new != row:
             rows.append(new)

@@ -20,18 +20,19 @@ Payload = Literal["full", "statutory"]
 
 
 def decide(
-    row: CaseRow, picture: CasePicture, payloads: Mapping[str, Payload]
+    row: CaseRow, picture: CasePicture, concerned: str | None, payloads: Mapping[str, Payload]
 ) -> tuple[CaseRow, tuple[EventRow, ...]]:
     """The case's row after `picture`, and the events that tell of the change, in order.
 
-    `payloads` names the municipalities that subscribe and what each may be sent; a case of any other
-    goes to the region's own topic of the unrouted. No change of the picture: no event. A case that
+    `concerned` is the municipality that is to be told (LUS 5:2), None where it is not known. `payloads`
+    names those that subscribe and what each may be sent; a case of any other goes to the region's own
+    topic of the unrouted. No change of the picture: no event. A case that
     has no state yet is stored and not told of.
     """
     before = CasePicture.model_validate_json(row.picture) if row.picture else None
     if picture.state is None:
         return row, ()
-    home = picture.municipality if picture.municipality in payloads else None
+    home = concerned if concerned in payloads else None
     changed = changed_fields(before, picture)
     told = _told(row)
     moved = told is not None and told != (home or "")
@@ -52,7 +53,7 @@ def decide(
     new = replace(
         row,
         state=picture.state,
-        municipality=picture.municipality,
+        municipality=concerned,
         picture=picture.model_dump_json().encode(),
         revisions=revisions,
     )

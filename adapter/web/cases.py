@@ -3,15 +3,16 @@
 Owns paging and shape. A case is the same JSON as the picture in its newest event.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 
 from adapter.errors import LosusError, Problem
-from adapter.losus.facts import select
+from adapter.losus.facts import LiveSignal, select
 from adapter.losus.instants import instant_text
+from adapter.losus.terms import SignalKind
 from adapter.store.cases import CaseFilter, case_facts, find_cases
 from adapter.web.fhir import refusal
 
@@ -63,18 +64,23 @@ async def timeline(case_id: str, request: Request) -> Response:
         facts = await case_facts(connection, case_id)
     if facts is None:
         return _missing()
-    lines = [
-        {
-            "signal": signal.kind.value,
-            "at": instant_text(signal.at),
-            "fields": signal.fields,
-            "source": signal.source,
-            "resource": signal.resource,
-            "version": signal.version,
-        }
-        for signal in select(facts).live
-    ]
+    live = select(facts).live
+    protected = any(signal.fields.get("protected") for signal in live)
+    lines = [_line(signal, protected=protected) for signal in live]
     return Response(orjson.dumps({"case_id": case_id, "signals": lines}), media_type=_JSON)
+
+
+def _line(signal: LiveSignal, *, protected: bool) -> dict[str, Any]:
+    """One signal; who the person is stands in the case alone, and of a protected one nothing but times."""
+    is_person = signal.kind is SignalKind.PATIENT
+    return {
+        "signal": signal.kind.value,
+        "at": instant_text(signal.at),
+        "fields": {} if is_person or protected else signal.fields,
+        "source": signal.source,
+        "resource": None if is_person and protected else signal.resource,
+        "version": signal.version,
+    }
 
 
 def _missing() -> Response:
