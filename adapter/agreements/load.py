@@ -125,6 +125,8 @@ def _read(path: Path, model: type[M]) -> tuple[M, Marked, str]:
         raise SetupError(_problem(path.name, 1, rule)) from None
     marked = Marked(text)
     problems = [_problem(path.name, line, rule) for line, rule in marked.faults]
+    if marked.broken:
+        raise SetupError(*problems)
     try:
         value = model.model_validate(marked.value)
     except ValidationError as fault:

@@ -39,19 +39,21 @@ _SCALARS: Mapping[str, Callable[[str], Any]] = {
 
 
 class Marked:
-    """The `value` of a YAML text, the line (from 1) of each place, and the faults: (line, rule)."""
+    """The `value` of a YAML text, the line (from 1) of each place, and the faults: (line, rule).
+
+    `broken` is true where the text is no YAML at all; `value` is then None.
+    """
 
     def __init__(self, text: str) -> None:
         self.value: Any = None
         self.lines: dict[Place, int] = {}
         self.faults: list[tuple[int, str]] = []
+        self.broken = False
         try:
             node = yaml.compose(text, Loader=_Loader)
-        except yaml.MarkedYAMLError as fault:
-            mark = fault.problem_mark or fault.context_mark
-            self.faults.append((mark.line + 1 if mark else 1, f"no YAML: {fault.problem}"))
-        except yaml.YAMLError:
-            self.faults.append((1, "no YAML: a character that YAML does not allow"))
+        except yaml.YAMLError as fault:
+            self.broken = True
+            self.faults.append(_syntax(fault))
         else:
             if node is not None:
                 self.value = self._build(node, (), ())
@@ -95,3 +97,10 @@ class Marked:
 
     def _fault(self, node: yaml.Node, rule: str) -> None:
         self.faults.append((node.start_mark.line + 1, rule))
+
+
+def _syntax(fault: yaml.YAMLError) -> tuple[int, str]:
+    if not isinstance(fault, yaml.MarkedYAMLError):
+        return 1, "no YAML: a character that YAML does not allow"
+    mark = fault.problem_mark or fault.context_mark
+    return mark.line + 1 if mark else 1, f"no YAML: {fault.problem}"

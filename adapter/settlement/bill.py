@@ -41,17 +41,16 @@ def lines_of(
 ) -> tuple[Line, ...]:
     """Give the lines of a month: stays by id, the excess of the mean last."""
     individual = status.billed and mean.terms.billing is Billing.INDIVIDUAL_DAYS
-    payers = sorted(
-        one for one in measured if one.zero is not None and not one.released and (individual or one.long)
-    )
+    payers = sorted((one for one in measured if individual or one.long), key=lambda one: one.stay)
     lines = [line for one in payers if (line := _stay_line(one, prices))]
     if status.billed and mean.terms.billing is Billing.EXCESS_OVER_MEAN and measured:
-        lines += _excess_line(mean, measured[0].care_form, prices)
+        lines += _excess_line(mean, min(one.care_form for one in measured), prices)
     return tuple(lines)
 
 
 def _stay_line(one: Measured, prices: Prices) -> Line | None:
-    if one.zero is None:
+    """Bill one stay; None where it is excluded, released, or has no payable day."""
+    if one.zero is None or one.released:
         return None
     charges = tuple(_charges(payable_days(one.zero, one.end, one.terms), one, prices))
     if not charges:

@@ -5,6 +5,7 @@ is in a mean (`measure`) nor what a day costs (`bill`).
 """
 
 from datetime import date, datetime, timedelta
+from itertools import takewhile
 
 from adapter.agreements.terms import Clock, Terms, Unit
 from adapter.losus.days import DAY, count_weekdays, local, local_day, weekdays_after
@@ -63,10 +64,5 @@ def payable_days(zero: date, end: date, terms: Terms) -> tuple[date, ...]:
     if terms.unit is Unit.CALENDAR_DAYS:
         first = zero + timedelta(days=terms.first_payable_day)
         return tuple(first + timedelta(days=i) for i in range((stop - first).days))
-    days: list[date] = []
-    for number, day in enumerate(weekdays_after(zero, eves=EVES_ARE_NO_WEEKDAYS), 1):
-        if day >= stop:
-            break
-        if number >= terms.first_payable_day:
-            days.append(day)
-    return tuple(days)
+    weekdays = takewhile(lambda day: day < stop, weekdays_after(zero, eves=EVES_ARE_NO_WEEKDAYS))
+    return tuple(weekdays)[terms.first_payable_day - 1 :]

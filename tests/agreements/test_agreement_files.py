@@ -140,6 +140,23 @@ def test_a_term_that_money_depends_on_is_missing(tmp_path):
     ]
 
 
+def test_a_group_that_is_missing_or_no_group(tmp_path):
+    text = JH.read_text()
+    path = tmp_path / "x.yaml"
+    start, end = text.index("\ngate:\n") + 1, text.index("\nbill:\n")
+    path.write_text(text[:start] + text[end:])
+    assert {fault.split(": ", 1)[1].split(" from")[0] for fault in faults(path)} == {"`gate` has no value"}
+    path.write_text(text[:start] + "gate: 7\n" + text[end:])
+    assert any("gate: Input should be" in fault for fault in faults(path))
+
+
+def test_a_value_that_begins_too_late(tmp_path):
+    path = broken(
+        tmp_path, ("  threshold:\n    - value: 3\n", "  threshold:\n    - value: 3\n      from: 2018-01-01\n")
+    )
+    assert any(fault.endswith("`threshold` has no value") for fault in faults(path)), "for days before 2018"
+
+
 def test_a_list_without_a_value(tmp_path):
     path = broken(
         tmp_path, ("  unit:\n    value: calendar-days", "  unit: []\n  on_withdrawal:\n    value: restart")
@@ -150,7 +167,8 @@ def test_a_list_without_a_value(tmp_path):
 def test_a_file_that_is_no_yaml_or_no_text(tmp_path):
     path = tmp_path / "x.yaml"
     path.write_bytes(b"a: [1\n")
-    assert faults(path)[0].startswith("x.yaml:2: no YAML")
+    (fault,) = faults(path)
+    assert fault.startswith("x.yaml:2: no YAML")
     path.write_bytes(b"a: \xff")
     assert faults(path) == ["x.yaml:1: no UTF-8 text"]
     path.write_bytes(b"a: \x07")

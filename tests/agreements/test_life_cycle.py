@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from adapter.agreements.check import check
-from adapter.agreements.in_force import in_force
+from adapter.agreements.in_force import in_force, party_of
 from adapter.agreements.load import Book, default_folder, load_book
 from adapter.agreements.terms import CareForm
 from adapter.errors import SetupError
@@ -124,6 +124,19 @@ def test_a_last_day_of_its_own(folder):
     assert "valid through 2021-12-31" in held(book, "2022-01-01", "0180")[1]
 
 
+def test_a_prolongation_never_shortens(folder):
+    book = change(
+        folder,
+        JH,
+        ("    through: null            # Bilaga 9 itself names no last day", "    through: 2026-12-31"),
+    )
+    assert held(book, "2026-12-31")[0] == JH
+
+
+def test_a_statute_has_no_parties():
+    assert party_of(load_book().get("lus-2017-612").agreement, "2380") is None
+
+
 def test_a_draft_is_never_in_force(folder):
     assert (
         held(change(folder, STHLM, ("value: suspended", "value: draft")), "2020-05-01", "0180")[0]
@@ -191,6 +204,12 @@ def test_while_it_is_in_force_there_is_nothing_to_note():
         for one in check(book.files, book.rates, book.municipalities, date(2025, 6, 30))
         if one.rule == "gap"
     ] == []
+
+
+def test_one_that_never_adopted_has_no_gap(folder):
+    book = change(folder, JH, ("name: Berg, adopted: 2018-01-01", "name: Berg, adopted: null"))
+    notes = check(book.files, book.rates, book.municipalities, TODAY)
+    assert [one.words for one in notes if one.rule == "gap" and "2326" in one.words] == []
 
 
 def test_overlap(folder):

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import shutil
+from decimal import Decimal
 from pathlib import Path
 
 import orjson
@@ -18,6 +19,7 @@ from adapter.commands.agreements import agreements_app
 from adapter.commands.compare import compare_command, read_grid
 from adapter.commands.settle import settle_command
 from adapter.errors import SetupError
+from adapter.settlement.render import dumps
 from adapter.settlement.stay import Stay, row_of
 from tests.settlement.making import JH, LUS, STHLM, days_of, stay
 from tests.settlement.tables.paying import WORKED
@@ -219,6 +221,20 @@ def test_csv_and_table():
     assert "2380 Östersund  somatic    2018-07  liable" in table.stdout
     assert "284 000" in table.stdout
     assert "Assumed, where the text leaves it open" in table.stdout
+
+
+def test_an_empty_month_has_no_mean(tmp_path):
+    arguments = ("--agreement", JH, "--from", "2018-03", "--to", "2018-03", "--format", "csv")
+    (row,) = csv.DictReader(
+        io.StringIO(run("settle", "--stays", file_of(tmp_path, days_of(1, 3, "2018-02")), *arguments).stdout)
+    )
+    assert (row["stays"], row["mean"], row["mean_decimal"]) == ("0", "", "")
+
+
+def test_nothing_but_decimals_is_written_in_a_way_of_its_own():
+    assert dumps({"a": Decimal("8900.10")}) == b'{"a":8900.10}'
+    with pytest.raises(TypeError, match="JSON serializable"):
+        dumps(object())
 
 
 def test_remarks_of_the_table(tmp_path):

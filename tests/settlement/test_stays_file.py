@@ -87,6 +87,12 @@ def without(name: str) -> dict[str, Any]:
             "no RFC 3339 instant with its offset",
             "basic form",
         ),
+        (
+            with_(admitted_at="2018-05-14T10:00:00.000"),
+            "admitted_at",
+            "no RFC 3339 instant with its offset",
+            "no offset",
+        ),
         (with_(admitted_at=None), "admitted_at", "no RFC 3339 instant with its offset", "null"),
         (with_(ended_at="soon"), "ended_at", "no RFC 3339 instant with its offset", "text"),
         (with_(ended_at="2018-05-01T10:00:00Z"), "ended_at", "before admitted_at", "ended before it began"),
@@ -165,6 +171,11 @@ def as_csv(rows: list[dict[str, Any]], header: list[str] | None = None) -> list[
         }
         writer.writerow(cells)
     return text.getvalue().splitlines(keepends=True)
+
+
+def test_a_cell_that_is_no_json():
+    text = "".join(as_csv([GOOD])).replace('"[{', '"{{').splitlines(keepends=True)
+    assert [str(row) for row in read_csv(text)] == ["line 2: ready: no list of episodes"]
 
 
 def test_csv_is_read_as_the_same_stays():

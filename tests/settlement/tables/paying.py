@@ -121,6 +121,10 @@ WHO = [
         ready=(episode("2019-05-13 10:00", None),),
     ),
     _who(STHLM, "0 0 not-ready", "excluded from an excess too", ready=()),
+    _who(
+        rules(LUS, requires=(Condition.NOT_OPPOSED,)), "31200 1", "no notice asked for", notice_sent_at=None
+    ),
+    _who(rules(LUS, requires=(Condition.NOT_OPPOSED,)), "0 1 opposed", "«inte ha motsatt sig»", opposed=True),
     _who(LUS, "31200 1", "24 hours sharp is in time", notice_sent_at=at("2019-05-14 00:00")),
     _who(LUS, "31200 1", "late, and only flagged", notice_sent_at=at("2019-05-14 00:00:01")),
     _who(LATE_LUS, "31200 1", "24 hours sharp is in time", notice_sent_at=at("2019-05-14 00:00")),
@@ -737,6 +741,12 @@ IN_FORCE = [
         stay("2018-09-20 10:00", "2018-09-24 10:00", "a", municipality="1480"),
         stay("2018-09-20 10:00", "2018-09-25 10:00", "b", municipality="1480"),
         first="2018-09",
+    ),
+    _law(
+        [(LUS, "2025-07")],
+        "an agreement that has ended tells of no month",
+        stay("2019-05-13 10:00", "2019-05-20 10:00"),
+        first="2025-07",
     ),
     Case(
         "the statute bills one that is no party",
