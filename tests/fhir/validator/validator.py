@@ -1,0 +1,141 @@
+"""HL7's own validator for the tests: one JVM that stays up and answers a resource at a time.
+
+Owns the jars (fetched once by Maven as `pom.xml` says, into `.cache/fhir-validator/` of the repository),
+the compiled `FhirCheck.java`, and the process. It ends with its input, so none outlives the tests, even
+where they are killed. No terminology server: code systems outside FHIR's own and ours are not known.
+"""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from adapter.fhir.decimals import dumps
+from tests.servers import REPOSITORY, java, missing, program
+
+_HERE = Path(__file__).parent
+_SOURCE, _POM = _HERE / "FhirCheck.java", _HERE / "pom.xml"
+_CACHE = REPOSITORY / ".cache" / "fhir-validator"
+#: The definitions of this project's messages; settlement uses the code system of care forms.
+PROFILES = sorted((REPOSITORY / "mappings" / "profiles").glob("*.json"))
+
+_JVM = ("-Xmx2g", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto")
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """What the validator says: `severity` is fatal, error, warning or information; `id` names its rule."""
+
+    severity: str
+    id: str
+    where: str
+    message: str
+
+    @property
+    def is_error(self) -> bool:
+        return self.severity in ("fatal", "error")
+
+
+class FhirValidator:
+    """The running validator."""
+
+    def __init__(self) -> None:
+        jars = _jars()
+        self._folder = Path(tempfile.mkdtemp())
+        self._log = (self._folder / "log").open("w", encoding="utf-8")
+        classes = f"{_classes(jars)}:{jars}/*"
+        self._process = subprocess.Popen(
+            (java(), *_JVM, "-Dfile.encoding=UTF-8", "-cp", classes, "FhirCheck"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            encoding="utf-8",
+        )
+
+    def define(self, version: str, definitions: Iterable[dict[str, Any]]) -> None:
+        """Take StructureDefinitions, CodeSystems and ValueSets into account for all that follows."""
+        entries = [{"resource": one} for one in definitions]
+        bundle = {"resourceType": "Bundle", "type": "collection", "entry": entries}
+        if faults := self._ask(version, "define", dumps(bundle)):
+            raise ValueError(faults)
+
+    def check(self, version: str, resource: dict[str, Any] | bytes) -> list[Issue]:
+        """Validate a resource, given as such or as the very text; `version` is R4 or R5."""
+        text = resource if isinstance(resource, bytes) else dumps(resource)
+        return [Issue(**issue) for issue in self._ask(version, "check", text)]
+
+    def _ask(self, version: str, action: str, text: bytes) -> list[dict[str, str]]:
+        file = self._folder / "asked.json"
+        file.write_bytes(text)
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{version}\t{action}\t{file}\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise RuntimeError("the validator ended: " + Path(self._log.name).read_text("utf-8")[-2000:])
+        read: list[dict[str, str]] = json.loads(answer)
+        return read
+
+    def close(self) -> None:
+        self._process.communicate()  # closes its input, at whose end it ends
+        self._log.close()
+        shutil.rmtree(self._folder)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _jars() -> Path:
+    return _made(f"jars-{_stamp(_POM)}", _fetch)
+
+
+def _classes(jars: Path) -> Path:
+    def compile_to(folder: Path) -> None:
+        argv = (program("javac"), "-cp", f"{jars}/*", "-d", str(folder), str(_SOURCE))
+        subprocess.run(argv, check=True, timeout=120)
+
+    return _made(f"classes-{_stamp(_POM, _SOURCE)}", compile_to)
+
+
+def _fetch(folder: Path) -> None:
+    goal = ("dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={folder}")
+    argv = (program("mvn"), "-q", "-B", "-f", str(_POM), *goal)
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=280)
+    if done.returncode != 0:
+        last = (done.stdout + done.stderr).strip().splitlines()[-8:]
+        missing("HL7's validator from Maven Central, which could not be fetched: " + " | ".join(last))
+
+
+def _stamp(*files: Path) -> str:
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+
+
+def _made(name: str, make: Callable[[Path], None]) -> Path:
+    """Give a folder of the cache, filled once.
+
+    Two runs may fill it at the same time: each fills a folder of its own, and renaming it is one step.
+    """
+    folder = _CACHE / name
+    if folder.is_dir():
+        return folder
+    _CACHE.mkdir(parents=True, exist_ok=True)
+    filled = Path(tempfile.mkdtemp(dir=_CACHE))
+    try:
+        make(filled)
+        filled.chmod(0o755)
+        filled.rename(folder)
+    except OSError:
+        if not folder.is_dir():  # else the other run was first
+            raise
+    finally:
+        shutil.rmtree(filled, ignore_errors=True)
+    return folder
