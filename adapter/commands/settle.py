@@ -8,10 +8,11 @@ import csv
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from enum import StrEnum
-from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -20,6 +21,10 @@ from rich.table import Table
 from adapter.agreements.load import Book, load_book, read_agreement, read_rates
 from adapter.agreements.rules import Rules, rules_of
 from adapter.commands.output import err, out
+from adapter.fhir.decimals import dumps
+from adapter.fhir.elements import Edition
+from adapter.fhir.model import FhirVersion
+from adapter.fhir.summary import bundle
 from adapter.losus.days import Month, local_day, months
 from adapter.settlement.render import CSV_COLUMNS, json_lines, mean_decimal, plain, statement_row
 from adapter.settlement.settle import UnknownRateError, settle, settle_in_force
@@ -45,6 +50,7 @@ ToOption = Annotated[
 ]
 SkipOption = Annotated[bool, typer.Option("--skip-bad", help="Settle the good rows, and list the others.")]
 RatesOption = Annotated[Path | None, typer.Option("--rates", help="Another file of rates.")]
+VersionOption = Annotated[FhirVersion, typer.Option("--fhir-version", help="With --format fhir.")]
 FolderOption = Annotated[Path | None, typer.Option("--agreements", help="Another folder of agreements.")]
 
 
@@ -59,23 +65,31 @@ def settle_command(  # noqa: PLR0913, PLR0917 - one parameter an option
     skip_bad: SkipOption = False,
     rates: RatesOption = None,
     agreements: FolderOption = None,
+    fhir_version: Annotated[
+        FhirVersion, typer.Option("--fhir-version", help="With --format fhir.")
+    ] = FhirVersion.R4,
 ) -> None:
     """Settle stays: a statement for each municipality, care form and month."""
     book = open_book(agreements, rates)
     named = pick_rules(book, agreement) if agreement else None
+    if named:
+        book = replace(book, rules={**book.rules, named.id: named})
     asked = asked_months(stays, from_, to)
     with refusals(), opened(stays, skip_bad=skip_bad) as rows:
         if named:
             statements = settle(rows, named, book.rates, asked)
         else:
             statements = settle_in_force(rows, book.rules, book.rates, asked)
-    _PRINTERS[format_](statements, book)
+    if format_ is SettleFormat.FHIR:
+        _print_fhir(statements, book, fhir_version)
+    else:
+        _PRINTERS[format_](statements, book)
 
 
 def open_book(folder: Path | None, rates: Path | None) -> Book:
     """Read the agreements and rates that the command works with."""
     book = load_book(folder)
-    return book if rates is None else Book(book.rules, book.files, read_rates(rates), book.municipalities)
+    return book if rates is None else replace(book, rates=read_rates(rates))
 
 
 def pick_rules(book: Book, name: str) -> Rules:
@@ -111,7 +125,7 @@ def _months_of(stays: Path) -> set[Month]:
     return {Month(*end) for end in ends}
 
 
-def _end_day(stay: Stay) -> Any:  # noqa: ANN401 - a date or None
+def _end_day(stay: Stay) -> date | None:
     return None if stay.ended_at is None else local_day(stay.ended_at)
 
 
@@ -190,10 +204,15 @@ def _print_csv(statements: Sequence[Statement], _book: Book) -> None:
     writer.writerows(map(statement_row, statements))
 
 
-def _print_fhir(statements: Sequence[Statement], _book: Book) -> None:
-    content = import_module("adapter.fhir.summary").bundle(statements)
-    sys.stdout.buffer.write(content if isinstance(content, bytes) else str(content).encode())
-    sys.stdout.buffer.write(b"\n")
+def _print_fhir(statements: Sequence[Statement], book: Book, version: FhirVersion) -> None:
+    """Print one Bundle of all statements, as drafts: what a file holds is issued to nobody."""
+    edition = Edition(
+        made_at=datetime.now(UTC),
+        regions={name: one.agreement.region for name, one in book.rules.items() if one.agreement.region},
+        municipalities=book.municipalities,
+        version=version,
+    )
+    sys.stdout.buffer.write(dumps(bundle(statements, edition)) + b"\n")
     sys.stdout.buffer.flush()
 
 
@@ -250,5 +269,4 @@ _PRINTERS: dict[SettleFormat, Callable[[Sequence[Statement], Book], None]] = {
     SettleFormat.TABLE: _print_table,
     SettleFormat.JSON: _print_json,
     SettleFormat.CSV: _print_csv,
-    SettleFormat.FHIR: _print_fhir,
 }

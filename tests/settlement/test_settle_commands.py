@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import shutil
+from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 
@@ -207,6 +208,27 @@ def test_fractions_are_text_and_decimals_exact(tmp_path):
         0,
         True,
     )
+
+
+@pytest.mark.parametrize("version", ["R4", "R5"])
+def test_fhir(version):
+    arguments = (
+        "--agreement",
+        JH,
+        "--from",
+        "2018-07",
+        "--to",
+        "2018-07",
+        "--format",
+        "fhir",
+        "--fhir-version",
+        version,
+    )
+    (told,) = objects(run("settle", "--stays", BILAGA_9, *arguments))
+    kinds = Counter(entry["resource"]["resourceType"] for entry in told["entry"])  # type: ignore[attr-defined]
+    assert (kinds["MeasureReport"], kinds["Invoice"], kinds["ChargeItem"]) == (1, 1, 20)
+    (invoice,) = (e["resource"] for e in told["entry"] if e["resource"]["resourceType"] == "Invoice")  # type: ignore[attr-defined]
+    assert invoice["totalNet"] == {"value": "284000.00", "currency": "SEK"}
 
 
 def test_csv_and_table():
