@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from adapter.errors import MappingError, Problem
+from adapter.losus.instants import instant_text
 from adapter.losus.signal import Fact, Signal, VersionOrder
 from adapter.losus.terms import SignalKind
 from adapter.mapping.concepts import ConceptMap, translate
@@ -151,7 +152,7 @@ class Reader:
                 continue
             at = self._at(compiled)
             yield Signal(rule.signal, at, self._values(compiled), rule.repeats)
-            self._note(rule.id, rule.signal, matched=True, at=at.isoformat(), found_at=rule.at)
+            self._note(rule.id, rule.signal, matched=True, at=instant_text(at), found_at=rule.at)
 
     def _note(self, rule: str, signal: SignalKind, *, matched: bool = False, **more: str) -> None:
         if self.trace is not None:

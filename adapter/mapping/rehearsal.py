@@ -5,12 +5,14 @@ nor the fold.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
+from adapter.errors import ResourceError
 from adapter.fhir.message import Entry, References, read_entries, read_message
-from adapter.fhir.model import FhirVersion
+from adapter.fhir.model import FhirVersion, validate
 from adapter.losus.case import Case, fold
 from adapter.losus.instants import instant_text
 from adapter.losus.process import ProcessTerms
@@ -25,7 +27,7 @@ _SOURCE = "try"
 class Rehearsal:
     """What the documents gave so far: readings in order of the documents, and the trace of every rule.
 
-    `ends`: how many readings there were after each document. `fhir`: the version that the documents
+    `ends`: how many readings and steps there were after each document. `fhir`: the version that the documents
     are in, where it may be another than the mapping's.
     """
 
@@ -34,7 +36,7 @@ class Rehearsal:
     fhir: str | None = None
     readings: list[Reading] = field(default_factory=list)
     trace: list[Step] = field(default_factory=list)
-    ends: list[int] = field(default_factory=list)
+    ends: list[tuple[int, int]] = field(default_factory=list)
 
     def add(self, document: dict[str, Any]) -> None:
         """Read one document: a message or other Bundle, or a single resource.
@@ -52,7 +54,12 @@ class Rehearsal:
             reading = self.mapping.read(_SOURCE, entry.resource, entry.path, around, self.trace, fhir)
             if reading is not None:
                 self.readings.append(reading)
-        self.ends.append(len(self.readings))
+        self.ends.append((len(self.readings), len(self.trace)))
+
+    def traces(self) -> Iterator[list[Step]]:
+        """Give the trace of each document, in their order."""
+        starts = [0, *(steps for _, steps in self.ends)]
+        return (self.trace[start:end] for start, end in pairwise(starts))
 
     def unasked(self) -> Iterator[Step]:
         """Give a step for every rule that no document had a resource for."""
@@ -66,7 +73,7 @@ class Rehearsal:
 
         What belongs to no case of its own goes to every case that is about it.
         """
-        readings = self.readings if documents is None else self.readings[: self.ends[documents - 1]]
+        readings = self.readings if documents is None else self.readings[: self.ends[documents - 1][0]]
         own: dict[str, list[Fact]] = {}
         about: dict[str, set[str]] = {}
         for reading in readings:
@@ -101,7 +108,22 @@ def rehearse(
 
 
 def _read(document: dict[str, Any], version: FhirVersion) -> tuple[tuple[Entry, ...], References]:
-    if document.get("resourceType") == "Bundle" and document.get("type") == "message":
+    if document.get("resourceType") != "Bundle":
+        return read_entries(document, version)
+    if document.get("type") == "message":
         message = read_message(document, version)
         return message.entries, message.references
-    return read_entries(document, version)
+    return _read_bundle(document, version)
+
+
+def _read_bundle(bundle: dict[str, Any], version: FhirVersion) -> tuple[tuple[Entry, ...], References]:
+    """Read a Bundle whose entries may be without a resource: a deletion, or a notice of ids only."""
+    entries = bundle.get("entry", ())
+    there = [index for index, entry in enumerate(entries) if "resource" in entry]
+    if len(there) == len(entries):
+        return read_entries(bundle, version)
+    if problems := validate(bundle, version):
+        raise ResourceError(*problems)
+    found, references = read_entries({**bundle, "entry": [entries[index] for index in there]}, version)
+    paths = (f"Bundle.entry[{index}].resource" for index in there)
+    return tuple(replace(entry, path=path) for entry, path in zip(found, paths, strict=True)), references
