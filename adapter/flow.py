@@ -8,9 +8,8 @@ there when the answer goes out, or none of it.
 Owns the order of the steps; each step is in its room.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from collections.abc import Mapping as MappingType
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import orjson
@@ -20,48 +19,16 @@ from adapter.fhir.document import parse_json
 from adapter.fhir.message import Message, read_message
 from adapter.fhir.model import FhirVersion
 from adapter.fhir.outcome import response_message
-from adapter.losus.case import Case, fold
 from adapter.losus.identity import pseudonym
 from adapter.losus.instants import instant_text
-from adapter.losus.process import ProcessTerms
 from adapter.losus.signal import Fact
-from adapter.mapping.engine import Mapping, Reading
 from adapter.mapping.engine import Message as Surroundings
+from adapter.mapping.engine import Reading
 from adapter.mapping.fields import instant
-from adapter.outbound.events import Payload, decide
-from adapter.store import intake
+from adapter.refold import refold
+from adapter.store import intake, merges
 from adapter.store.database import Connection
-
-#: The terms of the process: for a municipality (None: not known), at an instant, in a care form.
-TermsFor = Callable[[str | None, datetime, str], ProcessTerms]
-
-
-_SOMATIC = "somatic"
-
-
-@dataclass(frozen=True, slots=True)
-class Speaker:
-    """A source as the flow knows it: what it speaks."""
-
-    mapping: Mapping
-    fhir: FhirVersion
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """All that is settled before a message comes: settings, mappings, agreements, as values.
-
-    `route` leads from an organisation identifier (`system|value`) to the subscribing municipality;
-    `payloads` are the subscribers and what each may be sent; `limits` are bytes and depth of a body.
-    """
-
-    secret: bytes
-    endpoint: str
-    speakers: MappingType[str, Speaker]
-    route: MappingType[str, str]
-    payloads: MappingType[str, Payload]
-    terms_for: TermsFor
-    limits: tuple[int, int]
+from adapter.world import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,61 +139,12 @@ async def _take_in(
     for (one, _), number in zip(news, numbers, strict=True):
         said.add(one, number)
     await intake.lock_resources(connection, said.shared | said.changed)
-    elsewhere = await intake.cases_about(connection, said.changed)
+    await merges.add_replacements(connection, said.replaced)
+    kin = await merges.kin(connection, said.changed, ())
+    elsewhere = await intake.cases_about(connection, said.changed | kin)
     cases = await intake.lock_cases(connection, said.cases, elsewhere, now)
     await intake.add_facts(connection, said.facts, said.links)
     await refold(connection, world, cases, now)
-
-
-async def judge_due(connection: Connection, world: World, now: datetime, most: int) -> int:
-    """Judge the cases anew whose limits `now` has passed; how many there were, `most` at the most."""
-    cases = await intake.lock_due_cases(connection, now, most)
-    if cases:
-        await refold(connection, world, cases, now)
-    return len(cases)
-
-
-async def refold(
-    connection: Connection, world: World, cases: MappingType[str, intake.CaseRow], now: datetime
-) -> None:
-    """Fold locked cases anew from all their facts, and write what has changed."""
-    facts = await intake.facts_of(connection, cases)
-    rows: list[intake.CaseRow] = []
-    events: list[intake.EventRow] = []
-    for case_id, row in cases.items():
-        case = fold_in_force(world, case_id, facts.get(case_id, ()), now, row.municipality)
-        new, told = decide(row, case.picture, case.municipality, world.payloads)
-        new = replace(new, due=case.next_change)
-        if new != row:
-            rows.append(new)
-        events += told
-    if rows:
-        await intake.save_cases(connection, rows, now)
-    if events:
-        await intake.add_events(connection, events, now)
-
-
-def fold_in_force(
-    world: World, case_id: str, facts: Sequence[Fact], now: datetime, guess: str | None = None
-) -> Case:
-    """Fold a case by the terms in force for it: its municipality, admission and care form decide.
-
-    They come from the facts and not from the terms, so folding twice is enough; and once where a
-    guess leads to the same terms: `guess`, the municipality it had before, or one that a fact names.
-    """
-    terms = world.terms_for(guess or _named(facts), now, _SOMATIC)
-    case = fold(case_id, facts, terms=terms, route=world.route, now=now)
-    in_force = world.terms_for(
-        case.municipality, case.standing.admitted_at or now, case.standing.care_form or _SOMATIC
-    )
-    if in_force == terms:
-        return case
-    return fold(case_id, facts, terms=in_force, route=world.route, now=now)
-
-
-def _named(facts: Sequence[Fact]) -> str | None:
-    named = (signal.fields.get("municipality") for fact in facts for signal in fact.signals)
-    return next((code for code in named if code), None)
 
 
 @dataclass(slots=True)
@@ -239,6 +157,7 @@ class _Said:
     links: set[tuple[str, str, str]] = field(default_factory=set)
     shared: set[tuple[str, str]] = field(default_factory=set)
     changed: set[tuple[str, str]] = field(default_factory=set)
+    replaced: set[tuple[str, str, str]] = field(default_factory=set)
 
     def add(self, one: Prepared, number: int) -> None:
         """Add what message `number` said: its facts, and the cases they belong to."""
@@ -246,6 +165,7 @@ class _Said:
             case_id = None
             place = (one.source, reading.fact.resource)
             self.changed.add(place)
+            self.replace(place, reading.fact)
             if reading.key is None:
                 self.shared.add(place)
             else:
@@ -255,6 +175,13 @@ class _Said:
                 self.link(case_id, one.source, reading.about)
                 self.shared |= {(one.source, resource) for resource in reading.about}
             self.facts.append((reading.fact, case_id, number))
+
+    def replace(self, place: tuple[str, str], fact: Fact) -> None:
+        """Tie two patient records together where one says that the other replaced it."""
+        for signal in fact.signals:
+            if by := signal.fields.get("merged_into"):
+                self.shared.add((place[0], by))
+                self.replaced.add((*place, by))
 
     def link(self, case_id: str, source: str, resources: Iterable[str]) -> None:
         """Fold the case from these resources too."""

@@ -12,12 +12,12 @@ from adapter.agreements.process import process_terms
 from adapter.agreements.terms import CareForm
 from adapter.errors import Problem, SetupError
 from adapter.fhir.model import FhirVersion
-from adapter.flow import Speaker, TermsFor, World
 from adapter.losus.days import local_day
 from adapter.losus.process import STATUTE, ProcessTerms
 from adapter.mapping.load import load_folder
 from adapter.outbound.relay import RelaySettings
 from adapter.settings import Settings
+from adapter.world import Speaker, TermsFor, World
 
 
 def world_of(settings: Settings) -> World:

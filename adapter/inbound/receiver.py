@@ -15,8 +15,9 @@ import asyncpg
 import structlog
 
 from adapter.errors import LosusError, Problem, UnavailableError
-from adapter.flow import Answer, Prepared, World, answer, commit
+from adapter.flow import Answer, Prepared, answer, commit
 from adapter.store.database import Database
+from adapter.world import World
 
 log = structlog.get_logger()
 

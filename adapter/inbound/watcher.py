@@ -11,8 +11,9 @@ from datetime import datetime
 
 import structlog
 
-from adapter.flow import World, judge_due
+from adapter.refold import judge_due
 from adapter.store.database import Database
+from adapter.world import World
 
 log = structlog.get_logger()
 

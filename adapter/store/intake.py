@@ -209,16 +209,21 @@ async def add_facts(
     )
 
 
-async def facts_of(connection: Connection, case_ids: Iterable[str]) -> dict[str, list[Fact]]:
-    """All facts that each case is folded from.
+async def facts_of(
+    connection: Connection, case_ids: Iterable[str], also: Sequence[tuple[str, str, str]] = ()
+) -> dict[str, list[Fact]]:
+    """All facts that each case is folded from; `also`: more resources of a case (case, source, resource).
 
     A resource whose newest version belongs to another case says nothing here any more.
     """
     rows = await connection.fetch(
         """select link.case_id as of_case, fact.source, fact.resource, fact.ord, fact.version,
                   fact.case_id, fact.signals, fact.void
-           from link join fact using (source, resource) where link.case_id = any ($1::text[])""",
+           from (select case_id, source, resource from link where case_id = any ($1::text[])
+                 union select * from unnest($2::text[], $3::text[], $4::text[])) as link
+           join fact using (source, resource)""",
         sorted(set(case_ids)),
+        *_columns(also, 3),
     )
     facts: dict[str, list[Fact]] = {}
     owners: dict[tuple[str, str, str], tuple[Any, str | None]] = {}

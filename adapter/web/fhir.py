@@ -13,9 +13,10 @@ from starlette.requests import ClientDisconnect
 
 from adapter.errors import LosusError, Problem, TooLargeError
 from adapter.fhir.outcome import outcome, response_code
-from adapter.flow import Answer, Untranslated, World, answer, prepare
+from adapter.flow import Answer, Untranslated, answer, prepare
 from adapter.inbound.receiver import Receiver
 from adapter.watch import MESSAGES, RECEIVE_SECONDS
+from adapter.world import World
 
 log = structlog.get_logger()
 router = APIRouter()

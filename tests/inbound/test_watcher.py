@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
-from adapter.flow import commit, judge_due, prepare
+from adapter.flow import commit, prepare
 from adapter.inbound.watcher import watch
+from adapter.refold import judge_due
 from adapter.store.database import connect
 from adapter.wiring import world_of
 from tests.service import send, service, settings, way_home

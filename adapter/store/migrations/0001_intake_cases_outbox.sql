@@ -42,6 +42,15 @@ create table link (
 create index link_by_resource on link (source, resource);
 comment on table link is 'Which resources a case is folded from.';
 
+create table replacement (
+  source   text not null,
+  resource text not null,
+  by       text not null,
+  primary key (source, resource, by)
+);
+create index replacement_by on replacement (source, by);
+comment on table replacement is 'Patient records that some version says were replaced; whether it still holds, the facts say.';
+
 create table cases (
   id           text   primary key,           -- keyed pseudonym, never a personnummer
   source       text   not null,

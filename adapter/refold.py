@@ -1,0 +1,113 @@
+"""Cases folded anew from all their facts, inside the caller's transaction.
+
+Owns which facts a case is folded from, merged patients among them, and by which terms; does not own
+the fold (`losus.case`), the rule of merging (`losus.merge`) nor what is told of a change
+(`outbound.events`).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from adapter.losus.case import Case, fold
+from adapter.losus.merge import Stay, absorbed
+from adapter.losus.process import ProcessTerms
+from adapter.losus.signal import Fact
+from adapter.outbound.events import decide
+from adapter.store import intake, merges
+from adapter.store.database import Connection
+from adapter.world import World
+
+_SOMATIC = "somatic"
+
+Cases = Mapping[str, intake.CaseRow]
+
+
+async def judge_due(connection: Connection, world: World, now: datetime, most: int) -> int:
+    """Judge the cases anew whose limits `now` has passed; how many there were, `most` at the most."""
+    cases = await intake.lock_due_cases(connection, now, most)
+    if cases:
+        await refold(connection, world, cases, now)
+    return len(cases)
+
+
+async def refold(connection: Connection, world: World, cases: Cases, now: datetime) -> None:
+    """Fold locked cases anew from all their facts, and write what has changed.
+
+    Where patient records were merged, the cases of the other records are locked and folded too.
+    """
+    kin = await merges.kin(connection, (), cases)
+    if kin:
+        others = await intake.cases_about(connection, kin) - set(cases)
+        cases = {**cases, **await intake.lock_cases(connection, (), others, now)}
+    folded = await _folded(connection, world, cases, kin, now)
+    rows: list[intake.CaseRow] = []
+    events: list[intake.EventRow] = []
+    for case_id, row in cases.items():
+        case = folded[case_id]
+        new, told = decide(row, case.picture, case.municipality, world.payloads)
+        new = replace(new, due=case.next_change)
+        if new != row:
+            rows.append(new)
+        events += told
+    if rows:
+        await intake.save_cases(connection, rows, now)
+    if events:
+        await intake.add_events(connection, events, now)
+
+
+async def _folded(
+    connection: Connection, world: World, cases: Cases, kin: set[merges.Place], now: datetime
+) -> dict[str, Case]:
+    if not kin:
+        facts = await intake.facts_of(connection, cases)
+        return {name: _fold(world, row, facts.get(name, ()), now) for name, row in cases.items()}
+    records = await merges.records_of(connection, cases, kin)
+    also = [(name, *place) for name in records for place in kin]
+    facts = await intake.facts_of(connection, cases, also)
+    apart = {name: _fold(world, row, facts.get(name, ()), now) for name, row in cases.items()}
+    by = merges.replaced_by(fact for said in facts.values() for fact in said)
+    taken = absorbed(_stays(apart, records), by)
+    joined = {name: [*facts.get(name, ()), *_taken_in(name, taken, facts)] for name in cases}
+    return {
+        name: _fold(world, row, joined[name], now, taken.get(name))
+        if name in taken or name in taken.values()
+        else apart[name]
+        for name, row in cases.items()
+    }
+
+
+def _stays(cases: Mapping[str, Case], records: Mapping[str, merges.Place]) -> Iterable[Stay]:
+    for name, (source, record) in records.items():
+        standing = cases[name].standing
+        if standing.admitted_at is not None:
+            ended_at = standing.end.at if standing.end is not None else None
+            yield Stay(name, source, record, standing.admitted_at, ended_at)
+
+
+def _taken_in(case_id: str, taken: Mapping[str, str], facts: Mapping[str, Sequence[Fact]]) -> Iterable[Fact]:
+    return (fact for name, by in taken.items() if by == case_id for fact in facts.get(name, ()))
+
+
+def _fold(
+    world: World, row: intake.CaseRow, facts: Sequence[Fact], now: datetime, absorbed_by: str | None = None
+) -> Case:
+    """Fold a case by the terms in force for it: its municipality, admission and care form decide.
+
+    They come from the facts and not from the terms, so folding twice is enough; and once where a
+    guess leads to the same terms: the municipality it had before, or one that a fact names.
+    """
+
+    def by(terms: ProcessTerms) -> Case:
+        return fold(row.id, facts, terms=terms, route=world.route, now=now, absorbed_by=absorbed_by)
+
+    guess = world.terms_for(row.municipality or _named(facts), now, _SOMATIC)
+    case = by(guess)
+    admitted_at, care_form = case.standing.admitted_at, case.standing.care_form
+    in_force = world.terms_for(case.municipality, admitted_at or now, care_form or _SOMATIC)
+    return case if in_force == guess else by(in_force)
+
+
+def _named(facts: Sequence[Fact]) -> str | None:
+    named = (signal.fields.get("municipality") for fact in facts for signal in fact.signals)
+    return next((code for code in named if code), None)
