@@ -89,7 +89,7 @@ def retellings(draw: st.DrawFn) -> tuple[list[Fact], list[Fact]]:
 
 
 @given(retellings())
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_any_order_any_number_of_times_gives_the_same_case(pair: tuple[list[Fact], list[Fact]]) -> None:
     told, retold = pair
     assert folded(retold) == folded(told)
@@ -97,7 +97,7 @@ def test_any_order_any_number_of_times_gives_the_same_case(pair: tuple[list[Fact
 
 
 @given(retellings())
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 def test_folding_in_pieces_ends_as_folding_at_once(pair: tuple[list[Fact], list[Fact]]) -> None:
     told, retold = pair
     known: list[Fact] = []
@@ -109,7 +109,7 @@ def test_folding_in_pieces_ends_as_folding_at_once(pair: tuple[list[Fact], list[
 
 
 @given(retellings())
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_instants_in_another_zone_are_the_same_instants(pair: tuple[list[Fact], list[Fact]]) -> None:
     told, retold = pair
     local = [
@@ -121,7 +121,7 @@ def test_instants_in_another_zone_are_the_same_instants(pair: tuple[list[Fact], 
 
 
 @given(histories, st.integers(1, 4))
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_a_newer_version_that_says_the_same_changes_nothing(told: list[Fact], step: int) -> None:
     newest = {(f.source, f.resource): f for f in sorted(told, key=lambda f: f.order)}
     again = [
@@ -134,7 +134,7 @@ def test_a_newer_version_that_says_the_same_changes_nothing(told: list[Fact], st
 
 
 @given(histories, moments)
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_what_holds_of_every_case(told: list[Fact], now: datetime) -> None:
     case = folded(told, now)
     standing, picture = case.standing, case.picture
@@ -154,7 +154,7 @@ def test_what_holds_of_every_case(told: list[Fact], now: datetime) -> None:
 
 
 @given(histories, moments)
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_time_alone_changes_nothing_but_pending_to_missed(told: list[Fact], now: datetime) -> None:
     case, later = folded(told, now), folded(told, now + timedelta(days=3))
     assert set(changed_fields(case.picture, later.picture)) <= {"deadlines"}
@@ -165,7 +165,7 @@ def test_time_alone_changes_nothing_but_pending_to_missed(told: list[Fact], now:
 
 
 @given(histories, moments)
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_the_next_change_is_when_a_limit_is_missed(told: list[Fact], now: datetime) -> None:
     case = folded(told, now)
     if case.next_change is None:

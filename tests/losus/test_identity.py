@@ -5,7 +5,7 @@
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapter.errors import ResourceError
@@ -85,6 +85,7 @@ def test_wrong_number_is_refused_and_not_quoted(system: str, value: str, because
 
 
 @given(st.text(max_size=14), st.sampled_from([PNR, SAM, BASE + "LMA-nummer"]))
+@settings(deadline=None)
 def test_any_text_is_refused_or_has_a_normal_form(value: str, system: str) -> None:
     try:
         found = identify(system, value, on=DAY)
@@ -94,6 +95,7 @@ def test_any_text_is_refused_or_has_a_normal_form(value: str, system: str) -> No
 
 
 @given(st.dates(date(1900, 1, 1), date(2026, 3, 1)), st.integers(1, 998))
+@settings(deadline=None)
 def test_ten_digits_find_their_century(born: date, serial: int) -> None:
     digits = f"{born:%y%m%d}{serial:03d}"
     weighed = [int(d) * (2 - i % 2) for i, d in enumerate(digits)]
@@ -144,6 +146,7 @@ def test_pseudonym_is_keyed_and_safe_in_a_topic() -> None:
 
 
 @given(st.text(), st.text(), st.text(), st.text())
+@settings(deadline=None)
 def test_no_two_keys_share_a_pseudonym(source: str, key: str, source2: str, key2: str) -> None:
     same = (source, key) == (source2, key2)
     assert (pseudonym(SECRET, source, key) == pseudonym(SECRET, source2, key2)) is same
