@@ -7,7 +7,7 @@ looks at the first of many), conditions are booleans, and strings are not empty.
 from datetime import datetime
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from adapter.mapping.fhirpath import FhirPathError, compile_expression
@@ -217,6 +217,8 @@ WELL_MEANT = (
 )
 
 
+@example("value.toString().toQuantity()", {"value": [[]]}, "Patient")
+@example("name[value]", {"value": {}}, "Patient")
 @settings(max_examples=600, deadline=None)
 @given(
     st.sampled_from(WELL_MEANT),

@@ -65,7 +65,9 @@ def to_string(item: Item) -> str | None:
     if isinstance(item, dict):
         quantity = from_json(item)
         return None if quantity is None else quantity.text
-    return item if isinstance(item, str) else f"{Decimal(number(item)):f}"
+    if is_number(item):
+        return f"{Decimal(number(item)):f}"
+    return item if isinstance(item, str) else None
 
 
 def to_date(item: Item) -> Temporal | None:
