@@ -195,7 +195,14 @@ def _stay(stay: str, edition: Edition) -> dict[str, Any]:
 
 
 def _masked(kind: str) -> dict[str, Any]:
-    return {"subject": {"extension": [_MASKED], "type": kind}}
+    display = _WHOM[kind]
+    return {"subject": {"extension": [_MASKED], "type": kind, "display": display}}
+
+
+_WHOM = {
+    "Patient": both("Personen i vårdtillfället", "The person of the stay"),
+    "Group": both("De som ingick i genomsnittet", "Those in the mean"),
+}
 
 
 def _everyone(sheet: Sheet) -> dict[str, Any]:

@@ -18,10 +18,9 @@ _PUBLISHED = "2026-11-22"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of an extension: its FHIR type, how often it must stand, and the value set it is from."""
+    """A value of an extension, or one of its parts: its FHIR type, and the codes that it is from."""
 
     type: str
-    least: int = 1
     words: CodeSystem | None = None
 
 
@@ -176,7 +175,7 @@ def _elements(url: str, defined: Defined) -> Iterator[dict[str, Any]]:
 
 def _slice(name: str, part: Part) -> Iterator[dict[str, Any]]:
     named, path = f"Extension.extension:{name}", "Extension.extension"
-    yield {"id": named, "path": path, "sliceName": name, "min": part.least, "max": "1"}
+    yield {"id": named, "path": path, "sliceName": name, "min": 1, "max": "1"}
     yield {"id": f"{named}.extension", "path": f"{path}.extension", "max": "0"}
     yield {"id": f"{named}.url", "path": f"{path}.url", "fixedUri": name}
     yield _value(f"{named}.value[x]", f"{path}.value[x]", part)

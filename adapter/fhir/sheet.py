@@ -1,7 +1,7 @@
 """One statement as it is to be told: with its id, its time, and whether it is issued.
 
-Owns what is the same for all resources of a statement. Does not own the resources (`measure`, `invoice`,
-`charge`).
+Owns what is the same for all resources of a statement. Does not own the resources (`measure_report`,
+`invoice`, `charge`).
 """
 
 from collections.abc import Sequence

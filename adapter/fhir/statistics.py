@@ -9,10 +9,11 @@ be counted back from it.
 from dataclasses import dataclass
 from typing import Any
 
-from adapter.fhir.elements import Edition, Resource, extension, narrative, uuid_of
-from adapter.fhir.measure import groups, left_out, measure, report
+from adapter.fhir.elements import Edition, Resource, extension, narrative, region, uuid_of
+from adapter.fhir.measure import measure
+from adapter.fhir.measure_report import groups, left_out, report
 from adapter.fhir.sheet import Sheet
-from adapter.fhir.vocabulary import CANONICAL, GATE_STATUS, care_form
+from adapter.fhir.vocabulary import CANONICAL, GATE_STATUS, KOMMUNKOD, care_form
 from adapter.settlement.difference import Issued
 from adapter.settlement.statement import Statement
 
@@ -24,7 +25,8 @@ _EXACT_MEAN = f"{CANONICAL}/StructureDefinition/settlement-exact-mean"
 def statistics(told: Statement | Issued, edition: Edition, *, fewest: int) -> Resource:
     """Give the public MeasureReport of a month; what counts under `fewest` would show is marked *masked*.
 
-    Its id is that of municipality, care form and month, and leads to no statement.
+    It stands alone: municipality and region are named by their codes. Its id is that of agreement,
+    municipality, care form and month, and leads to no statement.
     """
     sheet = Sheet.of(told, edition)
     statement = sheet.statement
@@ -36,6 +38,10 @@ def statistics(told: Statement | Issued, edition: Edition, *, fewest: int) -> Re
         status = GATE_STATUS.concept(statement.status.value)
         extensions.append(extension("settlement-gate-status", valueCodeableConcept=status))
     del made["identifier"]
+    code = {"system": KOMMUNKOD, "value": statement.municipality}
+    made["subject"] = {"type": "Organization" if edition.r5 else "Location", "identifier": code}
+    if (paid := region(statement.agreement, edition)) is not None:
+        made["reporter"] = {"type": "Organization", "identifier": paid["identifier"][0]}
     return {
         **made,
         "id": uuid_of(

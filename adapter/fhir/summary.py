@@ -1,7 +1,7 @@
 """Statements as a FHIR Bundle: Measure, MeasureReport, Invoice, ChargeItems, Provenance.
 
 Owns which resources tell a statement and in what order they stand. Does not own the resources
-(`measure`, `charge`, `invoice`, `provenance`), amounts (`adapter.settlement`) nor sending.
+(`measure`, `measure_report`, `charge`, `invoice`, `provenance`), amounts (`adapter.settlement`) nor sending.
 
 The Bundle is a `collection`: «a set of resources collected into a single package for ease of
 distribution that imposes no processing obligations or behavioral rules beyond persistence» (FHIR,
@@ -19,7 +19,8 @@ from collections.abc import Iterable, Iterator
 from adapter.fhir.charge import charged, group_of_mean
 from adapter.fhir.elements import Edition, Resource, instant, municipality, region, uuid_of
 from adapter.fhir.invoice import invoice
-from adapter.fhir.measure import measure, report
+from adapter.fhir.measure import measure
+from adapter.fhir.measure_report import report
 from adapter.fhir.provenance import of_charges, of_statement
 from adapter.fhir.sheet import Sheet
 from adapter.settlement.difference import Issued

@@ -1,0 +1,162 @@
+"""What a month came to as a MeasureReport: counts, mean, share, gate status, and the amount beside them.
+
+Owns the figures of one municipality, care form and month. Does not own the rule (`measure`), what is
+charged (`charge`, `invoice`) nor what the public may see (`statistics`).
+
+`measureScore` is the mean that was held against the threshold; beside it stands the exact one as days by
+stays (Ratio), for 10/3 is no decimal.
+"""
+
+from fractions import Fraction
+from typing import Any
+
+from adapter.fhir.decimals import day_count, money, rounded
+from adapter.fhir.elements import (
+    Resource,
+    extension,
+    instant,
+    month_period,
+    municipality,
+    narrative,
+    parts,
+    region,
+)
+from adapter.fhir.measure import GROUPS, extended, population, threshold
+from adapter.fhir.model import FhirVersion
+from adapter.fhir.sheet import Sheet
+from adapter.fhir.vocabulary import GATE_STATUS, GROUP, KOMMUNKOD, STATEMENT_IDENTIFIER, care_form
+from adapter.settlement.gate import MonthMean
+from adapter.settlement.measure import Reason
+from adapter.settlement.statement import Assumed, Statement
+
+#: Reasons for which a stay that ended is in no mean; one that is still open is in no month at all.
+_OUT = (Reason.COMPULSORY, Reason.NOT_READY, Reason.NOT_HOME_READY)
+
+
+def report(sheet: Sheet, measure_canonical: str) -> Resource:
+    """Give what the month came to: counts, mean, share, gate status, and the amount it leads to."""
+    statement, edition = sheet.statement, sheet.edition
+    paid = region(statement.agreement, edition)
+    made: Resource = {
+        "resourceType": "MeasureReport",
+        "id": sheet.name("MeasureReport"),
+        "text": narrative(*_in_words(sheet)),
+        "extension": [
+            extension("settlement-care-form", valueCodeableConcept=care_form(statement.care_form)),
+            extension(
+                "settlement-gate-status", valueCodeableConcept=GATE_STATUS.concept(statement.status.value)
+            ),
+            _outcome(sheet),
+            *(_assumption(one) for one in statement.assumptions),
+        ],
+        "identifier": [{"system": STATEMENT_IDENTIFIER, "value": sheet.id}],
+        "status": "complete" if sheet.issued else "pending",
+        "type": "summary",
+        "measure": measure_canonical,
+        "subject": subject(sheet),
+        "date": instant(sheet.at),
+        "period": month_period(statement.month),
+        "group": groups(statement, edition.version),
+    }
+    if paid is not None:
+        made["reporter"] = edition.reference("Organization", paid["id"])
+    return made
+
+
+def subject(sheet: Sheet) -> dict[str, Any]:
+    """Name the municipality that the report is on.
+
+    R4 allows no Organization here, so there it is the municipality as a place, by its kommunkod alone.
+    """
+    code = sheet.statement.municipality
+    if sheet.edition.r5:
+        return sheet.edition.reference("Organization", municipality(code, sheet.edition)["id"])
+    return {"type": "Location", "identifier": {"system": KOMMUNKOD, "value": code}}
+
+
+def groups(statement: Statement, version: FhirVersion) -> list[dict[str, Any]]:
+    """Give the two figures; a month without stays has counts and no score."""
+    mean, out = statement.mean, left_out(statement)
+    counts = {
+        "mean-days": {
+            "initial-population": mean.stays + out,
+            "measure-population-exclusion": out,
+            "measure-population": mean.stays,
+        },
+        "day-zero-share": {
+            "initial-population": mean.stays,
+            "denominator": mean.stays,
+            "numerator": mean.day_zero,
+        },
+    }
+    scored = "measureScoreQuantity" if version is FhirVersion.R5 else "measureScore"
+    scores = {"mean-days": mean_score(mean), "day-zero-share": share_score(mean)}
+    return [
+        {
+            **extended(threshold(mean.terms) + _exact_mean(mean) if code == "mean-days" else []),
+            "code": GROUP.concept(code),
+            "population": [
+                {"code": population(name), "count": count} for name, count in counts[code].items()
+            ],
+            **({scored: score} if (score := scores[code]) else {}),
+        }
+        for code in GROUPS
+    ]
+
+
+def left_out(statement: Statement) -> int:
+    """Count the stays that ended in the month and are not in its mean: excluded ones and long ones."""
+    return statement.long_stays + sum(one.reasons[0] in _OUT for one in statement.excluded)
+
+
+def mean_score(mean: MonthMean) -> dict[str, Any] | None:
+    """Give the mean as it is held against the threshold, to six digits; None in a month without stays."""
+    return None if mean.compared is None else day_count(rounded(mean.compared))
+
+
+def share_score(mean: MonthMean) -> dict[str, Any] | None:
+    """Give the share of stays home on day zero, from 0 to 1 and without unit; None without stays."""
+    return {"value": rounded(Fraction(mean.day_zero, mean.stays))} if mean.stays else None
+
+
+def _exact_mean(mean: MonthMean) -> list[dict[str, Any]]:
+    if not mean.stays:
+        return []
+    ratio = {"numerator": day_count(mean.days), "denominator": {"value": mean.stays}}
+    return [extension("settlement-exact-mean", valueRatio=ratio)]
+
+
+def _outcome(sheet: Sheet) -> dict[str, Any]:
+    """Give days, amount and what is due of it; `amount` is what would have been where nothing is due."""
+    statement = sheet.statement
+    return parts(
+        "settlement-outcome",
+        payable_days=("Quantity", day_count(statement.payable_days)),
+        amount=("Money", money(statement.amount)),
+        due=("Money", money(sheet.due)),
+        suspended=("Boolean", statement.suspended),
+        provisional=("Boolean", statement.provisional),
+    )
+
+
+def _assumption(one: Assumed) -> dict[str, Any]:
+    return parts(
+        "settlement-assumption",
+        id=("Code", one.id),
+        what=("String", one.what),
+        because=("String", one.because),
+    )
+
+
+def _in_words(sheet: Sheet) -> tuple[str, str]:
+    statement, mean = sheet.statement, sheet.statement.mean
+    score = mean_score(mean)
+    average = ("–", "–") if score is None else (str(score["value"]),) * 2
+    english, swedish = GATE_STATUS.concepts[statement.status.value]
+    headline = sheet.headline
+    would = ("Skulle ha blivit", "Would have been") if statement.suspended else ("Belopp", "Amount")
+    sums = [f"{word} {money(statement.amount)['value']} SEK" for word in would]
+    return (
+        f"{headline[0]}: {mean.stays} vårdtillfällen, genomsnitt {average[0]} dygn. {swedish}. {sums[0]}.",
+        f"{headline[1]}: {mean.stays} stays, mean {average[1]} days. {english}. {sums[1]}.",
+    )
