@@ -6,6 +6,7 @@ where the command was used wrongly. Does not own a single rule (`adapter.settlem
 
 import csv
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -76,7 +77,10 @@ def settle_command(  # noqa: PLR0913, PLR0917 - one parameter an option
         book = replace(book, rules={**book.rules, named.id: named})
     asked = asked_months(stays, from_, to)
     with refusals(), opened(stays, skip_bad=skip_bad) as rows:
-        if named:
+        if not asked:
+            statements: Sequence[Statement] = ()
+            deque(rows, maxlen=0)  # no stay has ended, but rows may be bad
+        elif named:
             statements = settle(rows, named, book.rates, asked)
         else:
             statements = settle_in_force(rows, book.rules, book.rates, asked)

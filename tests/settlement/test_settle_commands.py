@@ -305,6 +305,12 @@ def test_bad_rows_settle_nothing_and_are_all_told(tmp_path):
     ]
 
 
+def test_bad_rows_are_told_also_where_there_is_no_month_to_settle(tmp_path):
+    result = run("settle", "--stays", file_of(tmp_path, [], *BAD))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "losus: line 2: no JSON" in result.stderr
+
+
 def test_skip_bad_lists_what_it_skipped(tmp_path):
     result = run(
         "settle",
