@@ -150,7 +150,8 @@ def _artifacts(clauses: tuple[Clause, ...], assumptions: tuple[Assumed, ...]) ->
     for clause in clauses:
         if clause.document:
             display = f"{clause.term}: {clause.document}, {clause.section}"
-            found.append({"type": "citation", "display": display, "citation": clause.words})
+            words = {"citation": clause.words} if clause.words else {}
+            found.append({"type": "citation", "display": display, **words})
         if clause.assumption is not None and (one := assumed.get(clause.assumption)):
             display = f"{clause.term}: antagande / assumption {one.id}"
             found.append(

@@ -45,12 +45,12 @@ class FhirValidator:
     """The running validator."""
 
     def __init__(self) -> None:
-        jars = _jars()
+        virtual_machine, jars = java(), _jars()
+        classes = f"{_classes(jars)}:{jars}/*"
         self._folder = Path(tempfile.mkdtemp())
         self._log = (self._folder / "log").open("w", encoding="utf-8")
-        classes = f"{_classes(jars)}:{jars}/*"
         self._process = subprocess.Popen(
-            (java(), *_JVM, "-Dfile.encoding=UTF-8", "-cp", classes, "FhirCheck"),
+            (virtual_machine, *_JVM, "-Dfile.encoding=UTF-8", "-cp", classes, "FhirCheck"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
