@@ -88,6 +88,8 @@ def translate(table: ConceptMap, found: Iterable[Any]) -> list[str]:
         known = [target for system, code in codes if (target := table.target(system, code)) is not None]
         if codes and not known:
             raise FieldFault(f"has a code that the table {table.name} does not hold")
+        if len(set(known)) > 1:
+            raise FieldFault(f"has codes that mean different things in the table {table.name}")
         targets.update(dict.fromkeys(known))
     return list(targets)
 

@@ -95,19 +95,20 @@ def _encounter_to_r4(one: Resource) -> None:
     moved = {old: one.pop(new) for new, old in _MOVED.items() if new in one}
     if moved:
         one["hospitalization"] = {**one.get("hospitalization", {}), **moved}
-    one["status"] = _status_to_r4(one)
+    _status_to_r4(one)
     _split(one, one.pop("reason", ()))
     _first_concept(one, "serviceType")
     one.update(_participants(one, "actor", "individual"))
 
 
-def _status_to_r4(one: Resource) -> Any:  # noqa: ANN401 - a JSON value
-    status = one.get("status")
+def _status_to_r4(one: Resource) -> None:
     subject = one.pop("subjectStatus", None) or {}
-    codes = [coding.get("code") for coding in subject.get("coding", ())]
+    status = one.get("status")
     if status == "in-progress":
-        return next((_SUBJECT_TO_R4[code] for code in codes if code in _SUBJECT_TO_R4), status)
-    return _STATUS_TO_R4.get(str(status), status)
+        codes = [coding.get("code") for coding in subject.get("coding", ())]
+        one["status"] = next((_SUBJECT_TO_R4[code] for code in codes if code in _SUBJECT_TO_R4), status)
+    elif status in _STATUS_TO_R4:
+        one["status"] = _STATUS_TO_R4[status]
 
 
 def _encounter_to_r5(one: Resource) -> None:
@@ -118,10 +119,10 @@ def _encounter_to_r5(one: Resource) -> None:
     one.update({new: admission.pop(old) for new, old in _MOVED.items() if old in admission})
     if admission:
         one["admission"] = admission
-    status, subject = _STATUS_TO_R5.get(str(one.get("status")), (one.get("status"), None))
-    one["status"] = status
-    if subject is not None:
-        one["subjectStatus"] = {"coding": [{"system": _SUBJECT_STATUS, "code": subject}]}
+    if one.get("status") in _STATUS_TO_R5:
+        one["status"], subject = _STATUS_TO_R5[one["status"]]
+        if subject is not None:
+            one["subjectStatus"] = {"coding": [{"system": _SUBJECT_STATUS, "code": subject}]}
     one.pop("statusHistory", None)
     one.pop("classHistory", None)
     reasons = _joined(one)
