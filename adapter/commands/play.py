@@ -5,28 +5,73 @@ examples of the mapping `losus-r4`; the statement is of Bilaga 9's worked exampl
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 from aiokafka import ConsumerRecord
 
+from adapter.agreements.load import load_book
 from adapter.commands.output import out
 from adapter.commands.send import send_message
+from adapter.commands.settle import edition_of, print_statements
 from adapter.commands.tail import line, read_topic
 from adapter.errors import Problem, UnavailableError
+from adapter.fhir.decimals import dumps
+from adapter.fhir.summary import bundle
+from adapter.losus.days import months
 from adapter.mapping.load import default_folder
 from adapter.outbound.topics import events_topic
 from adapter.sandbox.sandbox import Sandbox
+from adapter.settlement.example import FIRST, MONTHS, worked_example
+from adapter.settlement.settle import settle
 
 _MUNICIPALITY = "2380"
+_AGREEMENT = "jamtland-harjedalen-losus-2018"
+#: What of a resource is shown.
+_SHOWN = ("status", "quantity", "occurrencePeriod", "priceOverride", "totalNet")
 _SOURCE = "losus-r4"
 _PATIENCE_S = 30.0
 
 
 def play(running: Sandbox) -> None:
     """Send the way home and show what arrives; UnavailableError where an event does not come."""
+    _way_home_played(running)
+    _month_settled()
+
+
+def _way_home_played(running: Sandbox) -> None:
     files = sorted((default_folder() / "examples" / _SOURCE).glob("*.json"))
     asyncio.run(_way_home(running, {file.stem: file.read_bytes() for file in files}))
+
+
+def _month_settled() -> None:
+    """Settle the worked example of Bilaga 9, and show the Bundle of its first liable month."""
+    out.rule(f"Settlement: the worked example of Bilaga 9 by {_AGREEMENT}")
+    book = load_book()
+    stays = worked_example()
+    asked = tuple(months(FIRST, FIRST.plus(len(MONTHS))))
+    statements = settle(stays, book.get(_AGREEMENT), book.rates, asked)
+    print_statements(statements, book)
+    liable = next(one for one in statements if one.amount)
+    out.rule(f"The statement of {liable.month} as a FHIR Bundle")
+    _show_bundle(bundle([liable], edition_of(book)))
+    out.print(
+        "\nThe whole of it: losus settle --stays FILE --agreement "
+        f"{_AGREEMENT} --from {liable.month} --to {liable.month} --format fhir"
+    )
+
+
+def _show_bundle(told: dict[str, Any]) -> None:
+    """The resources of a Bundle by type, and the claim with its first line in full."""
+    resources = [entry["resource"] for entry in told["entry"]]
+    for kind, count in Counter(one["resourceType"] for one in resources).items():
+        out.print(f"  {count:>3} × {kind}")
+    for kind in ("Invoice", "ChargeItem"):
+        first = next(one for one in resources if one["resourceType"] == kind)
+        shown = {name: first[name] for name in _SHOWN if name in first}
+        out.print(dumps({"resourceType": kind, **shown}).decode(), style="dim")
 
 
 async def _way_home(running: Sandbox, messages: dict[str, bytes]) -> None:

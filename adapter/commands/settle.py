@@ -210,17 +210,22 @@ def _print_csv(statements: Sequence[Statement], _book: Book) -> None:
 
 def _print_fhir(statements: Sequence[Statement], book: Book, version: FhirVersion) -> None:
     """Print one Bundle of all statements, as drafts: what a file holds is issued to nobody."""
-    edition = Edition(
+    sys.stdout.buffer.write(dumps(bundle(statements, edition_of(book, version))) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def edition_of(book: Book, version: FhirVersion = FhirVersion.R4) -> Edition:
+    """How statements are told as FHIR, made now, with the names that the book knows."""
+    return Edition(
         made_at=datetime.now(UTC),
         regions={name: one.agreement.region for name, one in book.rules.items() if one.agreement.region},
         municipalities=book.municipalities,
         version=version,
     )
-    sys.stdout.buffer.write(dumps(bundle(statements, edition)) + b"\n")
-    sys.stdout.buffer.flush()
 
 
-def _print_table(statements: Sequence[Statement], book: Book) -> None:
+def print_statements(statements: Sequence[Statement], book: Book) -> None:
+    """Print statements as a person reads them: a row each, then what the amounts rest on."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("municipality", "care form", "month", "status"):
         table.add_column(name, no_wrap=True)
@@ -270,7 +275,7 @@ def _print_grounds(statements: Sequence[Statement]) -> None:
 
 
 _PRINTERS: dict[SettleFormat, Callable[[Sequence[Statement], Book], None]] = {
-    SettleFormat.TABLE: _print_table,
+    SettleFormat.TABLE: print_statements,
     SettleFormat.JSON: _print_json,
     SettleFormat.CSV: _print_csv,
 }

@@ -1,0 +1,112 @@
+"""`losus sandbox` and `losus demo` as a newcomer runs them: up, used, stopped, and nothing left behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from adapter.mapping.load import default_folder
+from adapter.sandbox.sandbox import MUNICIPALITIES
+from tests.kafka import foreign
+from tests.servers import eventually
+from tests.service import EXAMPLES
+
+LOSUS = (sys.executable, "-m", "adapter.cli")
+FIRST = EXAMPLES / "01-admission.json"
+
+
+@contextmanager
+def sandbox() -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    """A running sandbox and the line that it printed."""
+    argv = (*LOSUS, "sandbox", "--format", "json")
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout
+        try:
+            yield process, json.loads(process.stdout.readline())
+        finally:
+            process.kill()
+
+
+def family(pid: int) -> list[psutil.Process]:
+    """All that a process has started, directly or not."""
+    return psutil.Process(pid).children(recursive=True)
+
+
+def gone(processes: list[psutil.Process]) -> bool:
+    return not [one for one in processes if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.mark.usefixtures("kcat")
+def test_a_sandbox_is_used_and_stops_on_ctrl_c() -> None:
+    with sandbox() as (process, addresses):
+        assert set(addresses) == {"http", "kafka", "postgres", "pid"}
+        assert addresses["pid"] == process.pid
+        assert httpx.get(f"{addresses['http']}/readyz").json() == {
+            "ready": True,
+            "database": True,
+            "broker": True,
+        }
+        sent = subprocess.run(
+            [*LOSUS, "send", str(FIRST), "--to", addresses["http"], "--format", "json"],
+            capture_output=True,
+            check=True,
+            text=True,
+        )
+        assert json.loads(sent.stdout)["code"] == "ok"
+        listed = httpx.get(
+            f"{addresses['http']}/cases", params={"source": "losus-r4", "key": "stay-1"}
+        ).json()
+        assert [case["state"] for case in listed["cases"]] == ["admitted"]
+        topic = "losus.2380.events"
+        assert eventually(lambda: len(foreign.kcat(addresses["kafka"], topic)) == 1)
+        started = family(process.pid)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+    assert eventually(lambda: gone(started))
+
+
+@pytest.mark.usefixtures("kcat")
+def test_every_shipped_mapping_is_a_source_and_every_municipality_has_its_topics() -> None:
+    with sandbox() as (_, addresses):
+        for path in default_folder().glob("*.yaml"):
+            answer = httpx.post(f"{addresses['http']}/fhir/{path.stem}/$process-message", content=b"{")
+            assert answer.status_code == 400, path.stem
+        assert sorted(MUNICIPALITIES) == ["2303", "2305", "2309", "2313", "2321", "2326", "2361", "2380"]
+        for code in MUNICIPALITIES:
+            assert foreign.kcat(addresses["kafka"], f"losus.{code}.events") == []
+
+
+def test_nothing_outlives_a_killed_sandbox() -> None:
+    with sandbox() as (process, _):
+        started = family(process.pid)
+        assert len(started) >= 6, "database, broker, service and relay, and who guards them"
+        os.kill(process.pid, signal.SIGKILL)
+        assert eventually(lambda: gone(started), within_s=20)
+
+
+@pytest.mark.parametrize("times", [2])
+def test_two_demos_at_once_play_to_the_end(times: int) -> None:
+    demos = [
+        subprocess.Popen([*LOSUS, "demo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(times)
+    ]
+    for demo in demos:
+        out, err = demo.communicate(timeout=120)
+        assert demo.returncode == 0, err
+        for word in (
+            "inskriven",
+            "utskrivningsklar",
+            "hemgångsklar",
+            "utskriven",
+            "284 000",
+            "MeasureReport",
+        ):
+            assert word in out
