@@ -9,8 +9,6 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, field_validator
 
 from adapter.losus.terms import SignalKind, State
-from adapter.mapping.fields import FIELDS, PARTS
-from adapter.mapping.names import GIVEN
 
 FhirPath = Annotated[str, StringConstraints(min_length=1)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
@@ -72,17 +70,6 @@ class Rule(_Strict):
     repeats: bool = False
     because: str | None = None
 
-    @field_validator("fields")
-    @classmethod
-    def _known(cls, fields: dict[str, FieldSpec]) -> dict[str, FieldSpec]:
-        for name, spec in fields.items():
-            parts = set(PARTS.get(name, ()))
-            if name not in FIELDS and not parts:
-                raise ValueError(f"unknown field {name}; there are {', '.join(sorted(FIELDS | PARTS))}")
-            if parts and (not isinstance(spec, dict) or not set(spec) <= parts):
-                raise ValueError(f"field {name} is made of {', '.join(sorted(parts))}")
-        return fields
-
 
 class ExpectedSignal(_Strict):
     """A signal that an example must give; `at` and `with` are held against it where written."""
@@ -135,14 +122,6 @@ class MappingFile(_Strict):
         if twice:
             raise ValueError(f"two rules of one id: {', '.join(twice)}")
         return rules
-
-    @field_validator("let")
-    @classmethod
-    def _free(cls, let: dict[str, Named]) -> dict[str, Named]:
-        taken = sorted(GIVEN & let.keys())
-        if taken:
-            raise ValueError(f"these names mean something already: {', '.join(taken)}")
-        return let
 
 
 def for_type(part: PerType | None, kind: str) -> str | None:

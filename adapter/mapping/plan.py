@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from adapter.mapping.fhirpath import Expression, FhirPathSyntaxError, compile_expression
 from adapter.mapping.fhirpath.nodes import fixed_variable, variables
 from adapter.mapping.fhirpath.parser import parse
+from adapter.mapping.fields import FIELDS, PARTS
 from adapter.mapping.file import FieldSpec, MappingFile, Rule, Translated, for_type
 from adapter.mapping.names import GIVEN
 
@@ -141,6 +142,9 @@ def _faults(file: MappingFile) -> Iterator[tuple[Place, str]]:
             yield place, f"%{place[1]} is needed to find %{place[1]}"
         if place[0] == "version" and "changed" in reached:
             yield place, "%changed is what `version` finds, so it is not known here"
+    for name in sorted(GIVEN & file.let.keys()):
+        yield ("let", name), f"%{name} means something already"
+    yield from _unknown_fields(file)
     yield from _unknown_tables(file)
 
 
@@ -150,6 +154,19 @@ def _reached(names: frozenset[str], needs: Mapping[str, frozenset[str]]) -> froz
     while (wider := reached.union(*(needs.get(name, frozenset()) for name in reached))) != reached:
         reached = wider
     return reached
+
+
+def _unknown_fields(file: MappingFile) -> Iterator[tuple[Place, str]]:
+    for index, rule in enumerate(file.rules):
+        for name, spec in rule.fields.items():
+            place: Place = ("rules", index, "with", name)
+            parts = PARTS.get(name, ())
+            if name not in FIELDS and not parts:
+                yield place, f"no such field; there are {', '.join(sorted(FIELDS | PARTS))}"
+            elif parts and not (isinstance(spec, dict) and spec.keys() <= set(parts)):
+                yield place, f"is made of {', '.join(parts)}, each a FHIRPath"
+            elif not parts and isinstance(spec, dict):
+                yield place, "has no parts"
 
 
 def _unknown_tables(file: MappingFile) -> Iterator[tuple[Place, str]]:
