@@ -30,7 +30,7 @@ from adapter.settlement.settle import settle
 _MUNICIPALITY = "2380"
 _AGREEMENT = "jamtland-harjedalen-losus-2018"
 #: What of a resource is shown.
-_SHOWN = ("status", "quantity", "occurrencePeriod", "priceOverride", "totalNet")
+_SHOWN = ("status", "issuer", "recipient", "quantity", "occurrencePeriod", "priceOverride", "totalNet")
 _SOURCE = "losus-r4"
 _PATIENCE_S = 30.0
 
@@ -54,6 +54,10 @@ def _month_settled() -> None:
     asked = tuple(months(FIRST, FIRST.plus(len(MONTHS))))
     statements = settle(stays, book.get(_AGREEMENT), book.rates, asked)
     print_statements(statements, book)
+    out.print(
+        "\nEach day costs its own year's amount: 7 100 SEK in 2018, 7 800 SEK from January 2019 on; "
+        "the agreement's own example has one amount throughout."
+    )
     liable = next(one for one in statements if one.amount)
     out.rule(f"The statement of {liable.month} as a FHIR Bundle")
     _show_bundle(bundle([liable], edition_of(book)))

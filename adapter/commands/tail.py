@@ -5,7 +5,7 @@ and commits nothing, so it disturbs no subscriber.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any
@@ -105,13 +105,29 @@ def line(record: ConsumerRecord) -> str:
     if picture.get("moved"):
         return f"{picture['case_id'][:8]}  rev {picture['revision']:>2}  left this municipality"
     since = _local(picture.get("since"))
-    changed = ", ".join(name for name in picture["changed"] if name not in _PLAIN)
-    return (
-        f"{picture['case_id'][:8]}  rev {picture['revision']:>2}  {since}  {picture['label']:<32} {changed}"
-    )
+    words = f"{picture['label']:<32} {' · '.join(_remarks(picture))}".rstrip()
+    return f"{picture['case_id'][:8]}  rev {picture['revision']:>2}  {since}  {words}"
 
 
-_PLAIN = frozenset({"state", "label", "since", "previous_state", "sources", "times"})
+def _remarks(picture: dict[str, Any]) -> Iterator[str]:
+    """What is worth a look: leave, criteria met, limits missed, what else has changed."""
+    if picture["on_leave"]:
+        yield "on leave"
+    if picture["protected"]:
+        yield "protected identity: handle by hand"
+    criteria = picture["criteria"]
+    if "criteria" in picture["changed"] and (met := [one for one in criteria if one["met_at"]]):
+        yield f"{len(met)} of {len(criteria)} criteria"
+    if "deadlines" in picture["changed"]:
+        yield from (f"missed: {one['name']}" for one in picture["deadlines"] if one["status"] == "missed")
+    if picture["previous_state"] and (changed := [name for name in picture["changed"] if name not in _TOLD]):
+        yield "changed: " + ", ".join(changed)
+
+
+#: Fields that the line tells in words, or that follow from others.
+_TOLD = frozenset(
+    {"state", "label", "since", "previous_state", "sources", "times", "on_leave", "criteria", "deadlines"}
+)
 
 
 def _local(since: str | None) -> str:

@@ -46,7 +46,7 @@ def response_message(
         "resourceType": "MessageHeader",
         "id": header_id,
         **{name: value for name, value in message.header.items() if name.startswith("event")},
-        "source": {"endpoint": endpoint},
+        "source": {"endpointUrl" if version is FhirVersion.R5 else "endpoint": endpoint},
         "response": {"identifier": _identifier(message, version), "code": code},
     }
     entries = [{"fullUrl": f"urn:uuid:{header_id}", "resource": header}]

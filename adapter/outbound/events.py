@@ -24,7 +24,8 @@ def decide(
 ) -> tuple[CaseRow, tuple[EventRow, ...]]:
     """The case's row after `picture`, and the events that tell of the change, in order.
 
-    `concerned` is the municipality that is to be told (LUS 5:2), None where it is not known. `payloads`
+    `concerned` is the municipality that is to be told (LUS 5:2), None where it is not known: then whoever
+    was told before is. `payloads`
     names those that subscribe and what each may be sent; a case of any other goes to the region's own
     topic of the unrouted. No change of the picture: no event. A case that
     has no state yet is stored and not told of.
@@ -32,9 +33,11 @@ def decide(
     before = CasePicture.model_validate_json(row.picture) if row.picture else None
     if picture.state is None:
         return row, ()
-    home = concerned if concerned in payloads else None
     changed = changed_fields(before, picture)
     told = _told(row)
+    if concerned is None:  # a voided case names nobody any more: who was told of it is told of that
+        concerned = told or None
+    home = concerned if concerned in payloads else None
     moved = told is not None and told != (home or "")
     if before is not None and not changed and not moved:
         return row, ()
