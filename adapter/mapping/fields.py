@@ -30,11 +30,11 @@ def instant(value: Any) -> datetime:  # noqa: ANN401 - whatever a FHIRPath found
         if _DATE.fullmatch(value):
             return at_local(date.fromisoformat(value), time()).astimezone(UTC)
         moment = datetime.fromisoformat(value)
-        if moment.tzinfo is None:
-            raise FieldFault("has no time zone")
-        return moment.astimezone(UTC)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
     except (ValueError, OverflowError):
         raise FieldFault("is no whole date (YYYY-MM-DD) or time with zone") from None
+    raise FieldFault("has no time zone")
 
 
 def is_day(value: Any) -> bool:  # noqa: ANN401 - whatever a FHIRPath found

@@ -15,7 +15,7 @@ class Names(Mapping[str, object]):
     """A mapping from name to value; `later` finds the names that are not known yet.
 
     A value is a list, or the one object itself where only one was found, so that the compiler can
-    see the type of a resource.
+    see the type of a resource. To go through the names is to see those found so far.
     """
 
     __slots__ = ("_known", "_later")

@@ -6,6 +6,7 @@ an expression is asked for.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from adapter.mapping.fhirpath import Expression, FhirPathSyntaxError, compile_expression
 from adapter.mapping.fhirpath.nodes import fixed_variable, variables
@@ -103,6 +104,12 @@ def expressions(file: MappingFile) -> Iterator[Written]:
         yield from _of_rule(("rules", index), rule)
 
 
+@lru_cache(maxsize=4096)
+def asked_for(text: str) -> frozenset[str]:
+    """Give the `%names` of an expression."""
+    return variables(parse(text))
+
+
 def _of_rule(place: Place, rule: Rule) -> Iterator[Written]:
     if rule.when is not None:
         yield Written((*place, "when"), rule.when, rule.on)
@@ -131,7 +138,7 @@ def _faults(file: MappingFile) -> Iterator[tuple[Place, str]]:
         except FhirPathSyntaxError as error:
             yield written.place, error.problems[0].rule
             continue
-        used[written.place] = variables(parse(written.text))
+        used[written.place] = asked_for(written.text)
         for name in sorted(used[written.place] - GIVEN - file.let.keys()):
             if fixed_variable(name) is None:
                 yield written.place, f"no such name: %{name}"

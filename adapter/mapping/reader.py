@@ -22,7 +22,7 @@ from adapter.mapping.fields import FIELDS, FieldFault, instant, is_day
 from adapter.mapping.file import MappingFile, Rule, Translated
 from adapter.mapping.message import Message, Reading, Resource, Step
 from adapter.mapping.names import Names
-from adapter.mapping.plan import CompiledRule, Field, Name, Plan
+from adapter.mapping.plan import CompiledRule, Field, Name, Plan, asked_for
 from adapter.mapping.why import why_not
 
 #: A clock counts from these to the minute (LUS 2:3, 5:4), so a bare date is not enough.
@@ -68,6 +68,9 @@ class Reader:
         return Reading(self.path, self.resource["resourceType"], key, fact, tuple(self._about(shared)))
 
     def _find(self, expression: Expression, part: str) -> list[Any]:
+        if not expression.compiled:  # the library gets all names at once: those it needs are to be known
+            for name in asked_for(expression.text):
+                self.names.get(name)
         try:
             return expression(self.resource, self.names, self.resolve)
         except FhirPathError as error:

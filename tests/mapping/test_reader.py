@@ -5,9 +5,10 @@ import re
 
 import pytest
 
-from adapter.errors import MappingError
+from adapter.errors import MappingError, SetupError
 from adapter.losus.terms import SignalKind
 from adapter.mapping.concepts import concept_map
+from adapter.mapping.names import Names
 from tests.mapping.writing import START, alone, encounter, mapping, read, rule, traced
 
 BUNDLE = {"resourceType": "Bundle", "type": "message", "timestamp": "2024-03-04T15:00:00+01:00"}
@@ -180,7 +181,7 @@ FAULTS = [
     (
         mapping(rule(at="period.start")),
         encounter(period={"start": "2024-03-04T14:20:00"}),
-        "rule admitted: `at` is no whole date",
+        "rule admitted: `at` has no time zone",
     ),
     (
         mapping(rule("ready")),
@@ -276,6 +277,21 @@ def test_fields_take_their_shape():
     }
 
 
+DAYS = [
+    # what is given, the instant, because
+    ("2024-03-04", "2024-03-03T23:00:00+00:00", "the local midnight that the day begins with"),
+    ("2024-07-01", "2024-06-30T22:00:00+00:00", "in summer time"),
+    ("2024-03-04T14:20:00+01:00", "2024-03-04T13:20:00+00:00", "an instant is what it is"),
+]
+
+
+@pytest.mark.parametrize(("given", "instant", "because"), DAYS)
+def test_a_day_begins_at_local_midnight(given, instant, because):
+    assert read(mapping(), encounter(period={"start": given})).fact.signals[0].at.isoformat() == instant, (
+        because
+    )
+
+
 def test_the_trace_tells_what_matched_and_why_the_rest_did_not():
     one = mapping(
         rule(),
@@ -309,6 +325,7 @@ WHEN = [
     ),
     ("period.end.exists()", "period.end.exists()"),
     ("nothing and status.nothing", "nothing"),
+    ("id = 'x' /* this and that */ and id = 'y'", "id = 'x' /* this and that */ and id = 'y'"),
 ]
 
 
@@ -370,3 +387,28 @@ def test_reading_leaves_the_message_as_it_was():
     before = json.dumps(resource)
     read(mapping(rule(**{"with": {"identifiers": "identifier"}})), resource)
     assert json.dumps(resource) == before
+
+
+def test_what_the_library_answers_may_use_names_too():
+    one = mapping(
+        rule(when="%over or subject.resolve().deceased.ofType(boolean).empty()"),
+        let={"over": "status = 'finished'", "never": "(1 | 2) + 1"},
+    )
+    assert read(one, encounter()).fact.signals
+
+
+def test_a_mapping_made_of_a_value_tells_its_faults_too():
+    with pytest.raises(SetupError, match=r"rules\.0\.at: line 1, column 8"):
+        mapping(rule(at="period("))
+
+
+def test_a_name_that_hl7_fixes_needs_no_let():
+    one = mapping(rule(when="%ucum = 'http://unitsofmeasure.org'"))
+    assert read(one, encounter()).fact.signals
+
+
+def test_names_are_those_found_so_far():
+    names = Names({"now": "x"}, {"later": lambda: [{"a": 1}]})
+    assert (list(names), len(names), "later" in names) == (["now"], 1, True)
+    assert names["later"] == {"a": 1}
+    assert (list(names), len(names), names.get("none")) == (["now", "later"], 2, None)
