@@ -6,7 +6,6 @@ a file means (`file`, `plan`) nor whether it does what its examples say (`check`
 
 import os
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +42,6 @@ class Opened:
     document: Document
 
 
-@lru_cache(maxsize=64)
 def open_mapping(path: Path) -> Opened:
     """The mapping of one file, compiled; SetupError with every fault of the file at once."""
     document = read_document(path)

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ NOW = datetime(2024, 6, 1, tzinfo=UTC)
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="needs the shared data")
 
 
+@cache
 def shipped(name: str):
     return load_mapping(FOLDER / f"{name}.yaml")
 
@@ -66,7 +68,6 @@ def test_every_expression_is_answered_by_closures_of_our_own(name, monkeypatch):
         pytest.fail(f"left to the library: {self.text}")
 
     monkeypatch.setattr(Expression, "_from_library", refused)
-    open_mapping.cache_clear()
     opened = open_mapping(FOLDER / f"{name}.yaml")
     report = check(opened.mapping, opened.document, load_examples(FOLDER, opened.mapping.file), NOW)
     assert [note for note in report.notes if "library" in note] == []
