@@ -459,3 +459,22 @@ def test_the_receiver_leads_to_the_municipality():
     (reading,) = one_by_one(admitted().sent)
     (patient,) = [s for s in reading.fact.signals if s.kind is SignalKind.PATIENT]
     assert patient.fields["organizations"][0].startswith("urn:oid:1.2.208.176.1.1|")
+
+
+def test_the_order_in_which_an_episodes_numbers_are_listed_means_nothing():
+    """MedCom Core, Lpr3Identifier: the national number beside the hospital's own."""
+    national = {
+        "identifier": {
+            "system": "https://www.esundhed.dk/Registre/Landspatientregisteret",
+            "value": "urn:uuid:3f5c2f6e-0000-5000-8000-000000000000",
+        }
+    }
+    hospital = home()
+    for message, first in zip(hospital.sent, (0, 1), strict=True):
+        (encounter,) = [
+            e["resource"] for e in message["entry"] if e["resource"]["resourceType"] == "Encounter"
+        ]
+        encounter["episodeOfCare"].insert(first, national)
+    readings = one_by_one(hospital.sent)
+    assert {reading.key for reading in readings} == {national["identifier"]["value"]}
+    assert ended(readings) == "discharged"
