@@ -10,8 +10,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from adapter.agreements.marks import Marked
 from adapter.errors import Problem, SetupError
+from adapter.marks import Marked
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -23,6 +23,7 @@ from adapter.agreements.groups import (
     Term,
 )
 from adapter.agreements.terms import Kind, Status
+from adapter.marks import Place
 
 
 def _code(value: object) -> object:
@@ -128,10 +129,6 @@ class Agreement(Frozen):
     def settles(self) -> bool:
         """Whether there is anything to settle by: false for an agreement of cooperation."""
         return self.kind is not Kind.COOPERATION
-
-
-#: A place in a file: the keys and indexes that lead to it.
-Place = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,11 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import Literal
 
-from adapter.agreements.agreement import Agreement, AgreementFile, Place, cited_values
+from adapter.agreements.agreement import Agreement, AgreementFile, cited_values
 from adapter.agreements.in_force import Span, span_of
 from adapter.agreements.rates import Rates
 from adapter.agreements.terms import Kind, Status
+from adapter.marks import Place
 
 #: A value older than this is to be held against its text again.
 RECHECK_AFTER = timedelta(days=365)

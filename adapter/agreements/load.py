@@ -17,15 +17,14 @@ from adapter.agreements.agreement import (
     Agreement,
     AgreementFile,
     MunicipalityCode,
-    Place,
     cited_values,
     line_of,
 )
 from adapter.agreements.groups import Frozen
-from adapter.agreements.marks import Marked
 from adapter.agreements.rates import Rates
 from adapter.agreements.rules import Rules, rules_of
 from adapter.errors import Problem, SetupError
+from adapter.marks import Marked, Place
 
 RATES = "rates.yaml"
 MUNICIPALITIES = "municipalities.yaml"

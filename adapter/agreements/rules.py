@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
 
-from adapter.agreements.agreement import Agreement, AgreementFile, Place
+from adapter.agreements.agreement import Agreement, AgreementFile
 from adapter.agreements.groups import LongHolidayRule, LongStays, OpeningHours, Term
 from adapter.agreements.terms import (
     CareForm,
@@ -27,6 +27,7 @@ from adapter.agreements.terms import (
 from adapter.errors import Problem, SetupError
 from adapter.losus.days import Hours, LongHoliday
 from adapter.losus.terms import Criterion
+from adapter.marks import Place
 
 _GROUPS = ("scope", "days", "gate", "bill", "process")
 _FOREVER = date.max

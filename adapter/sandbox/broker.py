@@ -11,7 +11,7 @@ import struct
 from pathlib import Path
 from typing import Self
 
-from adapter.sandbox.account import account, hand_over, package_folder
+from adapter.sandbox.account import hand_over, package_folder
 from adapter.sandbox.processes import (
     LOOPBACK,
     Guardian,
@@ -19,24 +19,18 @@ from adapter.sandbox.processes import (
     free_ports,
     start_listening,
 )
+from adapter.sandbox.server import Server
 
 _API_VERSIONS = 18
 _PROBE_TIMEOUT_S = 2.0
 
 
-class Broker:
-    """A running broker. Ends, and its scratch folder goes, with `close`, the `with` block, or this process.
-
-    `folder` None: the data go with the broker. Otherwise they are kept there and found again.
-    """
+class Broker(Server):
+    """A running broker; see `Server`."""
 
     def __init__(self, guardian: Guardian, folder: Path | None) -> None:
-        self._guardian = guardian
-        self._home = folder or guardian.folder
-        self._keeps_data = folder is not None
-        self._account = account()
+        super().__init__(guardian, folder)
         self._binary = Path()
-        self._port = 0
 
     @classmethod
     def start(cls, folder: Path | None = None) -> Self:
@@ -59,36 +53,6 @@ class Broker:
     def bootstrap(self) -> str:
         """`HOST:PORT`, as Kafka clients take it."""
         return f"{LOOPBACK}:{self._port}"
-
-    @property
-    def is_running(self) -> bool:
-        """Whether it runs now: False after `stop`, `kill`, or an end of its own."""
-        return self._guardian.is_running
-
-    def stop(self) -> None:
-        """Stop orderly; the data stay until `close`."""
-        self._guardian.stop()
-
-    def kill(self) -> None:
-        """`kill -9` the broker; what it has saved stays until `close`."""
-        self._guardian.kill()
-
-    def restart(self) -> None:
-        """Start again on the same port with the same data; stops first what still runs."""
-        self._guardian.stop()
-        self._come_up(*[self._port] * 3)
-
-    def close(self) -> None:
-        """End the broker and remove its scratch folder. Data in a `folder` of the caller's stay."""
-        if self._keeps_data:
-            self._guardian.stop()
-        self._guardian.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _move_in(self) -> None:
         for folder in (self._guardian.folder, self._home):

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Self
 
 from adapter.errors import Problem, UnavailableError
-from adapter.sandbox.account import account, hand_over, package_folder
+from adapter.sandbox.account import hand_over, package_folder
 from adapter.sandbox.processes import LOOPBACK, Guardian, Program, free_ports, run, start_listening
+from adapter.sandbox.server import Server
 
 _NAME = "losus"  # of the superuser and of the database
 _SETTINGS = {
@@ -28,24 +29,19 @@ _SETTINGS = {
 _NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}  # a commit still reaches the operating system
 
 
-class Database:
-    """A running server. Ends, and its scratch folder goes, with `close`, the `with` block, or this process.
+class Database(Server):
+    """A running server; see `Server`.
 
-    `folder` None: the data go with the server. Otherwise they are kept there and found again at the next
-    start. `durable` False answers a commit before it is on disk: for tests, where nobody pulls the plug;
-    data outlive `kill` all the same, for the operating system has them.
+    `durable` False answers a commit before it is on disk: for tests, where nobody pulls the plug; data
+    outlive `kill` all the same, for the operating system has them.
     """
 
     def __init__(self, guardian: Guardian, folder: Path | None, *, durable: bool) -> None:
-        self._guardian = guardian
-        self._home = folder or guardian.folder
-        self._account = account()
-        self._keeps_data = folder is not None
+        super().__init__(guardian, folder)
         self._settings = {**_SETTINGS, "unix_socket_directories": str(guardian.folder)}
         self._settings |= {} if durable else _NOT_DURABLE
         self._durable = durable
         self._programs = Path()
-        self._port = 0
         self._password = ""
 
     @classmethod
@@ -72,36 +68,6 @@ class Database:
     def dsn(self) -> str:
         """Where to connect, password included: `postgresql://losus:…@127.0.0.1:PORT/losus`."""
         return f"postgresql://{_NAME}:{self._password}@{LOOPBACK}:{self._port}/{_NAME}"
-
-    @property
-    def is_running(self) -> bool:
-        """Whether it runs now: False after `stop`, `kill`, or an end of its own."""
-        return self._guardian.is_running
-
-    def stop(self) -> None:
-        """Stop orderly, at once for its clients; the data stay until `close`."""
-        self._guardian.stop()
-
-    def kill(self) -> None:
-        """`kill -9` the server and all its processes; the data stay until `close`."""
-        self._guardian.kill()
-
-    def restart(self) -> None:
-        """Start again on the same port with the same data; stops first what still runs."""
-        self._guardian.stop()
-        self._come_up(*[self._port] * 3)
-
-    def close(self) -> None:
-        """End the server and remove its scratch folder. Data in a `folder` of the caller's stay."""
-        if self._keeps_data:
-            self._guardian.stop()
-        self._guardian.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     @property
     def _data(self) -> Path:

@@ -12,7 +12,6 @@ import jsonschema
 import pytest
 
 from adapter.agreements.load import default_folder, load_book, read_agreement, read_rates
-from adapter.agreements.marks import Marked
 from adapter.agreements.process import process_terms
 from adapter.agreements.rules import rules_of
 from adapter.agreements.schema import agreement_schema, rates_schema
@@ -21,6 +20,7 @@ from adapter.errors import SetupError
 from adapter.losus.days import Hours, LongHoliday
 from adapter.losus.process import STATUTE
 from adapter.losus.terms import Criterion
+from adapter.marks import Marked
 
 FOLDER = default_folder()
 JH = FOLDER / "jamtland-harjedalen-losus-2018.yaml"

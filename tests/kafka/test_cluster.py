@@ -11,7 +11,7 @@ pytestmark = pytest.mark.kafka
 
 async def other_leader(cluster, topic, old):
     async with asyncio.timeout(30):
-        while (leader := await cluster.leader_of(topic)) in {None, old}:  # noqa: ASYNC110 - nobody tells us
+        while (leader := await cluster.leader_of(topic)) in {None, old}:
             await asyncio.sleep(0.1)
     return leader
 

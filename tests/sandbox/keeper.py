@@ -7,5 +7,5 @@ from adapter.sandbox.broker import Broker
 from adapter.sandbox.database import Database
 
 with Database.start(durable=False) as database, Broker.start() as broker:
-    print(json.dumps({"postgres": database.dsn, "kafka": broker.bootstrap}), flush=True)  # noqa: T201 - the parent reads it
+    print(json.dumps({"postgres": database.dsn, "kafka": broker.bootstrap}), flush=True)
     sys.stdin.read()

@@ -5,22 +5,21 @@ the compiled `FhirCheck.java`, and the process. It ends with its input, so none 
 where they are killed. No terminology server: code systems outside FHIR's own and ours are not known.
 """
 
-import hashlib
 import json
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from adapter.fhir.decimals import dumps
-from tests.servers import REPOSITORY, java, missing, program
+from tests.jars import fetched, made, stamp
+from tests.servers import REPOSITORY, java, program
 
 _HERE = Path(__file__).parent
 _SOURCE, _POM = _HERE / "FhirCheck.java", _HERE / "pom.xml"
-_CACHE = REPOSITORY / ".cache" / "fhir-validator"
 #: The definitions of this project's messages; settlement uses the code system of care forms.
 PROFILES = sorted((REPOSITORY / "mappings" / "profiles").glob("*.json"))
 
@@ -95,7 +94,7 @@ class FhirValidator:
 
 
 def _jars() -> Path:
-    return _made(f"jars-{_stamp(_POM)}", _fetch)
+    return fetched(_POM, "fhir-validator", "HL7's validator")
 
 
 def _classes(jars: Path) -> Path:
@@ -103,39 +102,4 @@ def _classes(jars: Path) -> Path:
         argv = (program("javac"), "-cp", f"{jars}/*", "-d", str(folder), str(_SOURCE))
         subprocess.run(argv, check=True, timeout=120)
 
-    return _made(f"classes-{_stamp(_POM, _SOURCE)}", compile_to)
-
-
-def _fetch(folder: Path) -> None:
-    goal = ("dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={folder}")
-    argv = (program("mvn"), "-q", "-B", "-f", str(_POM), *goal)
-    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=280)
-    if done.returncode != 0:
-        last = (done.stdout + done.stderr).strip().splitlines()[-8:]
-        missing("HL7's validator from Maven Central, which could not be fetched: " + " | ".join(last))
-
-
-def _stamp(*files: Path) -> str:
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
-
-
-def _made(name: str, make: Callable[[Path], None]) -> Path:
-    """Give a folder of the cache, filled once.
-
-    Two runs may fill it at the same time: each fills a folder of its own, and renaming it is one step.
-    """
-    folder = _CACHE / name
-    if folder.is_dir():
-        return folder
-    _CACHE.mkdir(parents=True, exist_ok=True)
-    filled = Path(tempfile.mkdtemp(dir=_CACHE))
-    try:
-        make(filled)
-        filled.chmod(0o755)
-        filled.rename(folder)
-    except OSError:
-        if not folder.is_dir():  # else the other run was first
-            raise
-    finally:
-        shutil.rmtree(filled, ignore_errors=True)
-    return folder
+    return made(jars.with_name(f"classes-{stamp(_POM, _SOURCE)}"), compile_to)

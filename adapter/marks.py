@@ -13,7 +13,8 @@ from typing import Any
 
 import yaml
 
-from adapter.agreements.agreement import Place
+#: Where in a document: keys and indices from the root.
+Place = tuple[str | int, ...]
 
 
 class _Loader(yaml.SafeLoader):

@@ -1,0 +1,52 @@
+"""Jars from Maven Central for the Java that tests run, fetched once into `.cache/` of the repository."""
+
+import hashlib
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.servers import REPOSITORY, missing, program
+
+CACHE = REPOSITORY / ".cache"
+
+
+def stamp(*files: Path) -> str:
+    """A name for what is made of these files; other contents, another name."""
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+
+
+def fetched(pom: Path, kind: str, what: str) -> Path:
+    """Give the folder `.cache/<kind>/` of the jars that `pom` names; `what` it is, in words."""
+
+    def fetch(folder: Path) -> None:
+        goal = ("dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={folder}")
+        argv = (program("mvn"), "-q", "-B", "-f", str(pom), *goal)
+        done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=280)
+        if done.returncode != 0:
+            last = (done.stdout + done.stderr).strip().splitlines()[-8:]
+            missing(f"{what} from Maven Central, which could not be fetched: " + " | ".join(last))
+
+    return made(CACHE / kind / f"jars-{stamp(pom)}", fetch)
+
+
+def made(folder: Path, make: Callable[[Path], None]) -> Path:
+    """Give a folder of the cache, filled once.
+
+    Two runs may fill it at the same time: each fills a folder of its own, and renaming it is one step.
+    """
+    if folder.is_dir():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    filled = Path(tempfile.mkdtemp(dir=folder.parent))
+    try:
+        make(filled)
+        filled.chmod(0o755)
+        filled.rename(folder)
+    except OSError:
+        if not folder.is_dir():  # else the other run was first
+            raise
+    finally:
+        shutil.rmtree(filled, ignore_errors=True)
+    return folder
