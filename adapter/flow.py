@@ -73,7 +73,7 @@ def prepare(world: World, source: str, body: bytes, now: datetime) -> Prepared:
     )
     try:
         found = [
-            speaker.mapping.read(source, entry.resource, entry.path, surroundings)
+            speaker.mapping.read(source, entry.resource, entry.path, surroundings, fhir=speaker.fhir)
             for entry in message.entries
         ]
     except MappingError as error:
