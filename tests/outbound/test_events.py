@@ -63,6 +63,12 @@ CASES = [
         [(None, 1, "admitted", False), ("2380", 1, "admitted", False)],
         "found later: the unrouted need no closing",
     ),
+    ([(VOIDED, "2380")], [], "a plan that came to nothing: nobody was told of it, and nobody is"),
+    (
+        [(VOIDED, None), (ADMITTED, "2380")],
+        [("2380", 1, "admitted", False)],
+        "entered again: told from its first revision on",
+    ),
     (
         [(ADMITTED, "2380"), (VOIDED, None)],
         [("2380", 1, "admitted", False), ("2380", 2, "voided", False)],
