@@ -40,7 +40,7 @@ async def refold(connection: Connection, world: World, cases: Cases, now: dateti
     if kin:
         others = await intake.cases_about(connection, kin) - set(cases)
         cases = {**cases, **await intake.lock_cases(connection, (), others, now)}
-    folded = await _folded(connection, world, cases, kin, now)
+    folded = await fold_all(connection, world, cases, kin, now)
     rows: list[intake.CaseRow] = []
     events: list[intake.EventRow] = []
     for case_id, row in cases.items():
@@ -56,9 +56,10 @@ async def refold(connection: Connection, world: World, cases: Cases, now: dateti
         await intake.add_events(connection, events, now)
 
 
-async def _folded(
+async def fold_all(
     connection: Connection, world: World, cases: Cases, kin: set[merges.Place], now: datetime
 ) -> dict[str, Case]:
+    """Fold cases from all their facts; `kin`: the merged records that any of them is about."""
     if not kin:
         facts = await intake.facts_of(connection, cases)
         return {name: _fold(world, row, facts.get(name, ()), now) for name, row in cases.items()}

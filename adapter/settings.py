@@ -22,6 +22,7 @@ from adapter.fhir.document import MAX_BYTES, MAX_DEPTH
 from adapter.mapping.load import default_folder as mappings_folder
 
 Kommunkod = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")]
+MonthText = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
 SourceName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 
 
@@ -58,7 +59,11 @@ class Kafka(BaseModel):
 
 
 class Settings(BaseSettings):
-    """All settings of one adapter; nothing here has a default that would be unsafe in production."""
+    """All settings of one adapter; nothing here has a default that would be unsafe in production.
+
+    `settle_from` is the first month that the scheduled run issues: what was settled elsewhere before must
+    not be invoiced again. `settlement_fhir` is the version that statements are told in.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix="LOSUS_", env_nested_delimiter="__", extra="forbid", frozen=True, hide_input_in_errors=True
@@ -73,6 +78,8 @@ class Settings(BaseSettings):
     mappings: Path = Field(default_factory=mappings_folder)
     agreements: Path = Field(default_factory=agreements_folder)
     agreement: str | None = None
+    settle_from: MonthText | None = None
+    settlement_fhir: Literal["R4", "R4B", "R5"] = "R4"
     base_url: str = "http://127.0.0.1:8000"
     max_bytes: int = MAX_BYTES
     max_depth: int = MAX_DEPTH

@@ -11,10 +11,12 @@ from typing import Literal
 
 from adapter.losus.deadlines import DeadlineStatus
 from adapter.losus.picture import CasePicture, changed_fields, closing, withhold
+from adapter.losus.terms import State
 from adapter.store.intake import CaseRow, EventRow
 
 CASE_CHANGED = "se.losus.case.changed.v1"
 DEADLINE_MISSED = "se.losus.case.deadline.v1"
+SETTLEMENT_ISSUED = "se.losus.settlement.issued.v1"
 
 Payload = Literal["full", "statutory"]
 
@@ -25,10 +27,9 @@ def decide(
     """The case's row after `picture`, and the events that tell of the change, in order.
 
     `concerned` is the municipality that is to be told (LUS 5:2), None where it is not known: then whoever
-    was told before is. `payloads`
-    names those that subscribe and what each may be sent; a case of any other goes to the region's own
-    topic of the unrouted. No change of the picture: no event. A case that
-    has no state yet is stored and not told of.
+    was told before is. `payloads` names those that subscribe and what each may be sent; a case of any
+    other goes to the region's own topic of the unrouted. No change of the picture: no event. A case that
+    has no state yet, or that was void before anybody was told of it, is stored and not told of.
     """
     before = CasePicture.model_validate_json(row.picture) if row.picture else None
     if picture.state is None:
@@ -41,6 +42,8 @@ def decide(
     moved = told is not None and told != (home or "")
     if before is not None and not changed and not moved:
         return row, ()
+    if told is None and picture.state is State.VOIDED:
+        return _stored(row, picture, concerned, row.revisions), ()
     revisions = dict(row.revisions)
     events: list[EventRow] = []
     if moved and told:
@@ -53,14 +56,17 @@ def decide(
         picture = picture.model_copy(update={"revision": revision, "changed": fields})
         events.append(_event(kind, home, withhold(picture, payloads[home] if home else "full")))
     revisions[home or ""] = revision
-    new = replace(
+    return _stored(row, picture, concerned, revisions), tuple(events)
+
+
+def _stored(row: CaseRow, picture: CasePicture, concerned: str | None, revisions: dict[str, int]) -> CaseRow:
+    return replace(
         row,
         state=picture.state,
         municipality=concerned,
         picture=picture.model_dump_json().encode(),
         revisions=revisions,
     )
-    return new, tuple(events)
 
 
 def _kinds(
@@ -104,6 +110,19 @@ def _event(
     return EventRow(case_id, municipality, picture.revision, kind, ce_id, payload, is_closing)
 
 
+def settlement_event(
+    statement_id: str, municipality: str, bundle: bytes, payloads: Mapping[str, Payload]
+) -> EventRow:
+    """The event that a statement was issued: its Bundle, under the statement's id.
+
+    One that is for no subscriber goes to the region's own topic of the unrouted.
+    """
+    seed = b"\0".join((statement_id.encode(), municipality.encode(), bundle))
+    ce_id = hashlib.sha256(seed).hexdigest()[:32]
+    home = municipality if municipality in payloads else None
+    return EventRow(statement_id, home, 1, SETTLEMENT_ISSUED, ce_id, bundle)
+
+
 def cloud_event_headers(event: EventRow, region: str, created_at: str) -> Iterator[tuple[str, bytes]]:
     """The headers of CloudEvents 1.0 in Kafka's binary mode."""
     yield "ce_specversion", b"1.0"
@@ -112,4 +131,5 @@ def cloud_event_headers(event: EventRow, region: str, created_at: str) -> Iterat
     yield "ce_type", event.type.encode()
     yield "ce_subject", event.case_id.encode()
     yield "ce_time", created_at.encode()
-    yield "content-type", b"application/json"
+    is_fhir = event.type == SETTLEMENT_ISSUED
+    yield "content-type", b"application/fhir+json" if is_fhir else b"application/json"

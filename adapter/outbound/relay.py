@@ -30,8 +30,16 @@ from aiokafka.errors import KafkaError
 
 from adapter.errors import UnavailableError
 from adapter.losus.instants import instant_text
-from adapter.outbound.events import cloud_event_headers
-from adapter.outbound.topics import PROGRESS, UNROUTED, cases_topic, events_topic, make_topics
+from adapter.outbound.events import SETTLEMENT_ISSUED, cloud_event_headers
+from adapter.outbound.topics import (
+    LARGEST_STATEMENT,
+    PROGRESS,
+    UNROUTED,
+    cases_topic,
+    events_topic,
+    make_topics,
+    settlements_topic,
+)
 from adapter.store.outbox import Claim, claim, hold, open_claim, settle
 
 log = structlog.get_logger()
@@ -83,12 +91,19 @@ async def run_relay(settings: RelaySettings) -> None:
 
 
 def records(one: Claim, region: str) -> Iterator[Record]:
-    """The records of a claim, in order: each event on `.events`, and its newest picture on `.cases`."""
+    """The records of a claim, in order.
+
+    Each event of a case on `.events`, and its newest picture on `.cases`; a statement on `.settlements`,
+    its key the statement's id.
+    """
     for event, created_at in one.events:
         key = event.case_id.encode()
         headers = list(cloud_event_headers(event, region, instant_text(created_at)))
         if event.municipality is None:
             yield UNROUTED, key, event.payload, headers
+            continue
+        if event.type == SETTLEMENT_ISSUED:
+            yield settlements_topic(event.municipality), key, event.payload, headers
             continue
         yield events_topic(event.municipality), key, event.payload, headers
         newest = None if event.closing else event.payload
@@ -114,7 +129,7 @@ async def _session(settings: RelaySettings) -> AsyncIterator["_Relay"]:
             bootstrap_servers=settings.bootstrap,
             transactional_id=settings.name if settings.transactions else None,
             enable_idempotence=True,
-            max_request_size=4_000_000,
+            max_request_size=LARGEST_STATEMENT + 1_000_000,
         )
         try:
             await asyncio.wait_for(producer.start(), _DEADLINE_S)

@@ -16,6 +16,8 @@ DEAD_LETTER = "losus.dead-letter"
 UNROUTED = "losus.unrouted"
 #: Where the relay commits how far it has come, inside its transactions.
 PROGRESS = "losus.relay-progress"
+#: Bytes that the Bundle of a statement may have; a record of a broker's default has a million.
+LARGEST_STATEMENT = 15_000_000
 
 
 def events_topic(municipality: str) -> str:
@@ -35,11 +37,12 @@ def settlements_topic(municipality: str) -> str:
 
 def topics_of(municipalities: Iterable[str]) -> dict[str, dict[str, str]]:
     """All topics there are to be, with the settings in which they differ from the broker's."""
-    topics: dict[str, dict[str, str]] = {DEAD_LETTER: {}, UNROUTED: {}, PROGRESS: {}}
+    large = {"max.message.bytes": str(LARGEST_STATEMENT + 1_000_000)}
+    topics: dict[str, dict[str, str]] = {DEAD_LETTER: {}, UNROUTED: large, PROGRESS: {}}
     for municipality in municipalities:
         topics[events_topic(municipality)] = {}
         topics[cases_topic(municipality)] = {"cleanup.policy": "compact"}
-        topics[settlements_topic(municipality)] = {}
+        topics[settlements_topic(municipality)] = large
     return topics
 
 

@@ -1,0 +1,99 @@
+"""A statement issued: stored, told as a FHIR Bundle, and given to the outbox, in one transaction.
+
+Owns when a month may be issued, and that what is stored is what is published. Does not own what is owed
+(`adapter.settling`) nor the Bundle (`adapter.fhir.summary`).
+
+When. A month is issued once the agreement's correction day is over: `corrections_until_day: 12` means
+that what is corrected through the 12th of the month after is in the statement, which is issued from the
+13th on (Västra Götaland, «senast den 12:e i följande månad, innan beräkningen fryses»). Where an
+agreement names no such day, from the 1st of the month after. Earlier only with a reason, which is kept
+with the statement; and never before the month itself is over.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from adapter.agreements.load import Book
+from adapter.casebook import sources_of_stays
+from adapter.errors import LosusError, Problem, TooLargeError
+from adapter.fhir.decimals import dumps
+from adapter.fhir.elements import Edition
+from adapter.fhir.model import FhirVersion
+from adapter.fhir.summary import bundle
+from adapter.losus.days import local_day
+from adapter.outbound.events import settlement_event
+from adapter.outbound.topics import LARGEST_STATEMENT
+from adapter.settlement.difference import Issued
+from adapter.settlement.statement import Statement
+from adapter.store.database import Connection
+from adapter.store.intake import add_events
+from adapter.store.statements import StatementRow, add_statement
+from adapter.world import World
+
+
+class TooEarlyError(LosusError):
+    """A month that may still be corrected is not issued without a reason."""
+
+    status = 409
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What settling needs beside the store: the world of the cases, what is agreed, how it is told."""
+
+    world: World
+    book: Book
+    version: FhirVersion
+    base: str
+
+
+def issued_from(statement: Statement) -> date:
+    """Give the first day on which the statement may be issued: the day after its correction day."""
+    until = statement.mean.terms.corrections_until_day or 0
+    return statement.month.end + timedelta(days=until)
+
+
+def refuse_early(statement: Statement, now: datetime, early: str | None) -> None:
+    """Raise TooEarlyError where the statement may not be issued yet; `early` is the reason to do it now."""
+    today = local_day(now)
+    if today < statement.month.end:
+        raise TooEarlyError(Problem("business-rule", f"{statement.month} is not over"))
+    if today < issued_from(statement) and not early:
+        rule = f"{statement.agreement} takes corrections of {statement.month} before {issued_from(statement)}"
+        raise TooEarlyError(Problem("business-rule", f"{rule}; --early REASON issues it now"))
+
+
+async def keep(
+    connection: Connection, ledger: Ledger, one: Issued, held: tuple[str, ...], early: str | None
+) -> None:
+    """Store a statement as it is issued, and the event that tells of it."""
+    statement, now = one.statement, one.issued_at
+    made = bundle([one], await _edition(connection, ledger, one))
+    told = dumps(made)
+    if len(told) > LARGEST_STATEMENT:
+        raise TooLargeError(Problem("too-long", f"a statement may have {LARGEST_STATEMENT} bytes"))
+    resources = tuple(
+        (entry["resource"]["resourceType"], entry["resource"]["id"], dumps(entry["resource"]))
+        for entry in made["entry"]
+    )
+    why = early if local_day(now) < issued_from(statement) else None
+    await add_statement(connection, StatementRow(one, why, held, told, resources))
+    event = settlement_event(one.id, statement.municipality, told, ledger.world.payloads)
+    await add_events(connection, [event], now)
+
+
+async def _edition(connection: Connection, ledger: Ledger, issued: Issued) -> Edition:
+    """How the statement is told: with the messages that each of its stays rests on."""
+    statement = issued.statement
+    stays = {line.stay for line in statement.lines} | {one.post.stay for one in issued.adjustments}
+    named = [name for name in stays if name is not None]
+    return Edition(
+        made_at=issued.issued_at,
+        regions={
+            name: one.agreement.region for name, one in ledger.book.rules.items() if one.agreement.region
+        },
+        municipalities=ledger.book.municipalities,
+        sources=await sources_of_stays(connection, ledger.world, named, issued.issued_at),
+        version=ledger.version,
+        base=ledger.base,
+    )

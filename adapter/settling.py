@@ -1,0 +1,203 @@
+"""Settlement from the store on one page: cases in, statements issued and published.
+
+    every case ─fold─▶ stays ─settle─▶ owed ─less what was issued─▶ statement ═ outbox ─▶ Kafka
+
+Owns the order of the steps, and that one municipality's fault holds up no other. Does not own a single
+rule of what is owed (`adapter.settlement`), when a month may be issued (`adapter.issuing`), how it is
+told (`adapter.fhir`) nor how it is kept (`adapter.store.statements`).
+
+Each stay is settled by what is in force for it. What is known when a statement is issued is in it; what
+is heard later comes as adjustment lines on the next one.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from adapter.agreements.agreement import Agreement
+from adapter.agreements.in_force import in_force
+from adapter.agreements.load import Book
+from adapter.agreements.terms import CareForm
+from adapter.casebook import ByHand, Casebook, read_casebook
+from adapter.errors import SetupError
+from adapter.fhir.sheet import statement_id
+from adapter.holding import Dispute, hold
+from adapter.issuing import Ledger, issued_from, keep, refuse_early
+from adapter.losus.days import DAY, Month, local_day, months
+from adapter.settlement.account import POOLED, Law, Payer, collect
+from adapter.settlement.difference import Issued, issue
+from adapter.settlement.settle import settle_in_force
+from adapter.settlement.statement import Statement
+from adapter.settlement.stay import Stay
+from adapter.store import disputes, statements
+from adapter.store.database import Connection, Database
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be settled: all municipalities where none is named, all agreements where None.
+
+    `issue`: whether to issue; `due`: only what is to be issued now, and of that what was not yet.
+    `early`: why although the correction day is not over.
+    """
+
+    months: Sequence[Month]
+    municipalities: Collection[str] = ()
+    agreement: str | None = None
+    issue: bool = False
+    due: bool = False
+    early: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A statement of the month: as it was issued before, as it is issued now (`fresh`), or a draft.
+
+    `held`: the stays whose lines are off the invoice because of a dispute.
+    """
+
+    statement: Issued
+    issued: bool
+    fresh: bool = False
+    held: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Settled:
+    """What a run came to: the statements told, who must be settled by people, and what was refused."""
+
+    told: list[Told] = field(default_factory=list)
+    by_hand: list[ByHand] = field(default_factory=list)
+    refused: list[tuple[str, Month, SetupError]] = field(default_factory=list)
+
+
+async def settle_month(database: Database, ledger: Ledger, asked: Asked, now: datetime) -> Settled:
+    """Settle months from the store, and issue what is asked to be issued; all of a run or nothing.
+
+    Issuing the same month twice issues nothing more: what was issued is told as it was. TooEarlyError
+    where a month may still be corrected and no reason is given. A second run waits for the first.
+    """
+    async with database.transaction() as guard:
+        await statements.settle_alone(guard)
+        async with database.transaction() as connection:
+            await statements.one_moment(connection)
+            return await _settle(connection, ledger, asked, now)
+
+
+async def settle_due(database: Database, ledger: Ledger, first: Month, now: datetime) -> Settled:
+    """Issue every month from `first` on whose correction day is over and that was not issued yet."""
+    over = tuple(months(first, Month.of(local_day(now))))
+    return await settle_month(database, ledger, Asked(over, issue=True, due=True), now)
+
+
+async def _settle(connection: Connection, ledger: Ledger, asked: Asked, now: datetime) -> Settled:
+    book = await read_casebook(connection, ledger.world, now)
+    everyone = set(book.stays) | set(ledger.world.payloads) | await statements.issued_to(connection)
+    done = Settled(by_hand=_by_hand(book, asked))
+    for municipality in sorted(set(asked.municipalities) or everyone):
+        payer = _Municipality(
+            municipality,
+            book.stays.get(municipality, ()),
+            await statements.history_of(connection, municipality),
+            await disputes.disputes_of(connection, municipality),
+        )
+        for month in payer.lacking(ledger.book, asked.months) if asked.due else asked.months:
+            try:
+                found = payer.told(ledger.book, month, now)
+            except SetupError as fault:  # a year without a rate: it holds up this municipality alone
+                done.refused.append((municipality, month, fault))
+                break
+            found = [one for one in found if asked.agreement in {None, one.statement.statement.agreement}]
+            if asked.issue:
+                found = await _issue(connection, ledger, found, asked, now)
+                payer.history += [one.statement for one in found if one.fresh]
+            done.told += found
+    return done
+
+
+async def _issue(
+    connection: Connection, ledger: Ledger, found: Iterable[Told], asked: Asked, now: datetime
+) -> list[Told]:
+    """Issue the drafts among these, and tell them as issued."""
+    issued: list[Told] = []
+    for one in found:
+        statement = one.statement.statement
+        if one.issued and not asked.due:
+            issued.append(one)
+        elif not one.issued and not (asked.due and local_day(now) < issued_from(statement)):
+            refuse_early(statement, now, asked.early)
+            await keep(connection, ledger, one.statement, one.held, asked.early)
+            issued.append(replace(one, issued=True, fresh=True))
+    return issued
+
+
+def _by_hand(book: Casebook, asked: Asked) -> list[ByHand]:
+    """Give the cases that the months asked for may miss; one that is still in may end in any."""
+    wanted = set(asked.municipalities)
+    return [
+        one
+        for one in book.by_hand
+        if (one.month is None or one.month in asked.months)
+        and (not wanted or one.municipality is None or one.municipality in wanted)
+    ]
+
+
+@dataclass(slots=True)
+class _Municipality:
+    """One that owes: its stays, what was issued to it, and what it disputes."""
+
+    code: str
+    stays: Sequence[Stay]
+    history: list[Issued]
+    disputed: Sequence[Dispute]
+
+    def told(self, book: Book, month: Month, now: datetime) -> list[Told]:
+        """Give the statements of a month: those issued, and drafts of the others.
+
+        What is owed is settled again, as known now, for every month that was issued.
+        """
+        again = sorted({month, *statements.settled_months(self.history)})
+        also = {payer for _, payer in self._payers(book, month)}
+        also |= {(self.code, one.statement.care_form) for one in self.history}
+        owed = settle_in_force(self.stays, book.rules, book.rates, again, also)
+        owed, held = hold(_as_it_was(owed, self.history), self.disputed)
+        told = [Told(one, issued=True) for one in self.history if one.statement.month == month]
+        for one in issue(owed, self.history, month, statement_id, now):
+            mine = tuple(name for name, key in held if key == _key(one.statement))
+            told.append(Told(one, issued=False, held=mine))
+        return told
+
+    def lacking(self, book: Book, asked: Sequence[Month]) -> list[Month]:
+        """Give the months asked for that lack a statement which they are to have, in order."""
+        if not asked:
+            return []
+        accounts = collect(self.stays, Law(book.rules).choose, max(asked).end)
+        wanted = {
+            (agreement, *payer, Month.at(index))
+            for (agreement, payer), account in accounts.items()
+            for index in account.months
+        }
+        wanted |= {
+            (agreement.id, *payer, month) for month in asked for agreement, payer in self._payers(book, month)
+        }
+        there = {_key(one.statement) for one in self.history}
+        return sorted({key[-1] for key in wanted - there} & set(asked))
+
+    def _payers(self, book: Book, month: Month) -> Iterable[tuple[Agreement, Payer]]:
+        """Give the statements there are to be even if nobody was in hospital: silence is no answer."""
+        agreements = {name: one.agreement for name, one in book.rules.items()}
+        last = month.end - DAY
+        for form in CareForm:
+            agreement = in_force(agreements, last, self.code, form).agreement
+            pooled = book.rules[agreement.id].on(last, form).pool_care_forms
+            yield agreement, (self.code, POOLED if pooled else form.value)
+
+
+def _as_it_was(owed: Iterable[Statement], history: Iterable[Issued]) -> tuple[Statement, ...]:
+    """Leave an issued month suspended, or not, as it was: a later word of the file bills no month anew."""
+    was = {_key(one.statement): one.statement.suspended for one in history}
+    return tuple(replace(one, suspended=was.get(_key(one), one.suspended)) for one in owed)
+
+
+def _key(statement: Statement) -> tuple[str, str, str, Month]:
+    return statement.agreement, statement.municipality, statement.care_form, statement.month

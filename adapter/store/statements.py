@@ -1,0 +1,182 @@
+"""Issued statements in the database: added in the transaction that publishes them, read, searched.
+
+Owns the statements of SQL and the form in which an issued statement is kept. Does not own what is issued
+(`adapter.settling`) nor how it is told (`adapter.fhir`). What was issued is kept whole, terms and clauses
+too: a file of an agreement that changes later does not change what earlier months rested on.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from pydantic import TypeAdapter
+
+from adapter.losus.days import Month
+from adapter.settlement.difference import Issued
+from adapter.store.database import Connection
+
+_ISSUED: TypeAdapter[Issued] = TypeAdapter(Issued)
+#: All settling of one database is done one after the other.
+_LOCK = 0x736574746C65  # "settle"
+
+
+@dataclass(frozen=True, slots=True)
+class StatementRow:
+    """An issued statement to be kept.
+
+    `early`: why it was issued before the correction day was over; None where it was not. `held`: the
+    stays whose lines were held off. `bundle`: FHIR JSON; `resources`: the same, each as (type, id, JSON).
+    """
+
+    issued: Issued
+    early: str | None
+    held: tuple[str, ...]
+    bundle: bytes
+    resources: tuple[tuple[str, str, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A statement as it was kept; the fields are those of `StatementRow`."""
+
+    issued: Issued
+    early: str | None
+    held: tuple[str, ...]
+    bundle: bytes
+
+
+async def settle_alone(connection: Connection) -> None:
+    """Let nobody else settle on this database until the transaction ends; waits for whoever does."""
+    await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
+
+
+async def one_moment(connection: Connection) -> None:
+    """See the database as of one moment until the transaction ends; must come first in it."""
+    await connection.execute("set transaction isolation level repeatable read")
+
+
+async def add_statement(connection: Connection, row: StatementRow) -> None:
+    """Keep an issued statement and its resources; what is there already stays as it is."""
+    one, statement = row.issued, row.issued.statement
+    await connection.execute(
+        """insert into statement
+             (id, agreement, municipality, care_form, month, issued_at, early, due, held, said, bundle)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)""",
+        one.id,
+        statement.agreement,
+        statement.municipality,
+        statement.care_form,
+        str(statement.month),
+        one.issued_at,
+        row.early,
+        one.due,
+        list(row.held),
+        pack(one),
+        row.bundle,
+    )
+    await connection.execute(
+        """insert into statement_resource (type, id, statement, resource)
+           select type, id, $4, resource
+           from unnest($1::text[], $2::text[], $3::bytea[]) with ordinality as new (type, id, resource, n)
+           order by n on conflict do nothing""",
+        *(list(column) for column in zip(*row.resources, strict=True)),
+        one.id,
+    )
+
+
+async def history_of(connection: Connection, municipality: str) -> list[Issued]:
+    """All that was issued to a municipality, oldest first."""
+    rows = await connection.fetch(
+        "select said from statement where municipality = $1 order by number", municipality
+    )
+    return [unpack(row["said"]) for row in rows]
+
+
+async def issued_to(connection: Connection) -> set[str]:
+    """The municipalities that statements were issued to."""
+    return {
+        row["municipality"] for row in await connection.fetch("select distinct municipality from statement")
+    }
+
+
+async def find_statements(
+    connection: Connection, agreement: str, municipality: str, month: Month
+) -> list[Kept]:
+    """The statements of an agreement, municipality and month, one for each care form; oldest first."""
+    rows = await connection.fetch(
+        """select early, held, said, bundle from statement
+           where agreement = $1 and municipality = $2 and month = $3 order by number""",
+        agreement,
+        municipality,
+        str(month),
+    )
+    return [Kept(unpack(row["said"]), row["early"], tuple(row["held"]), row["bundle"]) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceFilter:
+    """Which resources of statements are asked for; None: any. `first` and `last` month, both included.
+
+    `after` is the number of the last resource of the page before.
+    """
+
+    type: str
+    municipality: str | None = None
+    agreement: str | None = None
+    first: str | None = None
+    last: str | None = None
+    id: str | None = None
+    after: int = 0
+    limit: int = 100
+
+
+_WHERE = """from statement_resource join statement on statement.id = statement_resource.statement
+   where type = $1 and ($2::text is null or municipality = $2) and ($3::text is null or agreement = $3)
+     and ($4::text is null or month >= $4) and ($5::text is null or month <= $5)
+     and ($6::text is null or statement_resource.id = $6)"""
+
+
+async def find_resources(
+    connection: Connection, wanted: ResourceFilter
+) -> tuple[int, list[tuple[int, str, bytes]]]:
+    """How many resources fit, and a page of them as (number, id, FHIR JSON), in the order of issue."""
+    asked = (wanted.type, wanted.municipality, wanted.agreement, wanted.first, wanted.last, wanted.id)
+    total = await connection.fetchval(f"select count(*) {_WHERE}", *asked)
+    rows = await connection.fetch(
+        f"""select statement_resource.number, statement_resource.id, resource {_WHERE}
+            and statement_resource.number > $7 order by statement_resource.number limit $8""",
+        *asked,
+        wanted.after,
+        wanted.limit,
+    )
+    return int(total), [(row["number"], row["id"], row["resource"]) for row in rows]
+
+
+def pack(issued: Issued) -> bytes:
+    """Write an issued statement as JSON; terms, which all its lines share, stand in it once."""
+    said = orjson.loads(_ISSUED.dump_json(issued))
+    terms: list[Any] = []
+    for holder in _holders(said):
+        if holder["terms"] not in terms:
+            terms.append(holder["terms"])
+        holder["terms"] = terms.index(holder["terms"])
+    return orjson.dumps({"issued": said, "terms": terms})
+
+
+def unpack(packed: bytes) -> Issued:
+    """Read what `pack` wrote: an equal value."""
+    read = orjson.loads(packed)
+    for holder in _holders(read["issued"]):
+        holder["terms"] = read["terms"][holder["terms"]]
+    return _ISSUED.validate_json(orjson.dumps(read["issued"]))
+
+
+def _holders(said: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    yield said["statement"]["mean"]
+    yield from said["statement"]["lines"]
+
+
+def settled_months(history: Iterable[Issued]) -> Sequence[Month]:
+    """The months that were issued, each once, in order."""
+    return sorted({one.statement.month for one in history})

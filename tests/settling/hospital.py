@@ -1,0 +1,84 @@
+"""Stays sent through the service's own door, and the store settled: what the tests of this room share."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import asyncpg
+import httpx
+
+from adapter.agreements.load import Book, load_book
+from adapter.fhir.model import FhirVersion
+from adapter.issuing import Ledger
+from adapter.losus.days import Month
+from adapter.settling import Asked, Settled, settle_month
+from adapter.store.database import Database, connect
+from adapter.wiring import world_of
+from tests.service import send, settings, stay, way_home
+
+JH = "jamtland-harjedalen-losus-2018"
+BASE = "https://losus.example.se"
+
+
+@cache
+def book() -> Book:
+    return load_book()
+
+
+def ledger(dsn: str, version: FhirVersion = FhirVersion.R4, agreed: Book | None = None) -> Ledger:
+    return Ledger(world_of(settings(dsn)), agreed or book(), version, f"{BASE}/fhir")
+
+
+def messages(number: int, month: str, end_day: int, municipality: str = "2380") -> list[dict[str, Any]]:
+    """The way home of the demo in another month: day zero the 11th, home on `end_day`, or later."""
+    text = json.dumps(way_home(), ensure_ascii=False)
+    text = text.replace("2024-03-12T11:0", f"2024-03-{end_day:02d}T11:0").replace("2024-03-", f"{month}-")
+    text = text.replace('"code": "2380"', f'"code": "{municipality}"')
+    return [stay(one, number, index) for index, one in enumerate(json.loads(text))]
+
+
+def corrected(number: int, month: str, end_day: int, version: int) -> dict[str, Any]:
+    """A newer version of the Encounter alone, with another time of discharge."""
+    message = stay(messages(number, month, end_day)[11], number, 100 + version)
+    encounter = message["entry"][1]["resource"]
+    encounter["id"] = message["entry"][1]["fullUrl"] = f"stay-1-{number}"
+    encounter["subject"]["reference"] = f"Patient/tolvan-{number}"
+    encounter["meta"] = {"versionId": str(version), "lastUpdated": f"{month}-28T09:00:00+02:00"}
+    return message
+
+
+async def tell(client: httpx.AsyncClient, *told: dict[str, Any]) -> None:
+    for message in told:
+        response = await send(client, message)
+        assert response.status_code == 200, response.text
+
+
+@asynccontextmanager
+async def database(dsn: str) -> AsyncIterator[Database]:
+    opened = await connect(dsn, size=4)
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+def at(day: str) -> datetime:
+    return datetime.fromisoformat(f"{day}T09:00:00").replace(tzinfo=UTC)
+
+
+async def settled(dsn: str, month: str, on: str, **asked: Any) -> Settled:
+    """Settle one month as a run on that day would."""
+    given = asked.pop("ledger", None) or ledger(dsn)
+    async with database(dsn) as opened:
+        return await settle_month(opened, given, Asked((Month.parse(month),), **asked), at(on))
+
+
+async def rows(dsn: str, query: str) -> list[tuple[Any, ...]]:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return [tuple(row.values()) for row in await connection.fetch(query)]
+    finally:
+        await connection.close()
