@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 
 from adapter.errors import LosusError, MalformedError, Problem
 from adapter.fhir.model import FhirVersion, model
@@ -17,7 +18,7 @@ from adapter.inbound.watcher import watch
 from adapter.settings import Settings
 from adapter.store.database import connect
 from adapter.store.migrate import migrate
-from adapter.web import cases, fhir, health
+from adapter.web import cases, fhir, health, settlements
 from adapter.wiring import world_of
 
 _WARM = (
@@ -46,6 +47,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.state.receiver = Receiver(world, database, _now)
         working = [
             asyncio.create_task(app.state.receiver.run()),
+            asyncio.create_task(app.state.receiver.run()),
             asyncio.create_task(watch(world, database, _now)),
         ]
         for speaker in world.speakers.values():
@@ -60,9 +62,10 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(title="losus-adapter", lifespan=life, docs_url=None, redoc_url=None)
     app.state.settings, app.state.world = settings, world
-    for router in (fhir.router, cases.router, health.router):
+    for router in (fhir.router, settlements.router, cases.router, health.router):
         app.include_router(router)
     app.add_exception_handler(LosusError, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(404, _unknown)
     app.add_exception_handler(405, _unknown)
     return app
@@ -76,6 +79,12 @@ async def _refused(_: Request, error: Exception) -> Response:
     if not isinstance(error, LosusError):
         raise error
     given = fhir.refusal(error)
+    return Response(given.body, given.status, media_type=fhir.FHIR_JSON)
+
+
+async def _invalid(_: Request, _error: Exception) -> Response:
+    """A parameter of the wrong kind; FastAPI's own answer would hold its value."""
+    given = fhir.refusal(MalformedError(Problem("value", "a parameter is not of the kind it has to be")))
     return Response(given.body, given.status, media_type=fhir.FHIR_JSON)
 
 

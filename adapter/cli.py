@@ -14,7 +14,7 @@ from adapter.commands.mappings import mappings_app
 from adapter.commands.sandbox import demo_command, sandbox_command
 from adapter.commands.send import send_command
 from adapter.commands.serve import relay_command, serve_command
-from adapter.commands.settle import settle_command
+from adapter.commands.settling import settle_any_command
 from adapter.commands.tail import tail_command
 from adapter.commands.trial import try_command
 from adapter.errors import LosusError, SetupError
@@ -33,7 +33,7 @@ app.command("relay")(relay_command)
 app.command("send")(send_command)
 app.command("try")(try_command)
 app.command("tail")(tail_command)
-app.command("settle")(settle_command)
+app.command("settle")(settle_any_command)
 app.command("compare")(compare_command)
 app.add_typer(mappings_app, name="mappings")
 app.add_typer(agreements_app, name="agreements")

@@ -1,0 +1,160 @@
+"""`losus settle --month …`, `--due` and `--explain`: settlement from the store.
+
+Owns the options that hold there, what is printed and the exit codes: 1 where a month is refused, 2 where
+the command was used wrongly. Does not own settling (`adapter.settling`) nor the story of a stay
+(`adapter.settlement_words`).
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from adapter.agreements.load import Book
+from adapter.commands.output import err, out
+from adapter.errors import Problem, SetupError
+from adapter.explaining import known_from_store
+from adapter.fhir.model import FhirVersion
+from adapter.issuing import Ledger
+from adapter.losus.days import Month
+from adapter.settings import Settings, load_settings
+from adapter.settlement.difference import adjustment_json
+from adapter.settlement.render import dumps, statement_json
+from adapter.settlement_words import story
+from adapter.settling import Asked, Settled, Told, settle_due, settle_month
+from adapter.step_words import Language
+from adapter.store.database import connect
+from adapter.store.migrate import migrate
+from adapter.wiring import world_of
+
+
+@dataclass(frozen=True, slots=True)
+class StoreOptions:
+    """What was asked of the store on the command line."""
+
+    month: str | None
+    municipalities: tuple[str, ...]
+    agreement: str | None
+    issue: bool
+    early: str | None
+    due: bool
+    explain: str | None
+    language: Language
+
+
+def settle_store(options: StoreOptions, book: Book) -> Settled:
+    """Settle what is asked from the store of the settings (LOSUS_…); tells of people's part and refusals."""
+    done = asyncio.run(_settle(options, book))
+    for one in done.by_hand:
+        err.print(f"losus: to be settled by people: case {one.case_id}: {one.reason}")
+    for municipality, month, fault in done.refused:
+        for problem in fault.problems:
+            err.print(f"losus: {municipality} {month}: {problem.rule}; nothing was settled of it")
+    return done
+
+
+def explain_store(options: StoreOptions, book: Book) -> tuple[str, ...]:
+    """Tell the story of a case of the store; NoStayError where there is none."""
+    return asyncio.run(_explain(options, book))
+
+
+def check(options: StoreOptions) -> None:
+    """Refuse options that do not go together."""
+    if options.due == (options.month is not None):
+        raise typer.BadParameter("give --stays FILE, --month YYYY-MM or --due", param_hint="--month")
+    if options.due and (options.issue or options.early or options.municipalities or options.agreement):
+        raise typer.BadParameter("issues all that is due, and takes no other option", param_hint="--due")
+    if options.early and not options.issue:
+        raise typer.BadParameter("goes with --issue", param_hint="--early")
+
+
+async def _settle(options: StoreOptions, book: Book) -> Settled:
+    settings, now = load_settings(), datetime.now(UTC)
+    if options.due and settings.settle_from is None:
+        raise SetupError(Problem("required", "the first month that --due issues", "LOSUS_SETTLE_FROM"))
+    ledger = ledger_of(settings, book)
+    await migrate(settings.database.get_secret_value())
+    database = await connect(settings.database.get_secret_value(), size=2)
+    try:
+        if options.due and settings.settle_from is not None:
+            return await settle_due(database, ledger, Month.parse(settings.settle_from), now)
+        asked = Asked(
+            (_month(options.month),),
+            options.municipalities,
+            options.agreement,
+            issue=options.issue,
+            early=options.early,
+        )
+        return await settle_month(database, ledger, asked, now)
+    finally:
+        await database.close()
+
+
+async def _explain(options: StoreOptions, book: Book) -> tuple[str, ...]:
+    settings = load_settings()
+    await migrate(settings.database.get_secret_value())
+    database = await connect(settings.database.get_secret_value(), size=1)
+    try:
+        async with database.transaction() as connection:
+            ledger = ledger_of(settings, book)
+            known = await known_from_store(connection, ledger, options.explain or "", datetime.now(UTC))
+        return story(known, options.language)
+    finally:
+        await database.close()
+
+
+def _month(text: str | None) -> Month:
+    try:
+        return Month.parse(text or "")
+    except ValueError as fault:
+        raise typer.BadParameter(str(fault), param_hint="--month") from None
+
+
+def ledger_of(settings: Settings, book: Book) -> Ledger:
+    """What settling needs, of the settings and the agreements that the command works with."""
+    version = FhirVersion(settings.settlement_fhir)
+    return Ledger(world_of(settings), book, version, f"{settings.base_url}/fhir")
+
+
+def book_folder(folder: Path | None) -> Path:
+    """The folder of agreements: the one named, or that of the settings."""
+    return folder or load_settings().agreements
+
+
+def told_json(one: Told) -> bytes:
+    """Give a statement of the store as one line of JSON: what a file gives, and how it was issued."""
+    issued = one.statement
+    made: dict[str, Any] = {
+        **statement_json(issued.statement),
+        "id": issued.id,
+        "issued": one.issued,
+        "issued_at": issued.issued_at.isoformat() if one.issued else None,
+        "new": one.fresh,
+        "to_invoice": issued.due,
+        "adjustments": [adjustment_json(each) for each in issued.adjustments],
+        "held": list(one.held),
+    }
+    return dumps(made) + b"\n"
+
+
+def print_corrections(told: Sequence[Told]) -> None:
+    """Print below the table what corrects earlier months, what is held off, and what was issued."""
+    for one in told:
+        issued = one.statement
+        name = f"{issued.statement.municipality} {issued.statement.care_form} {issued.statement.month}"
+        for each in issued.adjustments:
+            amount = f"{each.amount:,f}".replace(",", " ")
+            out.print(
+                f"{name}: {each.kind} {amount} SEK, {each.payable_days} days, of {each.post.month}, "
+                f"stay {each.post.stay or '(mean)'}, corrects {each.corrects}"
+            )
+        for stay in one.held:
+            out.print(f"{name}: held off, disputed: stay {stay}")
+        state = (
+            "issued now" if one.fresh else f"issued {issued.issued_at:%Y-%m-%d}" if one.issued else "draft"
+        )
+        out.print(f"{name}: {state}, to invoice {issued.due:f} SEK")

@@ -1,0 +1,119 @@
+"""Why a stay costs what it costs: what the story of it is told from, on the store or on a file.
+
+Owns gathering it; does not own the sentences (`adapter.settlement_words`) nor any rule.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from adapter.agreements.agreement import Agreement
+from adapter.agreements.in_force import in_force
+from adapter.agreements.load import Book
+from adapter.agreements.rules import Rules
+from adapter.casebook import named_cases, read_casebook
+from adapter.errors import LosusError, Problem, SetupError
+from adapter.holding import Dispute, hold
+from adapter.issuing import Ledger
+from adapter.losus.days import Month, local_day
+from adapter.settlement.difference import Issued
+from adapter.settlement.settle import settle, settle_in_force
+from adapter.settlement.statement import Statement
+from adapter.settlement.stay import Stay
+from adapter.settlement_words import Known, care_form_of
+from adapter.step_words import Step, steps_of_case, steps_of_row
+from adapter.store import disputes, statements
+from adapter.store.database import Connection
+
+
+class NoStayError(LosusError):
+    """No stay of that id, or one that no rule can settle."""
+
+    status = 404
+
+
+async def known_from_store(connection: Connection, ledger: Ledger, stay: str, now: datetime) -> Known:
+    """Gather what is known of a case; NoStayError where there is none that can be settled by rule."""
+    cases = await named_cases(connection, ledger.world, [stay], now)
+    if stay not in cases:
+        raise NoStayError(Problem("not-found", "no such stay"))
+    book = await read_casebook(connection, ledger.world, now)
+    reasons = [one.reason for one in book.by_hand if one.case_id == stay]
+    if reasons:
+        raise NoStayError(Problem("business-rule", f"to be settled by people: {reasons[0]}"))
+    for municipality, stays in book.stays.items():
+        found = next((one for one in stays if one.stay == stay), None)
+        if found is not None:
+            history = await statements.history_of(connection, municipality)
+            disputed = await disputes.disputes_of(connection, municipality)
+            steps = steps_of_case(cases[stay])
+            return _known(found, stays, ledger.book, None, steps, history, disputed)
+    raise NoStayError(Problem("not-found", "no such stay"))
+
+
+def known_from_rows(stays: Sequence[Stay], stay: str, book: Book, named: Rules | None) -> Known:
+    """Gather what a stays file knows; `named`: the agreement that settles all of them, else what is in force.
+
+    NoStayError where no row has that id.
+    """
+    found = next((one for one in stays if one.stay == stay), None)
+    if found is None:
+        raise NoStayError(Problem("not-found", "no such stay"))
+    mine = [one for one in stays if one.liable == found.liable]
+    return _known(found, mine, book, named, steps_of_row(found), (), ())
+
+
+def _known(
+    stay: Stay,
+    stays: Sequence[Stay],
+    book: Book,
+    named: Rules | None,
+    steps: tuple[Step, ...],
+    history: Sequence[Issued],
+    disputed: Sequence[Dispute],
+) -> Known:
+    agreements: dict[str, Agreement] = {name: one.agreement for name, one in book.rules.items()}
+    day = local_day(stay.ended_at or stay.admitted_at)
+    if named is None:
+        chosen = in_force(agreements, day, stay.liable, stay.care_form)
+        rules, because = book.rules[chosen.agreement.id], chosen.because
+    else:
+        rules, because = named, f"{named.id} was named for all stays."
+    statement = (
+        None if stay.ended_at is None else _statement(stay, stays, book, named, rules, history, disputed)
+    )
+    return Known(stay, steps, rules, because, statement, tuple(history), named=named is not None)
+
+
+def _statement(
+    stay: Stay,
+    stays: Sequence[Stay],
+    book: Book,
+    named: Rules | None,
+    rules: Rules,
+    history: Sequence[Issued],
+    disputed: Sequence[Dispute],
+) -> Statement | None:
+    """Settle the month of the stay's end, as known at the last month that anything is known of."""
+    ends = [local_day(one.ended_at) for one in stays if one.ended_at is not None]
+    end = local_day(stay.ended_at) if stay.ended_at is not None else max(ends)
+    month = Month.of(end)
+    last = max([Month.of(day) for day in ends] + [one.statement.month for one in history])
+    asked = sorted({month, last})
+    try:
+        if named is None:
+            owed = settle_in_force(stays, book.rules, book.rates, asked)
+        else:
+            owed = settle(stays, named, book.rates, asked)
+    except SetupError:  # a year without a rate
+        return None
+    kept, _ = hold(owed, disputed)
+    form = care_form_of(stay, rules, end)
+    return next(
+        (
+            one
+            for one in kept
+            if (one.agreement, one.municipality, one.care_form, one.month)
+            == (rules.id, stay.liable, form, month)
+        ),
+        None,
+    )

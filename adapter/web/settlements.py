@@ -1,0 +1,210 @@
+"""Settlement over HTTP: `/settlements/{agreement}/{municipality}/{YYYY-MM}`, and its resources to search.
+
+Owns paging, parameters and shape; what is told is what was stored when it was issued, byte for byte.
+Nothing here is on a person: stays are known by their pseudonyms (`adapter.fhir.charge`).
+Source: FHIR R4, RESTful API, search («searchset», `total`, links `self` and `next`).
+"""
+
+import re
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+import orjson
+from fastapi import APIRouter, Query, Request, Response
+
+from adapter.errors import LosusError, MalformedError, Problem
+from adapter.fhir import decimals
+from adapter.fhir.elements import instant, uuid_of
+from adapter.losus.days import Month
+from adapter.settlement.difference import adjustment_json
+from adapter.settlement.render import dumps, statement_json
+from adapter.store.statements import Kept, ResourceFilter, find_resources, find_statements
+from adapter.web.fhir import FHIR_JSON
+
+router = APIRouter()
+
+#: What can be searched for; the other resources of a Bundle can be read by id.
+SEARCHED = ("MeasureReport", "Invoice", "ChargeItem")
+READ = (*SEARCHED, "Measure", "ChargeItemDefinition", "Organization", "Group", "Provenance")
+
+_PERIOD = re.compile(r"(eq|ge|le|gt|lt)?([12][0-9]{3})(?:-(0[1-9]|1[0-2]))?", re.ASCII)
+_PARAMETERS = frozenset(("municipality", "period", "agreement", "_id", "_count", "_after", "_format"))
+
+
+class NoStatementError(LosusError):
+    """Nothing was issued of that name."""
+
+    status = 404
+
+
+@router.get("/settlements/{agreement}/{municipality}/{month}", response_class=Response)
+async def one_month(
+    agreement: str, municipality: str, month: str, request: Request, care_form: str | None = None
+) -> Response:
+    """What was issued for a month: a FHIR Bundle, or JSON where `Accept` asks for `application/json`.
+
+    There is a statement for each care form; `care_form` asks for one, else they are told together.
+    """
+    try:
+        asked = Month.parse(month)
+    except ValueError:
+        raise MalformedError(Problem("value", "a month is written YYYY-MM")) from None
+    async with request.app.state.database.transaction() as connection:
+        found = await find_statements(connection, agreement, municipality, asked)
+    found = [one for one in found if care_form in {None, one.issued.statement.care_form}]
+    if not found:
+        raise NoStatementError(Problem("not-found", "no statement was issued of that name"))
+    if _wants_json(request.headers.get("accept", "")):
+        body = {"agreement": agreement, "municipality": municipality, "month": str(asked)}
+        return _json({**body, "statements": [_statement(one) for one in found]})
+    return Response(found[0].bundle if len(found) == 1 else _together(found), media_type=FHIR_JSON)
+
+
+def _wants_json(accept: str) -> bool:
+    """Whether plain JSON is preferred over FHIR: it is named, and before FHIR where that is named too."""
+    kinds = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
+    plain = kinds.index("application/json") if "application/json" in kinds else None
+    fhir = kinds.index(FHIR_JSON) if FHIR_JSON in kinds else None
+    return plain is not None and (fhir is None or plain < fhir)
+
+
+def _statement(one: Kept) -> dict[str, Any]:
+    issued = one.issued
+    return {
+        **statement_json(issued.statement),
+        "id": issued.id,
+        "issued_at": issued.issued_at.isoformat(),
+        "early": one.early,
+        "to_invoice": issued.due,
+        "adjustments": [adjustment_json(each) for each in issued.adjustments],
+        "held": list(one.held),
+    }
+
+
+def _together(found: list[Kept]) -> bytes:
+    """Give the Bundles of several care forms as one; what they share stands once."""
+    entries: dict[str, Any] = {}
+    for one in found:
+        for entry in decimals.loads(one.bundle)["entry"]:
+            entries.setdefault(entry["fullUrl"], entry)
+    made = {
+        "resourceType": "Bundle",
+        "id": uuid_of("Bundle", "care forms", *(one.issued.id for one in found)),
+        "type": "collection",
+        "timestamp": instant(max(one.issued.issued_at for one in found)),
+        "entry": list(entries.values()),
+    }
+    return decimals.dumps(made)
+
+
+@router.get("/fhir/MeasureReport", response_class=Response)
+@router.get("/fhir/Invoice", response_class=Response)
+@router.get("/fhir/ChargeItem", response_class=Response)
+async def search(
+    request: Request,
+    count: Annotated[int, Query(alias="_count", ge=0, le=1000)] = 100,
+    after: Annotated[int, Query(alias="_after", ge=0)] = 0,
+) -> Response:
+    """Search by `municipality`, `period` (YYYY or YYYY-MM, with a prefix if wished), `agreement`, `_id`.
+
+    A parameter that is not known is refused: to pass over a filter would show what was not asked for.
+    """
+    if set(request.query_params) - _PARAMETERS:
+        raise MalformedError(
+            Problem("not-supported", "searched by municipality, period, agreement, _id; paged by _count")
+        )
+    kind = request.url.path.rpartition("/")[2]
+    given = request.query_params
+    first, last = _months(given.getlist("period"))
+    wanted = ResourceFilter(
+        kind,
+        municipality=given.get("municipality"),
+        agreement=given.get("agreement"),
+        first=first,
+        last=last,
+        id=given.get("_id"),
+        after=after,
+        limit=count,
+    )
+    async with request.app.state.database.transaction() as connection:
+        total, found = await find_resources(connection, wanted)
+        more = bool(found) and bool((await find_resources(connection, _next(wanted, found[-1][0])))[1])
+    return Response(_searchset(request, kind, total, found, more=more), media_type=FHIR_JSON)
+
+
+def _next(wanted: ResourceFilter, after: int) -> ResourceFilter:
+    return ResourceFilter(
+        wanted.type,
+        wanted.municipality,
+        wanted.agreement,
+        wanted.first,
+        wanted.last,
+        wanted.id,
+        after,
+        1,
+    )
+
+
+def _searchset(
+    request: Request, kind: str, total: int, found: list[tuple[int, str, bytes]], *, more: bool
+) -> bytes:
+    base = f"{request.app.state.settings.base_url}/fhir/{kind}"
+    asked = list(request.query_params.multi_items())
+    links = [{"relation": "self", "url": f"{base}?{urlencode(asked)}"}]
+    if more:
+        rest = [(name, value) for name, value in asked if name != "_after"]
+        links.append(
+            {"relation": "next", "url": f"{base}?{urlencode([*rest, ('_after', str(found[-1][0]))])}"}
+        )
+    made: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset", "total": total, "link": links}
+    if found:
+        made["entry"] = [
+            {"fullUrl": f"{base}/{name}", "resource": orjson.Fragment(told), "search": {"mode": "match"}}
+            for _, name, told in found
+        ]
+    return orjson.dumps(made)
+
+
+def _months(given: list[str]) -> tuple[str | None, str | None]:
+    """Give the first and the last month that all of the periods leave, both included; None: no bound."""
+    first: Month | None = None
+    last: Month | None = None
+    for text in given:
+        match = _PERIOD.fullmatch(text)
+        if match is None:
+            raise MalformedError(Problem("value", "period is YYYY or YYYY-MM, with eq, ge, gt, le or lt"))
+        prefix, year, month = match.groups()
+        begin, end = (Month(int(year), int(month or some)) for some in (1, 12))
+        bounds = {
+            "ge": (begin, None),
+            "gt": (end.plus(1), None),
+            "le": (None, end),
+            "lt": (None, begin.plus(-1)),
+        }
+        low, high = bounds.get(prefix, (begin, end))
+        first = max(filter(None, (first, low)), default=None)
+        last = min(filter(None, (last, high)), default=None)
+    return (None if first is None else str(first)), (None if last is None else str(last))
+
+
+def _register_reads() -> None:
+    """Let every resource of a Bundle be read under the address by which the Bundle names it."""
+    for kind in READ:
+        router.add_api_route(f"/fhir/{kind}/{{name}}", read, methods=["GET"], response_class=Response)
+
+
+async def read(name: str, request: Request) -> Response:
+    """One resource as it was stored."""
+    kind = request.url.path.split("/")[-2]
+    async with request.app.state.database.transaction() as connection:
+        _, found = await find_resources(connection, ResourceFilter(kind, id=name))
+    if not found:
+        raise NoStatementError(Problem("not-found", "no such resource"))
+    return Response(found[0][2], media_type=FHIR_JSON)
+
+
+def _json(value: dict[str, Any]) -> Response:
+    return Response(dumps(value), media_type="application/json")
+
+
+_register_reads()
