@@ -13,6 +13,7 @@ from adapter.losus.case import Case, fold
 from adapter.losus.merge import Stay, absorbed
 from adapter.losus.process import ProcessTerms
 from adapter.losus.signal import Fact
+from adapter.losus.terms import SignalKind
 from adapter.outbound.events import decide
 from adapter.store import intake, merges
 from adapter.store.database import Connection
@@ -96,19 +97,18 @@ def _fold(
     """Fold a case by the terms in force for it: its municipality, admission and care form decide.
 
     They come from the facts and not from the terms, so folding twice is enough; and once where a
-    guess leads to the same terms: the municipality it had before, or one that a fact names.
+    guess leads to the same terms: the municipality it had before or that a fact names, and a time at
+    which one says that the person was admitted.
     """
 
     def by(terms: ProcessTerms) -> Case:
         return fold(row.id, facts, terms=terms, route=world.route, now=now, absorbed_by=absorbed_by)
 
-    guess = world.terms_for(row.municipality or _named(facts), now, _SOMATIC)
+    said = {signal.kind: signal for fact in facts for signal in fact.signals}
+    named = said[SignalKind.PATIENT].fields.get("municipality") if SignalKind.PATIENT in said else None
+    around = said[SignalKind.ADMITTED].at if SignalKind.ADMITTED in said else now
+    guess = world.terms_for(row.municipality or named, around, _SOMATIC)
     case = by(guess)
     admitted_at, care_form = case.standing.admitted_at, case.standing.care_form
     in_force = world.terms_for(case.municipality, admitted_at or now, care_form or _SOMATIC)
     return case if in_force == guess else by(in_force)
-
-
-def _named(facts: Sequence[Fact]) -> str | None:
-    named = (signal.fields.get("municipality") for fact in facts for signal in fact.signals)
-    return next((code for code in named if code), None)

@@ -64,31 +64,59 @@ def model(kind: str, version: FhirVersion) -> type[FHIRAbstractModel] | None:
 
 
 def validate(resource: dict[str, Any], version: FhirVersion) -> list[Problem]:
-    """All faults that fhir.resources finds in `resource`; empty where it is sound."""
+    """All faults that fhir.resources finds in `resource`; empty where it is sound.
+
+    The resources of a Bundle are held each against its own model first, so that a fault is told where
+    it is; an unknown type of one would otherwise be a fault of the whole.
+    """
     kind = resource["resourceType"]
-    found = model(kind, version)
+    entries = resource.get("entry")
+    if kind != "Bundle" or not isinstance(entries, list):
+        return _parse(resource, version, kind)[1]
+    problems: list[Problem] = []
+    shell = {**resource, "entry": [_entry(one, version, i, problems) for i, one in enumerate(entries)]}
+    return problems + _parse(shell, version, kind)[1]
+
+
+def _entry(entry: Any, version: FhirVersion, index: int, problems: list[Problem]) -> Any:  # noqa: ANN401 - JSON
+    """The entry with its resource as a model; a resource with faults is left out, and they are told."""
+    inner = entry.get("resource") if isinstance(entry, dict) else None
+    if not isinstance(inner, dict) or not isinstance(inner.get("resourceType"), str):
+        return entry
+    found, faults = _parse(inner, version, f"Bundle.entry[{index}].resource")
+    problems += faults
     if found is None:
-        return [Problem("not-supported", "no resource type of this FHIR version", "resourceType")]
+        return {name: value for name, value in entry.items() if name != "resource"}
+    return {**entry, "resource": found}
+
+
+def _parse(
+    resource: dict[str, Any], version: FhirVersion, path: str
+) -> tuple[FHIRAbstractModel | None, list[Problem]]:
+    found = model(resource["resourceType"], version)
+    if found is None:
+        return None, [
+            Problem("not-supported", "no resource type of this FHIR version", f"{path}.resourceType")
+        ]
     try:
-        found.model_validate(resource)
+        return found.model_validate(resource), []
     except ValidationError as error:
         faults = error.errors(include_input=False, include_url=False, include_context=False)
-        return [_problem(kind, fault["type"], fault["loc"]) for fault in faults]
+        return None, [_problem(path, fault["type"], fault["loc"]) for fault in faults]
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError):
         # fhir.resources looks contained resources up by name and lets what it does not find through
-        return [Problem("structure", "a resource inside this one has no known type or form", kind)]
-    return []
+        return None, [Problem("structure", "a resource inside this one has no known type or form", path)]
 
 
-def _problem(kind: str, fault: str, loc: tuple[int | str, ...]) -> Problem:
+def _problem(path: str, fault: str, loc: tuple[int | str, ...]) -> Problem:
     code, rule = _RULES.get(fault, _OTHER)
     if fault == "extra_forbidden":
         loc = loc[:-1]  # the unknown name is the message's own word
-    return Problem(code, rule, "".join(_steps(kind, loc)))
+    return Problem(code, rule, "".join(_steps(path, loc)))
 
 
-def _steps(kind: str, loc: tuple[int | str, ...]) -> Iterator[str]:
-    yield kind
+def _steps(path: str, loc: tuple[int | str, ...]) -> Iterator[str]:
+    yield path
     for step in loc:
         if isinstance(step, int):
             yield f"[{step}]"

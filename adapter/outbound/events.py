@@ -43,7 +43,7 @@ def decide(
     if before is not None and not changed and not moved:
         return row, ()
     if told is None and picture.state is State.VOIDED:
-        return _stored(row, picture, concerned, row.revisions), ()
+        return _stored(row, picture, _json(picture), concerned, row.revisions), ()
     revisions = dict(row.revisions)
     events: list[EventRow] = []
     if moved and told:
@@ -51,22 +51,25 @@ def decide(
         last = closing(before or picture).model_copy(update={"revision": revisions[told]})
         events.append(_event(CASE_CHANGED, told, last, is_closing=True))
     revision = revisions.pop(home or "", 0)
+    sent = picture
     for kind, fields in _kinds(before, picture, changed):
         revision += 1
         picture = picture.model_copy(update={"revision": revision, "changed": fields})
-        events.append(_event(kind, home, withhold(picture, payloads[home] if home else "full")))
+        sent = withhold(picture, payloads[home] if home else "full")
+        events.append(_event(kind, home, sent))
+    whole = events[-1].payload if sent is picture else _json(picture)
     revisions[home or ""] = revision
-    return _stored(row, picture, concerned, revisions), tuple(events)
+    return _stored(row, picture, whole, concerned, revisions), tuple(events)
 
 
-def _stored(row: CaseRow, picture: CasePicture, concerned: str | None, revisions: dict[str, int]) -> CaseRow:
-    return replace(
-        row,
-        state=picture.state,
-        municipality=concerned,
-        picture=picture.model_dump_json().encode(),
-        revisions=revisions,
-    )
+def _stored(
+    row: CaseRow, picture: CasePicture, whole: bytes, concerned: str | None, revisions: dict[str, int]
+) -> CaseRow:
+    return replace(row, state=picture.state, municipality=concerned, picture=whole, revisions=revisions)
+
+
+def _json(picture: CasePicture) -> bytes:
+    return picture.model_dump_json().encode()
 
 
 def _kinds(
@@ -102,7 +105,7 @@ def _event(
     kind: str, municipality: str | None, picture: CasePicture, *, is_closing: bool = False
 ) -> EventRow:
     case_id = picture.case_id
-    payload = picture.model_dump_json().encode()
+    payload = _json(picture)
     seed = b"\0".join(
         (case_id.encode(), (municipality or "").encode(), str(picture.revision).encode(), payload)
     )

@@ -150,7 +150,7 @@ REFUSED: list[tuple[Change, int, str, str | None, str]] = [
     (no_header, 400, "invariant", "Bundle.entry[0].resource", "bdl-12"),
     (no_ids, 422, "required", "Bundle.id", "duplicates are known by MessageHeader.id and Bundle.id"),
     (no_resource, 422, "required", ENCOUNTER, "an entry of a message has a resource"),
-    (unknown_type, 422, "structure", "Bundle", "the name itself is the message's word"),
+    (unknown_type, 422, "not-supported", f"{PATIENT}.resourceType", "the name is the message's word"),
     (unknown_element, 422, "structure", PATIENT, "the name itself is the message's word"),
     (bad_time, 422, "value", f"{ENCOUNTER}.period.start", "dateTime has a form"),
     (no_zone, 422, "value", f"{ENCOUNTER}.period.start", "a time has a zone"),
