@@ -34,6 +34,9 @@ _WARM = (
 )
 
 
+_COMMITTERS = 2  # one batch gathers while the other is committed
+
+
 def create_app(settings: Settings) -> FastAPI:
     """The service; connects, brings the database up to date and warms the models when it starts."""
     world = world_of(settings)
@@ -46,8 +49,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.state.database = database
         app.state.receiver = Receiver(world, database, _now)
         working = [
-            asyncio.create_task(app.state.receiver.run()),
-            asyncio.create_task(app.state.receiver.run()),
+            *(asyncio.create_task(app.state.receiver.run()) for _ in range(_COMMITTERS)),
             asyncio.create_task(watch(world, database, _now)),
         ]
         for speaker in world.speakers.values():
