@@ -21,16 +21,16 @@ from adapter.commands.settle import (
     RatesOption,
     SkipOption,
     StaysOption,
-    asked_months,
     open_book,
-    opened,
     pick_rules,
     print_table,
     refusals,
 )
-from adapter.settlement.compare import SWEEPABLE, Compared, Differing, Grid, Variant, compare, sweep
+from adapter.commands.stays import read_stays
+from adapter.settlement.compare import SWEEPABLE, Compared, Differing, Grid, Total, Variant
+from adapter.settlement.ledger import by_name
 from adapter.settlement.render import dumps, plain
-from adapter.settlement.statement import Statement
+from adapter.settlement.weigh import compare_ledgers, sweep_ledger
 
 #: More points than this are a slip of the hand.
 MAX_VARIANTS = 1_000
@@ -62,11 +62,12 @@ def compare_command(  # noqa: PLR0913, PLR0917 - one parameter an option
     book = open_book(agreements, rates)
     first, second = pick_rules(book, a), pick_rules(book, b)
     grid = read_grid(sweep_ or ())
-    asked = asked_months(stays, from_, to)
-    with refusals(), opened(stays, skip_bad=skip_bad) as rows:
-        known = list(rows)
-        compared = compare(known, first, second, book.rates, asked)
-        variants = tuple(sweep(known, second, book.rates, asked, grid)) if grid else ()
+    with refusals():
+        asked, ledgers = read_stays(
+            stays, from_, to, lambda end: (by_name(first, end), by_name(second, end)), skip_bad=skip_bad
+        )
+        compared = compare_ledgers(ledgers, (first, second), book.rates, asked)
+        variants = tuple(sweep_ledger(ledgers[1], second, book.rates, asked, grid)) if grid else ()
     if format_ is CompareFormat.TABLE:
         _print_table(compared, variants, (first.id, second.id))
     elif format_ is CompareFormat.CSV:
@@ -135,7 +136,7 @@ def _compared_json(one: Compared) -> dict[str, Any]:
     }
 
 
-def _side(one: Statement) -> dict[str, Any]:
+def _side(one: Total) -> dict[str, Any]:
     mean = one.mean.mean
     return {
         "agreement": one.agreement,
@@ -235,7 +236,7 @@ def _print_table(compared: Sequence[Compared], variants: Sequence[Variant], name
         out.print(f"B with {_changes(variant)}: {amount} SEK, {variant.liable_months} liable months")
 
 
-def _sides(compared: Sequence[Compared]) -> tuple[list[Statement], list[Statement]]:
+def _sides(compared: Sequence[Compared]) -> tuple[list[Total], list[Total]]:
     return [one.a for one in compared], [one.b for one in compared]
 
 

@@ -1,16 +1,15 @@
 """`losus settle`: what each municipality owes for each month, from a file of stays.
 
-Owns the options, the opening of files and the exit codes: 1 where rows are bad or a rate is unknown, 2
+Owns the options and the exit codes: 1 where rows are bad or a rate is unknown, 2
 where the command was used wrongly. Does not own a single rule (`adapter.settlement`).
 """
 
 import csv
 import sys
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -22,15 +21,18 @@ from rich.table import Table
 from adapter.agreements.load import Book, load_book, read_agreement, read_rates
 from adapter.agreements.rules import Rules, rules_of
 from adapter.commands.output import err, out
+from adapter.commands.stays import BadRowsError, read_stays
+from adapter.commands.stays import opened as opened  # noqa: PLC0414 - other commands take it from here
 from adapter.fhir.decimals import dumps
 from adapter.fhir.elements import Edition
 from adapter.fhir.model import FhirVersion
 from adapter.fhir.summary import bundle
-from adapter.losus.days import Month, local_day, months
-from adapter.settlement.render import CSV_COLUMNS, json_lines, mean_decimal, plain, statement_row
-from adapter.settlement.settle import UnknownRateError, settle, settle_in_force
+from adapter.settlement.account import Law
+from adapter.settlement.bulk import Bulk, bulk, bulk_in_force
+from adapter.settlement.ledger import by_law, by_name
+from adapter.settlement.render import CSV_COLUMNS, mean_decimal, plain, statement_row
+from adapter.settlement.settle import UnknownRateError, must_settle
 from adapter.settlement.statement import Statement
-from adapter.settlement.stay import BadRow, Stay, read_csv, read_ndjson
 
 
 class SettleFormat(StrEnum):
@@ -75,19 +77,29 @@ def settle_command(  # noqa: PLR0913, PLR0917 - one parameter an option
     named = pick_rules(book, agreement) if agreement else None
     if named:
         book = replace(book, rules={**book.rules, named.id: named})
-    asked = asked_months(stays, from_, to)
-    with refusals(), opened(stays, skip_bad=skip_bad) as rows:
-        if not asked:
-            statements: Sequence[Statement] = ()
-            deque(rows, maxlen=0)  # no stay has ended, but rows may be bad
-        elif named:
-            statements = settle(rows, named, book.rates, asked)
-        else:
-            statements = settle_in_force(rows, book.rules, book.rates, asked)
-    if format_ is SettleFormat.FHIR:
-        _print_fhir(statements, book, fhir_version)
+    with refusals():
+        made = _settled(stays, (from_, to), book, named, skip_bad=skip_bad)
+    if format_ is SettleFormat.JSON:
+        _print_json(made)
+    elif format_ is SettleFormat.CSV:
+        _print_csv(made.statements())
+    elif format_ is SettleFormat.FHIR:
+        _print_fhir(tuple(made.statements()), book, fhir_version)
     else:
-        _PRINTERS[format_](statements, book)
+        print_statements(tuple(made.statements()), book)
+
+
+def _settled(
+    stays: Path, span: tuple[str | None, str | None], book: Book, named: Rules | None, *, skip_bad: bool
+) -> Bulk:
+    """Read the file once and settle it: by the agreement named, or by what is in force."""
+    if named:
+        must_settle(named)
+        asked, (ledger,) = read_stays(stays, *span, lambda end: (by_name(named, end),), skip_bad=skip_bad)
+        return bulk(ledger, named, book.rates, asked)
+    law = Law(book.rules)
+    asked, (ledger,) = read_stays(stays, *span, lambda end: (by_law(law, end),), skip_bad=skip_bad)
+    return bulk_in_force(ledger, law, book.rates, asked)
 
 
 def open_book(folder: Path | None, rates: Path | None) -> Book:
@@ -101,82 +113,6 @@ def pick_rules(book: Book, name: str) -> Rules:
     if name.endswith(".yaml"):
         return rules_of(read_agreement(Path(name)))
     return book.get(name)
-
-
-def asked_months(stays: Path, first: str | None, last: str | None) -> Sequence[Month]:
-    """Give the months from `--from` to `--to`, both included; what is not said is looked up in the stays."""
-    start, end = (_month("--from", first), _month("--to", last))
-    if start is None or end is None:
-        known = _months_of(stays)
-        start, end = start or min(known, default=None), end or max(known, default=None)
-    if start is None or end is None:
-        return ()
-    if end < start:
-        raise typer.BadParameter("is before --from", param_hint="--to")
-    return tuple(months(start, end.plus(1)))
-
-
-def _month(option: str, text: str | None) -> Month | None:
-    try:
-        return None if text is None else Month.parse(text)
-    except ValueError as fault:
-        raise typer.BadParameter(str(fault), param_hint=option) from None
-
-
-def _months_of(stays: Path) -> set[Month]:
-    with _lines(stays) as rows:
-        ends = {(day.year, day.month) for row in rows if isinstance(row, Stay) and (day := _end_day(row))}
-    return {Month(*end) for end in ends}
-
-
-def _end_day(stay: Stay) -> date | None:
-    return None if stay.ended_at is None else local_day(stay.ended_at)
-
-
-class BadRowsError(Exception):
-    """Rows have faults, all of which are listed."""
-
-    def __init__(self, rows: Sequence[BadRow]) -> None:
-        super().__init__(f"{len(rows)} faults")
-        self.rows = rows
-
-
-@contextmanager
-def opened(path: Path, *, skip_bad: bool) -> Iterator[Iterable[Stay]]:
-    """Give the stays of a file as they are read; BadRowsError at its end, where rows are bad.
-
-    With `skip_bad` they are told of on standard error instead.
-    """
-    with _lines(path) as rows:
-        yield _good(rows, skip_bad=skip_bad)
-
-
-@contextmanager
-def _lines(path: Path) -> Iterator[Iterable[Stay | BadRow]]:
-    try:
-        if path.suffix.lower() == ".csv":
-            with path.open(encoding="utf-8-sig", newline="") as text:
-                yield read_csv(text)
-        else:
-            with path.open("rb", buffering=1 << 20) as lines:
-                yield read_ndjson(lines)
-    except OSError as fault:
-        raise typer.BadParameter(f"cannot be read: {fault.strerror}", param_hint="--stays") from None
-    except UnicodeDecodeError:
-        raise typer.BadParameter("is not UTF-8 text", param_hint="--stays") from None
-
-
-def _good(rows: Iterable[Stay | BadRow], *, skip_bad: bool) -> Iterator[Stay]:
-    bad: list[BadRow] = []
-    for row in rows:
-        if isinstance(row, Stay):
-            yield row
-        else:
-            bad.append(row)
-    if bad and not skip_bad:
-        raise BadRowsError(bad)
-    for row in bad:
-        err.print(f"losus: skipped {row}")
 
 
 @contextmanager
@@ -196,13 +132,12 @@ def refusals() -> Iterator[None]:
         raise typer.Exit(1) from None
 
 
-def _print_json(statements: Sequence[Statement], _book: Book) -> None:
-    for line in json_lines(statements):
-        sys.stdout.buffer.write(line)
+def _print_json(made: Bulk) -> None:
+    sys.stdout.buffer.writelines(made.json_lines())
     sys.stdout.buffer.flush()
 
 
-def _print_csv(statements: Sequence[Statement], _book: Book) -> None:
+def _print_csv(statements: Iterable[Statement]) -> None:
     writer = csv.DictWriter(sys.stdout, CSV_COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(map(statement_row, statements))
@@ -272,10 +207,3 @@ def _print_grounds(statements: Sequence[Statement]) -> None:
         out.print("\nAssumed, where the text leaves it open:", style="bold")
     for (agreement, _), each in sorted(assumed.items()):
         out.print(f"  {agreement}: {each.what} [dim]{each.because}[/dim]")
-
-
-_PRINTERS: dict[SettleFormat, Callable[[Sequence[Statement], Book], None]] = {
-    SettleFormat.TABLE: print_statements,
-    SettleFormat.JSON: _print_json,
-    SettleFormat.CSV: _print_csv,
-}

@@ -40,15 +40,26 @@ def lines_of(
     mean: MonthMean, status: GateStatus, measured: Sequence[Measured], prices: Prices
 ) -> tuple[Line, ...]:
     """Give the lines of a month: stays by id, the excess of the mean last."""
-    individual = status.billed and mean.terms.billing is Billing.INDIVIDUAL_DAYS
+    individual = bills_each(mean, status)
     payers = sorted((one for one in measured if individual or one.long), key=lambda one: one.stay)
-    lines = [line for one in payers if (line := _stay_line(one, prices))]
+    lines = [line for one in payers if (line := stay_line(one, prices))]
+    return (*lines, *excess_lines(mean, status, measured, prices))
+
+
+def bills_each(mean: MonthMean, status: GateStatus) -> bool:
+    """Whether every stay of the month is billed by itself, not the long ones alone."""
+    return status.billed and mean.terms.billing is Billing.INDIVIDUAL_DAYS
+
+
+def excess_lines(
+    mean: MonthMean, status: GateStatus, measured: Sequence[Measured], prices: Prices
+) -> Iterator[Line]:
+    """Give the line of the mean's excess, where the month is billed so and there is one."""
     if status.billed and mean.terms.billing is Billing.EXCESS_OVER_MEAN and measured:
-        lines += _excess_line(mean, min(one.care_form for one in measured), prices)
-    return tuple(lines)
+        yield from _excess_line(mean, min(one.care_form for one in measured), prices)
 
 
-def _stay_line(one: Measured, prices: Prices) -> Line | None:
+def stay_line(one: Measured, prices: Prices) -> Line | None:
     """Bill one stay; None where it is excluded, released, or has no payable day."""
     if one.zero is None or one.released:
         return None

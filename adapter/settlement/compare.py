@@ -16,6 +16,7 @@ from adapter.agreements.rules import Rules
 from adapter.agreements.terms import Clause, Terms
 from adapter.losus.days import Month
 from adapter.settlement.account import Account, Accounts, collect
+from adapter.settlement.gate import GateStatus, MonthMean
 from adapter.settlement.settle import settle_accounts
 from adapter.settlement.statement import Statement
 from adapter.settlement.stay import Stay
@@ -41,11 +42,31 @@ class Differing:
 
 
 @dataclass(frozen=True, slots=True)
+class Total:
+    """A statement in one line: what its month comes to, without the lines."""
+
+    agreement: str
+    municipality: str
+    care_form: str
+    mean: MonthMean
+    status: GateStatus
+    payable_days: Fraction
+    amount: Decimal
+    suspended: bool
+    provisional: bool
+
+    @property
+    def month(self) -> Month:
+        """The calendar month in which the stays ended."""
+        return self.mean.month
+
+
+@dataclass(frozen=True, slots=True)
 class Compared:
     """One payer and month under both agreements; `differing` is empty where they cost the same."""
 
-    a: Statement
-    b: Statement
+    a: Total
+    b: Total
     differing: tuple[Differing, ...]
 
     @property
@@ -68,16 +89,34 @@ def compare(
     stays: Sequence[Stay], a: Rules, b: Rules, rates: Rates, asked: Sequence[Month]
 ) -> tuple[Compared, ...]:
     """Settle the same stays by both agreements, whoever their parties are; ordered by payer and month."""
-    first = _by_month(_settled(stays, a, rates, asked))
-    second = _by_month(_settled(stays, b, rates, asked))
-    return tuple(
-        Compared(first[key], second[key], differing(first[key], second[key]))
-        for key in first
-        if key in second
+    return pair(
+        map(total_of, _settled(stays, a, rates, asked)), map(total_of, _settled(stays, b, rates, asked))
     )
 
 
-def differing(a: Statement, b: Statement) -> tuple[Differing, ...]:
+def total_of(one: Statement) -> Total:
+    """Sum up a statement."""
+    return Total(
+        one.agreement,
+        one.municipality,
+        one.care_form,
+        one.mean,
+        one.status,
+        one.payable_days,
+        one.amount,
+        one.suspended,
+        one.provisional,
+    )
+
+
+def pair(a: Iterable[Total], b: Iterable[Total]) -> tuple[Compared, ...]:
+    """Put the payers and months that both have side by side, in the order of the first."""
+    second = {(one.municipality, one.care_form, one.month): one for one in b}
+    both = ((one, second.get((one.municipality, one.care_form, one.month))) for one in a)
+    return tuple(Compared(one, other, differing(one, other)) for one, other in both if other)
+
+
+def differing(a: Total, b: Total) -> tuple[Differing, ...]:
     """Name the terms that can make the two differ: the gate's where one bills and the other does not."""
     if a.amount == b.amount:
         return ()
@@ -94,7 +133,7 @@ def sweep(
     accounts = collect(stays, lambda *_: rules, max(asked).end) if asked else {}
     for values in product(*grid.values()):
         changes = dict(zip(grid, values, strict=True))
-        changed = rules.changed(**dict(_changed(name, value) for name, value in changes.items()))
+        changed = changed_by(rules, changes)
         yield _variant(changes, settle_accounts(_revised(accounts, changed), rates, asked))
 
 
@@ -109,9 +148,10 @@ SWEEPABLE: Mapping[str, tuple[str, Callable[[Decimal], Any]]] = {
 }
 
 
-def _changed(name: str, value: Decimal) -> tuple[str, Any]:
-    field, make = SWEEPABLE[name]
-    return field, make(value)
+def changed_by(rules: Rules, changes: Mapping[str, Decimal]) -> Rules:
+    """Give the rules of a variant."""
+    made = {field: make(changes[name]) for name, (field, make) in SWEEPABLE.items() if name in changes}
+    return rules.changed(**made)
 
 
 def _settled(
@@ -142,10 +182,6 @@ def _variant(changes: Mapping[str, Decimal], statements: Sequence[Statement]) ->
         towns[one.municipality] = towns.get(one.municipality, Decimal()) + one.amount
     liable = sum(one.status.billed for one in statements)
     return Variant(changes, sum(towns.values(), Decimal()), liable, towns)
-
-
-def _by_month(statements: Iterable[Statement]) -> dict[tuple[str, str, Month], Statement]:
-    return {(one.municipality, one.care_form, one.month): one for one in statements}
 
 
 def _differing(names: Iterable[str], a: Terms, b: Terms) -> Iterator[Differing]:

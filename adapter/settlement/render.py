@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from adapter.agreements.rates import Rate
 from adapter.agreements.terms import Clause
 from adapter.settlement.gate import MonthMean
 from adapter.settlement.statement import Charge, Line, Statement
@@ -60,14 +61,11 @@ def statement_json(statement: Statement) -> dict[str, Any]:
         "due": statement.due,
         "suspended": statement.suspended,
         "provisional": statement.provisional,
-        "rates": [
-            {"year": rate.year, "amount": rate.amount, "verified": rate.verified, "source": rate.source}
-            for rate in statement.rates
-        ],
+        "rates": rates_json(statement.rates),
         "long_stays": statement.long_stays,
         "excluded": statement.excluded_by(),
         "excluded_stays": [{"stay": one.stay, "reasons": list(one.reasons)} for one in statement.excluded],
-        "lines": [_line(line) for line in statement.lines],
+        "lines": [line_json(line) for line in statement.lines],
         "clauses": [_clause(clause) for clause in statement.clauses],
         "assumptions": [
             {"id": one.id, "what": one.what, "because": one.because} for one in statement.assumptions
@@ -107,7 +105,16 @@ def _decimal(value: object) -> orjson.Fragment:
     raise TypeError(type(value).__name__)
 
 
-def _line(line: Line) -> dict[str, Any]:
+def rates_json(rates: Iterable[Rate]) -> list[dict[str, Any]]:
+    """Give the rates that a statement uses."""
+    return [
+        {"year": rate.year, "amount": rate.amount, "verified": rate.verified, "source": rate.source}
+        for rate in rates
+    ]
+
+
+def line_json(line: Line) -> dict[str, Any]:
+    """Give the JSON object of a line; its stay stands first."""
     span = line.span
     return {
         "stay": line.stay,

@@ -8,6 +8,7 @@ liable only when later months are settled too. Memory grows with the stays; noth
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from adapter.agreements.agreement import Agreement
 from adapter.agreements.rates import Rates
@@ -35,9 +36,7 @@ def settle(
     One statement for each payer of `stays` and of `also`, and each month asked for; ordered by payer and
     month. UnknownRateError `unknown rate YEAR` where a day to be billed has no rate: nothing is settled.
     """
-    if rules.agreement.kind is Kind.COOPERATION:
-        words = f"{rules.id} is an agreement of cooperation: nothing to settle by"
-        raise SetupError(Problem("not-supported", words))
+    must_settle(rules)
     if not asked:
         return ()
     accounts = collect(stays, lambda *_: rules, max(asked).end)
@@ -46,13 +45,20 @@ def settle(
     return settle_accounts(accounts, rates, asked)
 
 
+def must_settle(rules: Rules) -> None:
+    """Refuse an agreement of cooperation; SetupError."""
+    if rules.agreement.kind is Kind.COOPERATION:
+        words = f"{rules.id} is an agreement of cooperation: nothing to settle by"
+        raise SetupError(Problem("not-supported", words))
+
+
 def settle_accounts(accounts: Accounts, rates: Rates, asked: Sequence[Month]) -> tuple[Statement, ...]:
     """Settle stays that are measured already: the second half of `settle`."""
     prices = Prices(rates)
     made = [
         statement
         for (_, payer), account in sorted(accounts.items(), key=lambda item: item[0])
-        for statement in _statements(account, payer, asked, max(asked), prices, _named)
+        for statement in _statements(account, payer, asked, max(asked), prices, by_name)
     ]
     return _whole(made, prices)
 
@@ -76,7 +82,7 @@ def settle_in_force(
         for month in asked:
             chosen = law.at(municipality, form, month).agreement.id
             accounts.setdefault((chosen, (municipality, form)), Account(rules[chosen]))
-    prices, because = Prices(rates), _in_force(law)
+    prices, because = Prices(rates), by_what_held(law)
     made: list[Statement] = []
     for (agreement, payer), account in accounts.items():
         told = [m for m in asked if account.of(m) or law.at(*payer, m).agreement.id == agreement]
@@ -88,11 +94,12 @@ def settle_in_force(
 Because = Callable[[Account, Payer, Month], str]
 
 
-def _named(account: Account, _payer: Payer, _month: Month) -> str:
+def by_name(account: Account, _payer: Payer, _month: Month) -> str:
+    """Say why this agreement: it was named."""
     return f"{account.rules.id} was named for all stays, whoever its parties are."
 
 
-def _in_force(law: Law) -> Because:
+def by_what_held(law: Law) -> Because:
     """Say why this agreement, as of the last day of the month on which it was what held."""
 
     def because(account: Account, payer: Payer, month: Month) -> str:
@@ -112,18 +119,25 @@ def _statements(
     """
     if not told:
         return []
-    form = CareForm.SOMATIC if payer[1] == POOLED else CareForm(payer[1])
-    first = min([month.index for month in told] + list(account.months))
-    run = [Month.at(index) for index in range(first, last.index + 1)]
-    means = [mean_of(month, account.rules.on(month.first, form), account.of(month)) for month in run]
-    known = dict(zip(run, zip(means, run_gate(means), strict=True), strict=True))
+    known = gated(account, payer, told, last)
     return [
-        _statement(account, payer, *known[month], prices, because(account, payer, month), month == last)
+        _whole_statement(account, payer, *known[month], prices, because(account, payer, month), month == last)
         for month in sorted(set(told))
     ]
 
 
-def _statement(
+def gated(
+    account: Account, payer: Payer, told: Sequence[Month], last: Month
+) -> dict[Month, tuple[MonthMean, GateStatus]]:
+    """Run the gate from the first month of the account or of those told of to the last one asked for."""
+    form = CareForm.SOMATIC if payer[1] == POOLED else CareForm(payer[1])
+    first = min([month.index for month in told] + list(account.months))
+    run = [Month.at(index) for index in range(first, last.index + 1)]
+    means = [mean_of(month, account.rules.on(month.first, form), account.of(month)) for month in run]
+    return dict(zip(run, zip(means, run_gate(means), strict=True), strict=True))
+
+
+def _whole_statement(
     account: Account,
     payer: Payer,
     mean: MonthMean,
@@ -132,6 +146,16 @@ def _statement(
     because: str,
     is_last: bool,  # noqa: FBT001
 ) -> Statement:
+    measured = account.of(mean.month)
+    bare = bare_statement(account, payer, mean, status, because)
+    excluded = tuple(excluded_of(measured, account.open if is_last else ()))
+    return replace(bare, lines=lines_of(mean, status, measured, prices), excluded=excluded)
+
+
+def bare_statement(
+    account: Account, payer: Payer, mean: MonthMean, status: GateStatus, because: str
+) -> Statement:
+    """Make a statement without its lines and without those that are excluded."""
     agreement, measured = account.rules.agreement, account.of(mean.month)
     return Statement(
         agreement=agreement.id,
@@ -142,8 +166,8 @@ def _statement(
         care_form=payer[1],
         mean=mean,
         status=status,
-        lines=lines_of(mean, status, measured, prices),
-        excluded=tuple(_excluded(measured, account.open if is_last else ())),
+        lines=(),
+        excluded=(),
         long_stays=sum(one.long for one in measured),
         assumptions=_assumptions(agreement, mean.terms, measured),
         suspended=agreement.status.value is Status.SUSPENDED,
@@ -151,7 +175,7 @@ def _statement(
     )
 
 
-def _excluded(measured: Iterable[Measured], still_open: Iterable[str]) -> list[Excluded]:
+def excluded_of(measured: Iterable[Measured], still_open: Iterable[str]) -> list[Excluded]:
     """List the stays that are in no mean or on no bill."""
     found = [
         Excluded(one.stay, (one.out,) if one.out else one.released)
@@ -183,8 +207,13 @@ _PROCESS = frozenset(("criteria", "reception", "long_holiday", "eves_are_free", 
 
 def _whole(statements: Sequence[Statement], prices: Prices) -> tuple[Statement, ...]:
     """Give the statements, or refuse all of them where a rate is missing."""
+    must_know(prices)
+    return tuple(statements)
+
+
+def must_know(prices: Prices) -> None:
+    """Refuse where a rate was asked for that there is not; UnknownRateError names each such year."""
     if prices.unknown:
         raise UnknownRateError(
             *(Problem("not-found", f"unknown rate {year}") for year in sorted(prices.unknown))
         )
-    return tuple(statements)

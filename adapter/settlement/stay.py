@@ -72,17 +72,22 @@ def read_ndjson(lines: Iterable[bytes]) -> Iterator[Stay | BadRow]:
     """Read one JSON object a line, as they come; empty lines are passed over."""
     seen: set[str] = set()
     for number, line in enumerate(lines, 1):
-        if line.isspace():
-            continue
-        try:
-            row = orjson.loads(line)
-        except orjson.JSONDecodeError:
-            yield BadRow(number, "", "no JSON")
-            continue
-        if type(row) is not dict:
-            yield BadRow(number, "", "no JSON object")
-        else:
-            yield from _checked(number, row, seen)
+        yield from read_line(number, line, seen)
+
+
+def read_line(number: int, line: bytes, seen: set[str]) -> Iterator[Stay | BadRow]:
+    """Read one line: its stay, or every fault of it; `seen` holds the ids of the lines before."""
+    if line.isspace():
+        return
+    try:
+        row = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        yield BadRow(number, "", "no JSON")
+        return
+    if type(row) is not dict:
+        yield BadRow(number, "", "no JSON object")
+    else:
+        yield from _checked(number, row, seen)
 
 
 def read_csv(lines: Iterable[str]) -> Iterator[Stay | BadRow]:
@@ -113,18 +118,18 @@ def stay_of(row: Mapping[str, Any]) -> Stay:
     get = row.get
     stay = Stay(
         _text(row["stay"]),
-        _municipality(row["municipality"]),
-        None if (placing := get("placing_municipality")) is None else _municipality(placing),
+        read_municipality(row["municipality"]),
+        None if (placing := get("placing_municipality")) is None else read_municipality(placing),
         _care_form(row["care_form"]),
         _flag(row["compulsory"]),
-        _instant(row["admitted_at"]),
-        None if (notice := get("notice_sent_at")) is None else _instant(notice),
+        read_instant(row["admitted_at"]),
+        None if (notice := get("notice_sent_at")) is None else read_instant(notice),
         _episodes(row["ready"]),
         _flag(row["sip_required"]),
-        None if (called := get("sip_called_at")) is None else _instant(called),
+        None if (called := get("sip_called_at")) is None else read_instant(called),
         None if (open_care := get("open_care_available")) is None else _flag(open_care),
         _flag(row["opposed"]),
-        None if (ended := get("ended_at")) is None else _instant(ended),
+        None if (ended := get("ended_at")) is None else read_instant(ended),
     )
     if stay.ended_at is not None and stay.ended_at < stay.admitted_at:
         raise ValueError(_BACKWARDS)
@@ -168,6 +173,8 @@ def _checked(number: int, row: dict[str, Any], seen: set[str]) -> Iterator[Stay 
 _BACKWARDS = "before admitted_at"
 _MUNICIPALITY = re.compile(r"[0-9]{4}", re.ASCII)
 _CARE_FORMS: Mapping[Any, CareForm] = {form.value: form for form in CareForm}
+#: A year that stands for «not known» or «never» is no instant.
+_FIRST_YEAR, _END_YEAR = 1900, 2200
 _EPISODE = frozenset(("sent_at", "withdrawn_at", "home_ready_at"))
 
 
@@ -177,7 +184,8 @@ def _text(value: object) -> str:
     return value
 
 
-def _municipality(value: object) -> str:
+def read_municipality(value: object) -> str:
+    """Read a kommunkod; ValueError where it is none."""
     if type(value) is not str or not _MUNICIPALITY.fullmatch(value):
         raise ValueError("no kommunkod of four digits")
     return value
@@ -196,7 +204,8 @@ def _flag(value: object) -> bool:
     return value
 
 
-def _instant(value: object) -> datetime:
+def read_instant(value: object) -> datetime:
+    """Read an RFC 3339 instant; ValueError where it is none, or no time that care is given in."""
     if (
         type(value) is str
         and len(value) > 19
@@ -208,7 +217,7 @@ def _instant(value: object) -> datetime:
         except ValueError:
             pass
         else:
-            if instant.tzinfo is not None:
+            if instant.tzinfo is not None and _FIRST_YEAR <= instant.year < _END_YEAR:
                 return instant
     raise ValueError("no RFC 3339 instant with its offset")
 
@@ -227,9 +236,9 @@ def _episode(value: object) -> Episode:
     if type(value) is not dict or not value.keys() <= _EPISODE or "sent_at" not in value:
         raise ValueError("an episode has sent_at, and may have withdrawn_at and home_ready_at")
     episode = Episode(
-        _instant(value["sent_at"]),
-        None if (withdrawn := value.get("withdrawn_at")) is None else _instant(withdrawn),
-        None if (home_ready := value.get("home_ready_at")) is None else _instant(home_ready),
+        read_instant(value["sent_at"]),
+        None if (withdrawn := value.get("withdrawn_at")) is None else read_instant(withdrawn),
+        None if (home_ready := value.get("home_ready_at")) is None else read_instant(home_ready),
     )
     if episode.withdrawn_at is not None and episode.withdrawn_at < episode.sent_at:
         raise ValueError("an episode is withdrawn before it was sent")
@@ -239,18 +248,18 @@ def _episode(value: object) -> Episode:
 #: How each field is read; what may be null or absent is in `_NULLABLE`.
 _READERS: Mapping[str, Callable[[object], object]] = {
     "stay": _text,
-    "municipality": _municipality,
-    "placing_municipality": _municipality,
+    "municipality": read_municipality,
+    "placing_municipality": read_municipality,
     "care_form": _care_form,
     "compulsory": _flag,
-    "admitted_at": _instant,
-    "notice_sent_at": _instant,
+    "admitted_at": read_instant,
+    "notice_sent_at": read_instant,
     "ready": _episodes,
     "sip_required": _flag,
-    "sip_called_at": _instant,
+    "sip_called_at": read_instant,
     "open_care_available": _flag,
     "opposed": _flag,
-    "ended_at": _instant,
+    "ended_at": read_instant,
 }
 _NULLABLE = frozenset(
     ("placing_municipality", "notice_sent_at", "sip_called_at", "open_care_available", "ended_at")

@@ -1,0 +1,120 @@
+"""The opening of a file of stays: its rows, its faults, and the months that it is settled for.
+
+Owns what is told of bad rows and of files that cannot be read. Does not own what a row is
+(`adapter.settlement.stay`).
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import typer
+
+from adapter.commands.output import err
+from adapter.losus.days import Month, months
+from adapter.settlement.ledger import Ledger, months_seen
+from adapter.settlement.plain import Plain, plains_of, read_plain
+from adapter.settlement.stay import BadRow, Stay, read_csv, read_ndjson
+
+
+class BadRowsError(Exception):
+    """Rows have faults, all of which are listed."""
+
+    def __init__(self, rows: Sequence[BadRow]) -> None:
+        super().__init__(f"{len(rows)} faults")
+        self.rows = rows
+
+
+@contextmanager
+def opened(path: Path, *, skip_bad: bool) -> Iterator[Iterable[Stay]]:
+    """Give the stays of a file as they are read; BadRowsError at its end, where rows are bad.
+
+    With `skip_bad` they are told of on standard error instead.
+    """
+    with _readable():
+        if path.suffix.lower() == ".csv":
+            with path.open(encoding="utf-8-sig", newline="") as text:
+                yield _good(read_csv(text), skip_bad=skip_bad)
+        else:
+            with path.open("rb") as lines:
+                yield _good(read_ndjson(lines), skip_bad=skip_bad)
+
+
+def read_stays(
+    path: Path,
+    first: str | None,
+    last: str | None,
+    ledgers: Callable[[date | None], Sequence[Ledger]],
+    *,
+    skip_bad: bool,
+) -> tuple[Sequence[Month], Sequence[Ledger]]:
+    """Read a file once, into the ledgers; give them, and the months from `--from` to `--to`, both included.
+
+    A month that is not said is looked up in the stays; there are none where none is said and none has
+    ended. `ledgers` opens them up to a day. BadRowsError as in `opened`.
+    """
+    start, end = _month("--from", first), _month("--to", last)
+    _in_order(start, end)
+    found = ledgers(end.end if end else None)
+    bad: list[BadRow] = []
+    takes = [ledger.take for ledger in found]
+    with _readable(), _plain_rows(path, bad) as rows:
+        for row in rows:
+            for take in takes:
+                take(row)
+    _tell(bad, skip_bad=skip_bad)
+    if start is None or end is None:
+        seen = months_seen(found)
+        start, end = start or min(seen, default=None), end or max(seen, default=None)
+        _in_order(start, end)
+    return () if start is None or end is None else tuple(months(start, end.plus(1))), found
+
+
+@contextmanager
+def _plain_rows(path: Path, bad: list[BadRow]) -> Iterator[Iterable[Plain]]:
+    if path.suffix.lower() == ".csv":
+        with path.open(encoding="utf-8-sig", newline="") as text:
+            yield plains_of(read_csv(text), bad)
+    else:
+        with path.open("rb", buffering=1 << 20) as lines:
+            yield read_plain(lines, bad)
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
+    except OSError as fault:
+        raise typer.BadParameter(f"cannot be read: {fault.strerror}", param_hint="--stays") from None
+    except UnicodeDecodeError:
+        raise typer.BadParameter("is not UTF-8 text", param_hint="--stays") from None
+
+
+def _good(rows: Iterable[Stay | BadRow], *, skip_bad: bool) -> Iterator[Stay]:
+    bad: list[BadRow] = []
+    for row in rows:
+        if isinstance(row, Stay):
+            yield row
+        else:
+            bad.append(row)
+    _tell(bad, skip_bad=skip_bad)
+
+
+def _tell(bad: Sequence[BadRow], *, skip_bad: bool) -> None:
+    if bad and not skip_bad:
+        raise BadRowsError(bad)
+    for row in bad:
+        err.print(f"losus: skipped {row}")
+
+
+def _month(option: str, text: str | None) -> Month | None:
+    try:
+        return None if text is None else Month.parse(text)
+    except ValueError as fault:
+        raise typer.BadParameter(str(fault), param_hint=option) from None
+
+
+def _in_order(start: Month | None, end: Month | None) -> None:
+    if start and end and end < start:
+        raise typer.BadParameter("is before --from", param_hint="--to")

@@ -1,0 +1,150 @@
+"""What a million stays cost to settle, against plain Python that only reads them.
+
+`measure(count)` runs whole processes: a loop of `orjson.loads` over the lines, `losus settle` and
+`losus compare --sweep` of twenty variants, on the same file of 290 municipalities and 36 months. Ratios
+are of wall time, start of the interpreter included; memory is the peak of the settling process.
+"""
+
+import json
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from adapter.losus.days import LOCAL
+
+MUNICIPALITIES = tuple(f"{100 + 8 * number:04d}" for number in range(290))
+FIRST, DAYS = datetime(2018, 1, 1, tzinfo=LOCAL), 1096
+AGREEMENT, STATUTE = "jamtland-harjedalen-losus-2018", "lus-2017-612"
+SWEEP = "threshold=1.5..3.5:0.5 first_payable_day=2..5"
+SINCE, UNTIL = "2018-03", "2020-12"
+
+READING = """
+import sys, orjson
+for line in open(sys.argv[1], "rb"):
+    orjson.loads(line)
+"""
+RUN = """
+import resource, subprocess, sys
+with open(sys.argv[1], "wb") as to:
+    code = subprocess.run(sys.argv[2:], stdout=to).returncode
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
+sys.exit(code)
+"""
+
+
+def measure(count: int = 1_000_000, repeats: int = 2) -> dict[str, Any]:
+    """Give the ratios settle : reading and sweep : settle, seconds, and peak memory in MB.
+
+    Of each the best of `repeats` runs, in turns: other work on the machine only ever adds to a time.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "stays.ndjson"
+        write(path, count)
+        return measure_file(path, count, repeats)
+
+
+def measure_file(path: Path, count: int, repeats: int) -> dict[str, Any]:
+    """Measure on a file that is there."""
+    losus = (sys.executable, "-m", "adapter.cli")
+    asked = ("--stays", str(path), "--from", SINCE, "--to", UNTIL, "--format", "json")
+    commands = {
+        "reading": (sys.executable, "-c", READING, str(path)),
+        "settle": (*losus, "settle", "--agreement", AGREEMENT, *asked),
+        "statute": (*losus, "settle", "--agreement", STATUTE, *asked),
+        "in_force": (*losus, "settle", *asked),
+        "sweep": (*losus, "compare", STATUTE, AGREEMENT, *asked, "--sweep", SWEEP),
+    }
+    runs = [{name: _run(command, path) for name, command in commands.items()} for _ in range(repeats)]
+    seconds = {name: min(run[name][0] for run in runs) for name in commands}
+    memory = {name: max(run[name][1] for run in runs) for name in commands}
+    return {
+        "stays": count,
+        "seconds": seconds,
+        "peak_mb": memory,
+        "settle_by_reading": seconds["settle"] / seconds["reading"],
+        "statute_by_reading": seconds["statute"] / seconds["reading"],
+        "in_force_by_reading": seconds["in_force"] / seconds["reading"],
+        "sweep_by_settle": seconds["sweep"] / seconds["settle"],
+    }
+
+
+def _run(command: Sequence[str], path: Path) -> tuple[float, float]:
+    """Run a whole process; give its seconds and its peak memory in MB."""
+    begin = time.perf_counter()
+    wrapped = [sys.executable, "-c", RUN, str(path.with_suffix(".out")), *command]
+    done = subprocess.run(wrapped, stderr=subprocess.PIPE, check=False, text=True)
+    seconds = time.perf_counter() - begin
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return seconds, int(done.stderr.split()[-1]) / 1024
+
+
+def write(path: Path, count: int) -> None:
+    """Write a file of stays: the same one for the same count."""
+    with path.open("w", encoding="utf-8") as file:
+        for row in rows(count):
+            file.write(json.dumps(row) + "\n")
+
+
+def rows(count: int) -> Iterator[dict[str, Any]]:
+    """Make stays with all that real ones have: late notices, two episodes, other municipalities."""
+    chance = random.Random(1)  # noqa: S311 - the same rows each time
+    offsets = [(FIRST + timedelta(days=day)).strftime("%z") for day in range(-60, DAYS + 90)]
+    stamps = [
+        ((FIRST + timedelta(days=day)).strftime("%Y-%m-%d"), f"{offset[:3]}:{offset[3:]}")
+        for day, offset in zip(range(-60, DAYS + 90), offsets, strict=True)
+    ]
+    for number in range(count):
+        yield _row(number, chance, stamps)
+
+
+def _row(number: int, chance: random.Random, stamps: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    end = 60 + chance.randrange(DAYS)
+    waits = min(int(chance.expovariate(0.4)), 40)
+    ready = end - waits
+    admitted = ready - chance.randrange(1, 15)
+
+    def at(day: int) -> str:
+        date, offset = stamps[day]
+        return f"{date}T{chance.randrange(4, 24):02d}:{chance.randrange(60):02d}:00{offset}"
+
+    sent = at(ready)
+    called = (
+        None if chance.random() < 0.05 else at(ready + (chance.random() < 0.3) + 4 * (chance.random() < 0.05))
+    )
+    odd = chance.random()
+    episodes = [{"sent_at": sent, "withdrawn_at": None, "home_ready_at": None if odd < 0.02 else sent}]
+    if odd > 0.95:
+        earlier = at(ready - 1)
+        episodes.insert(0, {"sent_at": earlier, "withdrawn_at": sent, "home_ready_at": earlier})
+    return {
+        "stay": f"stay-{number:07d}",
+        "municipality": chance.choice(MUNICIPALITIES),
+        "placing_municipality": chance.choice(MUNICIPALITIES) if chance.random() < 0.01 else None,
+        "care_form": "psychiatric" if chance.random() < 0.1 else "somatic",
+        "compulsory": chance.random() < 0.01,
+        "admitted_at": at(admitted),
+        "notice_sent_at": None if chance.random() < 0.01 else at(admitted + (chance.random() < 0.2)),
+        "ready": [] if chance.random() < 0.01 else episodes,
+        "sip_required": chance.random() < 0.8,
+        "sip_called_at": called,
+        "open_care_available": None if chance.random() < 0.02 else chance.random() < 0.97,
+        "opposed": chance.random() < 0.02,
+        "ended_at": None if chance.random() < 0.002 else at(end),
+    }
+
+
+def main() -> None:
+    """Print what was measured."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    sys.stdout.write(json.dumps(measure(count), indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
