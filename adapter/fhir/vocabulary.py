@@ -130,7 +130,47 @@ PRICE = CodeSystem(
     },
 )
 
-CODE_SYSTEMS = (GATE_STATUS, BASIS, REASON, GROUP, INVOICE_TYPE, PRICE)
+FOLLOW_UP = CodeSystem(
+    "follow-up-group",
+    "Figures of the monthly follow-up",
+    "What region and municipality follow up each month: mean and trend, shares, and deviations by kind.",
+    {
+        "mean-days": ("Mean days in care after day zero", "Genomsnittligt antal dygn efter dag noll"),
+        "mean-days-1": ("The same, one month before", "Detsamma, en månad tidigare"),
+        "mean-days-2": ("The same, two months before", "Detsamma, två månader tidigare"),
+        "day-zero-share": ("Share home on day zero", "Andel som gick hem dag noll"),
+        "admission-notice-share": (
+            "Share of admission notices in time",
+            "Andel inskrivningsmeddelanden i tid",
+        ),
+        "planning-start-share": ("Share of plannings started in time", "Andel planeringar påbörjade i tid"),
+        "sip-call-share": ("Share of calls to SIP in time", "Andel kallelser till SIP i tid"),
+        "care-contact-share": (
+            "Share with a care contact before discharge",
+            "Andel med fast vårdkontakt före utskrivning",
+        ),
+        "information-transfer-share": (
+            "Share of information transferred in time",
+            "Andel information överförd i tid",
+        ),
+        "discharge-hours-share": ("Share of discharges within hours", "Andel utskrivningar inom tiderna"),
+        "admission-notice-missed": ("Admission notices missed", "Uteblivna inskrivningsmeddelanden"),
+        "planning-start-missed": ("Plannings not started in time", "Planeringar ej påbörjade i tid"),
+        "sip-call-missed": ("Calls to SIP missed", "Uteblivna kallelser till SIP"),
+        "care-contact-missed": ("Discharges without a care contact", "Utskrivningar utan fast vårdkontakt"),
+        "information-transfer-missed": (
+            "Discharges without information",
+            "Utskrivningar utan överförd information",
+        ),
+        "discharge-hours-missed": ("Discharges outside hours", "Utskrivningar utanför tiderna"),
+        "return-share": (
+            "Share that returned to inpatient care within 30 days",
+            "Andel återinskrivna inom 30 dagar",
+        ),
+    },
+)
+
+CODE_SYSTEMS = (GATE_STATUS, BASIS, REASON, GROUP, INVOICE_TYPE, PRICE, FOLLOW_UP)
 
 
 def care_form(code: str) -> dict[str, Any]:
