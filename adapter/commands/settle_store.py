@@ -18,9 +18,13 @@ from adapter.agreements.load import Book
 from adapter.commands.output import err, out
 from adapter.errors import Problem, SetupError
 from adapter.explaining import known_from_store
+from adapter.fhir import decimals
+from adapter.fhir.elements import Edition
+from adapter.fhir.followup import follow_up_bundle
 from adapter.fhir.model import FhirVersion
 from adapter.issuing import Ledger
 from adapter.losus.days import Month
+from adapter.monthly import month_of_store
 from adapter.settings import Settings, load_settings
 from adapter.settlement.difference import adjustment_json
 from adapter.settlement.render import dumps, statement_json
@@ -44,6 +48,7 @@ class StoreOptions:
     due: bool
     explain: str | None
     language: Language
+    follow_up: bool = False
 
 
 def settle_store(options: StoreOptions, book: Book) -> Settled:
@@ -90,6 +95,31 @@ async def _settle(options: StoreOptions, book: Book) -> Settled:
             early=options.early,
         )
         return await settle_month(database, ledger, asked, now)
+    finally:
+        await database.close()
+
+
+def follow_up_store(options: StoreOptions, book: Book, version: FhirVersion) -> list[bytes]:
+    """Give the monthly follow-up of each municipality asked for, as a FHIR Bundle."""
+    if options.month is None or not options.municipalities or options.issue or options.early:
+        raise typer.BadParameter("goes with --month and --municipality alone", param_hint="--follow-up")
+    return asyncio.run(_follow_up(options, book, version))
+
+
+async def _follow_up(options: StoreOptions, book: Book, version: FhirVersion) -> list[bytes]:
+    settings, month, now = load_settings(), _month(options.month), datetime.now(UTC)
+    world = world_of(settings)
+    await migrate(settings.database.get_secret_value())
+    database = await connect(settings.database.get_secret_value(), size=1)
+    edition = Edition(made_at=now, regions={}, municipalities=book.municipalities, version=version)
+    try:
+        async with database.transaction() as connection:
+            return [
+                decimals.dumps(
+                    follow_up_bundle(await month_of_store(connection, world, book, one, month, now), edition)
+                )
+                for one in options.municipalities
+            ]
     finally:
         await database.close()
 

@@ -32,6 +32,7 @@ from adapter.commands.settle_store import (
     book_folder,
     check,
     explain_store,
+    follow_up_store,
     print_corrections,
     settle_store,
     told_json,
@@ -77,14 +78,18 @@ def settle_any_command(  # noqa: PLR0913, PLR0917 - one parameter an option
         bool, typer.Option("--due", help="Issue every month whose correction day is over (for a scheduler).")
     ] = False,
     explain: Annotated[str | None, typer.Option("--explain", help="Tell the story of this stay.")] = None,
+    follow_up: Annotated[
+        bool,
+        typer.Option("--follow-up", help="On the store: the monthly follow-up, as a FHIR MeasureReport."),
+    ] = False,
     lang: Annotated[str, typer.Option("--lang", help="With --explain: sv or en.")] = "sv",
 ) -> None:
     """Settle stays: a statement for each municipality, care form and month."""
     options = StoreOptions(
-        month, tuple(municipality or ()), agreement, issue, early, due, explain, _language(lang)
+        month, tuple(municipality or ()), agreement, issue, early, due, explain, _language(lang), follow_up
     )
     if stays is not None:
-        if month or municipality or issue or early or due:
+        if month or municipality or issue or early or due or follow_up:
             raise typer.BadParameter("settles a file: --month, --issue and --due are of the store")
         if explain is not None:
             _explain_file(stays, options, open_book(agreements, rates), format_, skip_bad=skip_bad)
@@ -95,6 +100,11 @@ def settle_any_command(  # noqa: PLR0913, PLR0917 - one parameter an option
         raise typer.BadParameter("--from, --to and --skip-bad go with --stays FILE", param_hint="--stays")
     if explain is not None:
         _print_story(explain_store(options, open_book(book_folder(agreements), rates)), format_)
+        return
+    if follow_up:
+        for told in follow_up_store(options, open_book(book_folder(agreements), rates), fhir_version):
+            sys.stdout.buffer.write(told + b"\n")
+        sys.stdout.buffer.flush()
         return
     _on_store(options, agreements, rates, format_, fhir_version)
 

@@ -53,6 +53,26 @@ async def test_a_controllers_year(dsn: str) -> None:
     assert "losus-r4 Encounter/stay-1-3 2" in explained.stdout
 
 
+async def test_the_monthly_follow_up(dsn: str) -> None:
+    async with service(dsn) as client:
+        await tell(client, *messages(1, "2019-03", 20), *messages(2, "2019-03", 12))
+    run = losus(dsn, "--month", "2019-03", "--municipality", "2380", "--follow-up")
+    assert run.returncode == 0, run.stderr
+    report = orjson.loads(run.stdout)["entry"][0]["resource"]
+    said = {
+        group["code"]["coding"][0]["code"]: (
+            [one["count"] for one in group["population"]],
+            group.get("measureScore", {}).get("value"),
+        )
+        for group in report["group"]
+    }
+    assert said["mean-days"] == ([2, 2], 5), "nine days and one"
+    assert said["admission-notice-share"] == ([2, 2, 2], 1), "four hours after admission"
+    assert said["information-transfer-share"] == ([2, 2, 2], 1)
+    assert said["return-share"][0][0] == 2
+    assert losus(dsn, "--month", "2019-03", "--follow-up").returncode == 2, "of which municipality?"
+
+
 async def test_the_scheduled_run(dsn: str) -> None:
     async with service(dsn) as client:
         await tell(client, *messages(1, "2019-03", 20))
