@@ -68,6 +68,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(router)
     app.add_exception_handler(LosusError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(Exception, _failed)
     app.add_exception_handler(404, _unknown)
     app.add_exception_handler(405, _unknown)
     return app
@@ -88,6 +89,12 @@ async def _invalid(_: Request, _error: Exception) -> Response:
     """A parameter of the wrong kind; FastAPI's own answer would hold its value."""
     given = fhir.refusal(MalformedError(Problem("value", "a parameter is not of the kind it has to be")))
     return Response(given.body, given.status, media_type=fhir.FHIR_JSON)
+
+
+async def _failed(request: Request, _: Exception) -> Response:
+    return await _refused(
+        request, LosusError(Problem("exception", "a fault of ours; the log names its place"))
+    )
 
 
 async def _unknown(_: Request, error: Exception) -> Response:

@@ -11,6 +11,7 @@ import httpx
 from adapter.api import create_app
 from adapter.mapping.load import default_folder
 from adapter.settings import Kafka, Settings, Source, Subscriber
+from adapter.web.guard import Guard
 
 EXAMPLES = default_folder() / "examples" / "losus-r4"
 GLN = "https://www.gs1.org/gln|5790001348120"
@@ -38,7 +39,7 @@ async def service(dsn: str, **more: Any) -> AsyncIterator[httpx.AsyncClient]:
     app = create_app(settings(dsn, **more))
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://adapter") as client,
+        httpx.AsyncClient(transport=httpx.ASGITransport(Guard(app)), base_url="http://adapter") as client,
     ):
         yield client
 

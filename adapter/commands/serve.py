@@ -16,6 +16,7 @@ from adapter.api import create_app
 from adapter.outbound.relay import run_relay
 from adapter.settings import load_settings
 from adapter.watch import configure_log
+from adapter.web.guard import Guard
 from adapter.wiring import relay_settings
 
 
@@ -25,7 +26,7 @@ def serve_command(
 ) -> None:
     """Serve the HTTP doors; settings come from LOSUS_… and the file LOSUS_SETTINGS."""
     configure_log()
-    app = create_app(load_settings())
+    app = Guard(create_app(load_settings()))
     gc.collect()
     gc.freeze()  # models and compiled mappings stay for ever; no collection need look at them again
     gc.set_threshold(20_000, 20, 20)

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from adapter.fhir.model import FhirVersion, validate
+from adapter.store import intake
 from tests.service import renewed, send, service, way_home
 
 PLANTED = ("191212121212", "Tolvansson", "Storgatan")
@@ -283,3 +284,34 @@ async def test_messages_at_the_same_time_neither_lose_nor_double_anything(
     assert await rows(dsn, "message") == len(messages)
     listed = (await client.get("/cases", params={"source": "losus-r4", "key": "stay-1"})).json()["cases"]
     assert [case["state"] for case in listed] == ["discharged"]
+
+
+async def test_a_fault_of_ours_is_told_by_kind_and_place_alone(
+    client: httpx.AsyncClient, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("Tolvansson")
+
+    monkeypatch.setattr("adapter.web.fhir.prepare", broken)
+    answer = await send(client, way_home()[0])
+    assert (answer.status_code, issues(answer)[0]["code"]) == (500, "exception")
+    logged = capfd.readouterr()
+    assert "KeyError" in logged.out + logged.err
+    assert "Tolvansson" not in answer.text + logged.out + logged.err
+
+
+async def test_a_fault_of_ours_in_a_batch_is_that_messages_alone(
+    client: httpx.AsyncClient, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = intake.add_messages
+
+    async def broken(connection: object, messages: list[intake.MessageRow]) -> list[int]:
+        if any(message.header_id == "header-bad" for message in messages):
+            raise KeyError("Tolvansson")
+        return await honest(connection, messages)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(intake, "add_messages", broken)
+    messages = [renewed(way_home()[0], name) for name in ("one", "bad", "two")]
+    answers = await asyncio.gather(*(send(client, message) for message in messages))
+    assert [answer.status_code for answer in answers] == [200, 500, 200]
+    assert await rows(dsn, "message") == 2
