@@ -29,6 +29,7 @@ from adapter.commands.settle import (
 from adapter.commands.stays import read_stays
 from adapter.settlement.compare import SWEEPABLE, Compared, Differing, Grid, Total, Variant
 from adapter.settlement.ledger import by_name
+from adapter.settlement.picture import compared_svg, variants_svg
 from adapter.settlement.render import dumps, plain
 from adapter.settlement.weigh import compare_ledgers, sweep_ledger
 
@@ -42,6 +43,7 @@ class CompareFormat(StrEnum):
     TABLE = "table"
     JSON = "json"
     CSV = "csv"
+    SVG = "svg"
 
 
 def compare_command(  # noqa: PLR0913, PLR0917 - one parameter an option
@@ -70,6 +72,9 @@ def compare_command(  # noqa: PLR0913, PLR0917 - one parameter an option
         variants = tuple(sweep_ledger(ledgers[1], second, book.rates, asked, grid)) if grid else ()
     if format_ is CompareFormat.TABLE:
         _print_table(compared, variants, (first.id, second.id))
+    elif format_ is CompareFormat.SVG:
+        names = first.id, second.id
+        sys.stdout.write(variants_svg(variants, second.id) if grid else compared_svg(compared, *names))
     elif format_ is CompareFormat.CSV:
         _print_csv(variants, _VARIANT_COLUMNS) if grid else _print_csv(compared, _COLUMNS)
     else:

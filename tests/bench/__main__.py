@@ -8,7 +8,7 @@ from rich.table import Table
 
 from adapter.sandbox.broker import Broker
 from tests import servers
-from tests.bench import fhirpath_speed
+from tests.bench import fhirpath_speed, settlement_scale
 from tests.bench.messages import MedCom, small
 from tests.bench.throughput import measure
 from tests.kafka.cluster import ApacheKafka
@@ -40,6 +40,8 @@ def main() -> None:
         out.print(table)
     out.print("FHIRPath, compiled by us against compiled by fhirpathpy:")
     out.print(fhirpath_speed.measure())
+    out.print("Settlement of a million stays, whole processes:")
+    out.print(settlement_scale.measure())
 
 
 if __name__ == "__main__":
