@@ -10,6 +10,7 @@ import typer
 
 from adapter.commands.agreements import agreements_app
 from adapter.commands.compare import compare_command
+from adapter.commands.disputes import disputes_command
 from adapter.commands.mappings import mappings_app
 from adapter.commands.sandbox import demo_command, sandbox_command
 from adapter.commands.send import send_command
@@ -34,6 +35,7 @@ app.command("send")(send_command)
 app.command("try")(try_command)
 app.command("tail")(tail_command)
 app.command("settle")(settle_any_command)
+app.command("disputes")(disputes_command)
 app.command("compare")(compare_command)
 app.add_typer(mappings_app, name="mappings")
 app.add_typer(agreements_app, name="agreements")

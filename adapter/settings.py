@@ -27,11 +27,15 @@ SourceName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$
 
 
 class Source(BaseModel):
-    """A system that may send: a hospital's EHR, or a municipality's system for its own cases."""
+    """A system that may send: a hospital's EHR, or a municipality's system for its own cases.
+
+    `municipality` is set for the latter: it may dispute the lines of its own statements.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     mapping: str
     fhir: Literal["R4", "R4B", "R5"] = "R4"
+    municipality: Kommunkod | None = None
 
 
 class Subscriber(BaseModel):

@@ -5,21 +5,16 @@ Owns the statements of SQL; does not own what a dispute does (`adapter.holding`)
 
 from datetime import datetime
 
+import asyncpg
+
 from adapter.holding import Dispute
 from adapter.losus.days import Month
 from adapter.store.database import Connection
 
-_SELECT = """select id, municipality, stay, month, upheld from dispute
-   left join dispute_answer on dispute_answer.dispute = dispute.id"""
-
 
 async def disputes_of(connection: Connection, municipality: str) -> list[Dispute]:
     """All that a municipality ever disputed, in the order in which it did."""
-    rows = await connection.fetch(f"{_SELECT} where municipality = $1 order by asked_at, id", municipality)
-    return [
-        Dispute(row["id"], row["municipality"], row["stay"], Month.parse(row["month"]), row["upheld"])
-        for row in rows
-    ]
+    return [dispute for dispute, _ in await list_disputes(connection, municipality)]
 
 
 async def add_dispute(connection: Connection, asked: Dispute, task: str, now: datetime) -> bool:
@@ -47,3 +42,29 @@ async def add_answer(connection: Connection, dispute: str, *, upheld: bool, now:
         now,
     )
     return bool(done == "INSERT 0 1")
+
+
+async def charge_item(connection: Connection, name: str, municipality: str) -> tuple[bytes, str] | None:
+    """A ChargeItem (FHIR JSON) and the month of its statement; None where that municipality has none such."""
+    row = await connection.fetchrow(
+        """select resource, month from statement_resource join statement on statement.id = statement
+           where type = 'ChargeItem' and statement_resource.id = $1 and municipality = $2""",
+        name,
+        municipality,
+    )
+    return None if row is None else (row["resource"], row["month"])
+
+
+async def list_disputes(connection: Connection, municipality: str | None) -> list[tuple[Dispute, str]]:
+    """Disputes with the Task that asks (JSON), oldest first; of one municipality, or of all."""
+    rows = await connection.fetch(
+        """select id, municipality, stay, month, upheld, message from dispute
+           left join dispute_answer on dispute_answer.dispute = dispute.id
+           where $1::text is null or municipality = $1 order by asked_at, id""",
+        municipality,
+    )
+    return [(_dispute(row), row["message"]) for row in rows]
+
+
+def _dispute(row: asyncpg.Record) -> Dispute:
+    return Dispute(row["id"], row["municipality"], row["stay"], Month.parse(row["month"]), row["upheld"])

@@ -35,7 +35,7 @@ async def process_message(source: str, request: Request) -> Response:
     receiver: Receiver = request.app.state.receiver
     now = datetime.now(UTC)
     try:
-        body = await _body(request, world.limits[0])
+        body = await read_body(request, world.limits[0])
         with RECEIVE_SECONDS.time():
             given = await receiver.store(prepare(world, source, body, now))
         code = "ok" if given.status == 200 else "refused"
@@ -54,7 +54,7 @@ def refusal(error: LosusError) -> Answer:
     return Answer(error.status, orjson.dumps(outcome(error.problems)))
 
 
-async def _body(request: Request, most: int) -> bytes:
+async def read_body(request: Request, most: int) -> bytes:
     """The body, read once; TooLargeError as soon as it is over `most` bytes."""
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length) > most:

@@ -11,7 +11,9 @@ from tests.service import service, settings
 from tests.settling.hospital import JH, messages, rows, tell
 
 
-def losus(dsn: str, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+def losus(
+    dsn: str, *arguments: str, command: str = "settle", **more: str
+) -> subprocess.CompletedProcess[str]:
     given = settings(dsn)
     environment = os.environ | {
         "LOSUS_DATABASE": dsn,
@@ -21,8 +23,8 @@ def losus(dsn: str, *arguments: str, **more: str) -> subprocess.CompletedProcess
         "COLUMNS": "200",
         **more,
     }
-    command = [sys.executable, "-m", "adapter.cli", "settle", *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    words = [sys.executable, "-m", "adapter.cli", command, *arguments]
+    return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
 
 async def test_a_controllers_year(dsn: str) -> None:

@@ -1,0 +1,148 @@
+"""A municipality disputes a line: off the invoice until it is answered, listed, and never another's line."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from adapter.fhir.dispute import line_of
+from adapter.losus.days import Month
+from adapter.settings import Source
+from tests.service import service
+from tests.settling.hospital import messages, rows, settled, tell
+from tests.settling.test_settle_on_store import losus
+
+SPRING = ("2019-01", "2019-02", "2019-03", "2019-04")
+SOURCES = {
+    "losus-r4": Source(mapping="losus-r4"),
+    "ostersund": Source(mapping="losus-r4", municipality="2380"),
+    "krokom": Source(mapping="losus-r4", municipality="2309"),
+}
+
+
+@pytest.fixture
+async def client(dsn: str) -> AsyncIterator[httpx.AsyncClient]:
+    """Östersund has to pay 46 800 SEK for one stay in April."""
+    async with service(dsn, sources=SOURCES) as open_client:
+        for number, month in enumerate(SPRING):
+            await tell(open_client, *messages(number, month, 20))
+        for month in SPRING:
+            await settled(dsn, month, "2019-05-02", issue=True)
+        yield open_client
+
+
+async def line(client: httpx.AsyncClient) -> str:
+    found = (await client.get("/fhir/ChargeItem?municipality=2380&period=2019-04")).json()
+    return str(found["entry"][0]["resource"]["id"])
+
+
+def task(focus: str, **changed: Any) -> dict[str, Any]:
+    code = {"system": "https://losus-adapter.se/fhir/CodeSystem/losus-step", "code": "dispute"}
+    return {
+        "resourceType": "Task",
+        "id": "question-1",
+        "status": "requested",
+        "intent": "order",
+        "code": {"coding": [code]},
+        "focus": {"reference": f"ChargeItem/{focus}"},
+        **changed,
+    }
+
+
+async def ask(client: httpx.AsyncClient, source: str, body: dict[str, Any]) -> httpx.Response:
+    return await client.post(f"/fhir/{source}/$dispute", content=orjson.dumps(body))
+
+
+async def next_month(dsn: str, month: str) -> list[tuple[str, str]]:
+    """What the month's statement adjusts, as kind and SEK."""
+    after = str(Month.parse(month).end)
+    done = await settled(dsn, month, after, issue=True, municipalities=("2380",))
+    return [(a.kind, f"{a.amount:f}") for one in done.told for a in one.statement.adjustments]
+
+
+ANSWERS = [
+    # the region's answer, what June's statement adjusts, because
+    ("rejected", [("debit", "46800")], "the line is owed after all"),
+    ("completed", [], "the region agrees: not owed, and the credit stands"),
+    (None, [], "no answer yet: the credit stands"),
+]
+
+
+@pytest.mark.parametrize(("answer", "june", "because"), ANSWERS)
+async def test_off_the_invoice_until_answered(
+    client: httpx.AsyncClient, dsn: str, answer: str | None, june: list[tuple[str, str]], because: str
+) -> None:
+    asked = await ask(client, "ostersund", task(await line(client)))
+    assert (asked.status_code, asked.json()["status"]) == (201, "requested")
+    assert await next_month(dsn, "2019-05") == [("credit", "-46800")], "held off while the question is open"
+    name = asked.json()["id"]
+    if answer:
+        answered = losus(dsn, "--answer", name, "--status", answer, command="disputes")
+        assert answered.returncode == 0, answered.stderr
+        again = losus(dsn, "--answer", name, "--status", "rejected", command="disputes")
+        assert again.returncode == 1, "an answer is given once"
+    assert await next_month(dsn, "2019-06") == june, because
+    listed = (await client.get("/fhir/Task?municipality=2380")).json()
+    assert [(one["resource"]["id"], one["resource"]["status"]) for one in listed["entry"]] == [
+        (name, answer or "requested")
+    ]
+
+
+async def test_a_question_that_is_sent_again_is_the_same_and_one_taken_back_is_owed(
+    client: httpx.AsyncClient, dsn: str
+) -> None:
+    question = task(await line(client))
+    assert [(await ask(client, "ostersund", question)).status_code for _ in "ab"] == [201, 200]
+    assert await rows(dsn, "select count(*) from dispute") == [(1,)]
+    back = await ask(client, "ostersund", {**question, "status": "cancelled"})
+    assert (back.status_code, back.json()["status"]) == (200, "rejected")
+    assert await next_month(dsn, "2019-05") == []
+
+
+REFUSED = [
+    # source, what is changed, status, code, because
+    ("krokom", {}, 404, "not-found", "Östersund's line is none of Krokom's"),
+    ("losus-r4", {}, 403, "forbidden", "a hospital has no statement"),
+    ("nobody", {}, 404, "not-found", "no such source"),
+    ("ostersund", {"code": {"text": "tvist"}}, 422, "code-invalid", "no code"),
+    ("ostersund", {"status": "completed"}, 422, "code-invalid", "the region answers, not the municipality"),
+    ("ostersund", {"focus": {"reference": "Invoice/1"}}, 422, "value", "an invoice is no line"),
+    ("ostersund", {"focus": {"reference": "ChargeItem/191212121212"}}, 404, "not-found", "no such line"),
+    ("ostersund", {"resourceType": "Basic"}, 422, "invalid", "no Task"),
+    ("ostersund", {"id": None}, 422, None, "no id"),
+]
+
+
+async def test_refusals(client: httpx.AsyncClient, dsn: str) -> None:
+    item = await line(client)
+    for source, changed, status, code, because in REFUSED:
+        given = await ask(client, source, {**task(item), **changed})
+        assert (given.status_code, given.json()["resourceType"]) == (status, "OperationOutcome"), because
+        if code:
+            assert given.json()["issue"][0]["code"] == code, because
+        assert "191212121212" not in given.text
+    assert await rows(dsn, "select * from dispute") == []
+
+
+def item(code: str, **more: Any) -> dict[str, Any]:
+    system = "https://losus-adapter.se/fhir/CodeSystem/settlement-basis"
+    return {"code": {"coding": [{"system": system, "code": code}]}, **more}
+
+
+MAY, APRIL = Month(2019, 5), {"occurrencePeriod": {"start": "2019-04-29", "end": "2019-05-02"}}
+STAY = {"identifier": {"value": "a"}}
+LINES = [
+    # ChargeItem on May's statement, the stay and month in question, because
+    (item("individual-days", context=STAY, **APRIL), ("a", MAY), "days from April, billed with May"),
+    (item("individual-days", encounter=STAY, **APRIL), ("a", MAY), "R5 has the stay in encounter"),
+    (item("adjustment-debit", context=STAY, **APRIL), ("a", Month(2019, 4)), "a correction of April"),
+    (item("excess-over-mean", subject={}, **APRIL), None, "the excess of a mean is nobody's line"),
+    (item("no-charge", context=STAY), None, "nothing is charged"),
+]
+
+
+@pytest.mark.parametrize(("told", "want", "because"), LINES)
+def test_the_line_that_a_charge_item_stands_for(told: dict[str, Any], want: object, because: str) -> None:
+    assert line_of(told, MAY) == want, because
