@@ -37,6 +37,8 @@ from adapter.store.database import Connection, Database
 class Asked:
     """What is to be settled: all municipalities where none is named, all agreements where None.
 
+    One that neither subscribes nor was ever liable for a stay has no statement, also where it is named.
+
     `issue`: whether to issue; `due`: only what is to be issued now, and of that what was not yet.
     `early`: why although the correction day is not over.
     """
@@ -94,7 +96,7 @@ async def _settle(connection: Connection, ledger: Ledger, asked: Asked, now: dat
     book = await read_casebook(connection, ledger.world, now)
     everyone = set(book.stays) | set(ledger.world.payloads) | await statements.issued_to(connection)
     done = Settled(by_hand=_by_hand(book, asked))
-    for municipality in sorted(set(asked.municipalities) or everyone):
+    for municipality in sorted(everyone & set(asked.municipalities or everyone)):
         payer = _Municipality(
             municipality,
             book.stays.get(municipality, ()),

@@ -145,6 +145,8 @@ def _on_store(
     book = open_book(book_folder(agreements), rates)
     if options.agreement:
         book.get(options.agreement)
+    if unknown := sorted(set(options.municipalities) - set(book.municipalities)):
+        raise typer.BadParameter(f"no such kommunkod: {', '.join(unknown)}", param_hint="--municipality")
     done = settle_store(options, book)
     _print(done, book, format_, version)
     if done.refused:

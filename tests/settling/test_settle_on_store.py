@@ -109,6 +109,7 @@ async def test_wrong_use_ends_with_2(dsn: str, tmp_path: Path) -> None:
         ("--stays", str(file), "--issue"),
         ("--month", "2019-03", "--from", "2019-01"),
         ("--month", "2019-03", "--agreement", "no-such"),
+        ("--month", "2019-03", "--municipality", "9999"),
         ("--explain", "x", "--lang", "fi"),
     ):
         assert losus(dsn, *arguments).returncode == 2, arguments

@@ -194,6 +194,23 @@ async def test_the_correction_day_of_vastra_gotaland(
     assert reasons == ([] if kept is None else [(kept,)]), because
 
 
+async def test_a_run_that_is_refused_has_issued_nothing(dsn: str) -> None:
+    """Malmö comes first and may be issued; Göteborg takes corrections through the 12th: neither is."""
+    async with service(dsn) as client:
+        await tell(client, *messages(1, "2019-03", 20, "1280"), *messages(2, "2019-03", 20, "1480"))
+    with pytest.raises(TooEarlyError):
+        await settled(dsn, "2019-03", "2019-04-12", issue=True)
+    assert await rows(dsn, "select * from statement") == []
+    assert await rows(dsn, "select * from event where type like '%settlement%'") == []
+
+
+async def test_a_municipality_that_nothing_is_known_of_gets_no_statement(dsn: str) -> None:
+    async with service(dsn) as client:
+        await tell(client, *messages(1, "2019-03", 20))
+    done = await settled(dsn, "2019-03", "2019-04-02", issue=True, municipalities=("1280",))
+    assert done.told == []
+
+
 async def test_a_draft_stores_nothing(dsn: str) -> None:
     async with service(dsn) as client:
         await tell(client, *messages(1, "2019-03", 20))
