@@ -4,6 +4,7 @@ Owns what is told of bad rows and of files that cannot be read. Does not own wha
 (`adapter.settlement.stay`).
 """
 
+import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import typer
 
+from adapter.commands import beside
 from adapter.commands.output import err
 from adapter.losus.days import Month, months
 from adapter.settlement.ledger import Ledger, months_seen
@@ -59,7 +61,7 @@ def read_stays(
     found = ledgers(end.end if end else None)
     bad: list[BadRow] = []
     takes = [ledger.take for ledger in found]
-    with _readable(), _plain_rows(path, bad) as rows:
+    with _readable(), _plain_rows(path, bad) as rows, _without_collector():
         for row in rows:
             for take in takes:
                 take(row)
@@ -76,9 +78,24 @@ def _plain_rows(path: Path, bad: list[BadRow]) -> Iterator[Iterable[Plain]]:
     if path.suffix.lower() == ".csv":
         with path.open(encoding="utf-8-sig", newline="") as text:
             yield plains_of(read_csv(text), bad)
+    elif beside.is_worth_it(path):
+        with beside.read_beside(path, bad) as rows:
+            yield rows
     else:
         with path.open("rb", buffering=1 << 20) as lines:
             yield read_plain(lines, bad)
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Keep the collector of cycles from walking over millions of values that have none."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The quick way and the readable rule are one: same statements byte for byte, same faults, same sweeps."""
 
+import multiprocessing
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -11,6 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapter.agreements.rules import Rules
+from adapter.commands import beside
+from adapter.errors import UnavailableError
 from adapter.losus.days import LOCAL, Month, local
 from adapter.settlement.account import Law
 from adapter.settlement.bulk import Bulk, bulk, bulk_in_force
@@ -220,3 +223,39 @@ def test_a_rate_that_is_missing_refuses_all():
     grid = {"first_payable_day": [Decimal(2)]}
     with pytest.raises(UnknownRateError, match="unknown rate 2021"):
         list(sweep_ledger(ledger, rules(LUS), book().rates, asked, grid))
+
+
+# --- beside ---------------------------------------------------------------------------------------
+
+
+def test_a_second_process_gives_the_same_rows_and_faults(tmp_path, monkeypatch):
+    monkeypatch.setattr(beside, "WORTH_IT", 0)
+    path = tmp_path / "stays.ndjson"
+    lines = written([stay("2019-05-14 10:00", "2019-05-20 15:00", f"s{i}") for i in range(5000)], LOCAL)
+    lines[3000] = b"{\n"
+    lines += lines[:1]
+    path.write_bytes(b"".join(lines))
+    assert beside.is_worth_it(path)
+    found: list[BadRow] = []
+    with beside.read_beside(path, found) as rows:
+        plains = list(rows)
+    bad: list[BadRow] = []
+    assert plains == list(read_plain(lines, bad))
+    assert (
+        found
+        == bad
+        == [BadRow(3001, "", "no JSON"), BadRow(5001, "stay", "the id stands on an earlier line too")]
+    )
+
+
+def test_a_second_process_that_dies_is_told_of():
+    here, there = multiprocessing.Pipe(duplex=False)
+    there.close()
+    with pytest.raises(UnavailableError):
+        list(beside._received(here, []))
+
+
+def test_small_files_are_read_in_one_process(tmp_path):
+    path = tmp_path / "stays.ndjson"
+    path.write_bytes(b"\n")
+    assert not beside.is_worth_it(path)
