@@ -10,7 +10,7 @@ Each stay is settled by what is in force for it. What is known when a statement 
 is heard later comes as adjustment lines on the next one.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -102,6 +102,7 @@ async def _settle(connection: Connection, ledger: Ledger, asked: Asked, now: dat
             book.stays.get(municipality, ()),
             await statements.history_of(connection, municipality),
             await disputes.disputes_of(connection, municipality),
+            await statements.held_of(connection, municipality),
         )
         for month in payer.lacking(ledger.book, asked.months) if asked.due else asked.months:
             try:
@@ -146,12 +147,13 @@ def _by_hand(book: Casebook, asked: Asked) -> list[ByHand]:
 
 @dataclass(slots=True)
 class _Municipality:
-    """One that owes: its stays, what was issued to it, and what it disputes."""
+    """One that owes: its stays, what was issued to it, what it disputes, and what that held off before."""
 
     code: str
     stays: Sequence[Stay]
     history: list[Issued]
     disputed: Sequence[Dispute]
+    held: Mapping[str, tuple[str, ...]]
 
     def told(self, book: Book, month: Month, now: datetime) -> list[Told]:
         """Give the statements of a month: those issued, and drafts of the others.
@@ -163,7 +165,11 @@ class _Municipality:
         also |= {(self.code, one.statement.care_form) for one in self.history}
         owed = settle_in_force(self.stays, book.rules, book.rates, again, also)
         owed, held = hold(_as_it_was(owed, self.history), self.disputed)
-        told = [Told(one, issued=True) for one in self.history if one.statement.month == month]
+        told = [
+            Told(one, issued=True, held=self.held.get(one.id, ()))
+            for one in self.history
+            if one.statement.month == month
+        ]
         for one in issue(owed, self.history, month, statement_id, now):
             mine = tuple(name for name, key in held if key == _key(one.statement))
             told.append(Told(one, issued=False, held=mine))

@@ -7,7 +7,8 @@ the invoice (`adapter.holding`).
 | --- | --- |
 | `code` | `dispute` of the code system losus-step |
 | `status` | `requested`: the line is in question; `cancelled`: it is not any more |
-| `focus` | the ChargeItem of a stay, as its Bundle names it |
+| `focus` | `reference`: the ChargeItem of a stay, as its Bundle names it; or, before there is one, |
+|         | `identifier`: the stay, by the key of the municipality's own cases |
 
 The region answers: `completed` where it agrees (the line is not owed), `rejected` where it does not.
 """
@@ -18,7 +19,7 @@ from typing import Any
 from adapter.errors import Problem, ResourceError
 from adapter.fhir.elements import Resource
 from adapter.fhir.model import FhirVersion, validate
-from adapter.fhir.vocabulary import BASIS, CANONICAL
+from adapter.fhir.vocabulary import BASIS, CANONICAL, STAY_IDENTIFIER
 from adapter.losus.days import Month
 
 STEP = f"{CANONICAL}/CodeSystem/losus-step"
@@ -29,10 +30,14 @@ STATUS = {None: "requested", True: "completed", False: "rejected"}
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The Task's own id, the id of the ChargeItem, and whether the question is taken back."""
+    """The Task's own id, and whether the question is taken back.
+
+    What it is about: the id of a ChargeItem, or that of a stay; the other one is empty.
+    """
 
     task: str
     charge_item: str
+    stay: str
     withdrawn: bool
 
 
@@ -46,20 +51,24 @@ def read_question(task: Resource, version: FhirVersion) -> Question:
                 (isinstance(task.get("id"), str), _ID),
                 (_is_dispute(task), _CODE),
                 (task.get("status") in {"requested", "cancelled"}, _STATUS),
-                (bool(_charge_item(task)), _FOCUS),
+                (bool(_charge_item(task) or _stay(task)), _FOCUS),
             )
             if not is_fine
         ]
     if problems:
         raise ResourceError(*problems)
-    return Question(task["id"], _charge_item(task), withdrawn=task["status"] == "cancelled")
+    item = _charge_item(task)
+    stay = "" if item else _stay(task)
+    return Question(task["id"], item, stay, withdrawn=task["status"] == "cancelled")
 
 
 _KIND = Problem("invalid", "a dispute is a Task", "Task")
 _ID = Problem("required", "a Task that is sent again is known by its id", "Task.id")
 _CODE = Problem("code-invalid", f"the code is dispute of {STEP}", "Task.code")
 _STATUS = Problem("code-invalid", "the status is requested or cancelled", "Task.status")
-_FOCUS = Problem("value", "the focus refers to a ChargeItem of a statement", "Task.focus")
+_FOCUS = Problem(
+    "value", "the focus refers to a ChargeItem of a statement, or is the identifier of a stay", "Task.focus"
+)
 
 
 def _is_dispute(task: Resource) -> bool:
@@ -71,6 +80,12 @@ def _charge_item(task: Resource) -> str:
     """Give the id that the focus refers to, relative or absolute; empty where it is none."""
     steps = str(task.get("focus", {}).get("reference", "")).split("/")
     return steps[-1] if len(steps) > 1 and steps[-2] == "ChargeItem" else ""
+
+
+def _stay(task: Resource) -> str:
+    """Give the stay that the focus identifies; empty where it identifies none."""
+    identifier = task.get("focus", {}).get("identifier", {})
+    return str(identifier.get("value", "")) if identifier.get("system") == STAY_IDENTIFIER else ""
 
 
 def line_of(item: Resource, month: Month) -> tuple[str, Month] | None:

@@ -6,6 +6,7 @@ Owns the statements of SQL; does not own what a dispute does (`adapter.holding`)
 from datetime import datetime
 
 import asyncpg
+import orjson
 
 from adapter.holding import Dispute
 from adapter.losus.days import Month
@@ -53,6 +54,15 @@ async def charge_item(connection: Connection, name: str, municipality: str) -> t
         municipality,
     )
     return None if row is None else (row["resource"], row["month"])
+
+
+async def stay_end(connection: Connection, stay: str, municipality: str) -> datetime | None:
+    """When a stay of that municipality ended; None where it has not, or is not its own."""
+    picture = await connection.fetchval(
+        "select picture from cases where id = $1 and municipality = $2", stay, municipality
+    )
+    ended = orjson.loads(picture)["ended"] if picture else None
+    return None if ended is None else datetime.fromisoformat(ended["at"])
 
 
 async def list_disputes(connection: Connection, municipality: str | None) -> list[tuple[Dispute, str]]:

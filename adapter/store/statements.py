@@ -93,6 +93,14 @@ async def history_of(connection: Connection, municipality: str) -> list[Issued]:
     return [unpack(row["said"]) for row in rows]
 
 
+async def held_of(connection: Connection, municipality: str) -> dict[str, tuple[str, ...]]:
+    """The stays whose lines were held off each statement that was issued to a municipality, by its id."""
+    rows = await connection.fetch(
+        "select id, held from statement where municipality = $1 and held <> '{}'", municipality
+    )
+    return {row["id"]: tuple(row["held"]) for row in rows}
+
+
 async def issued_to(connection: Connection) -> set[str]:
     """The municipalities that statements were issued to."""
     return {

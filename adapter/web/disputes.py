@@ -10,14 +10,15 @@ import orjson
 from fastapi import APIRouter, Request, Response
 
 from adapter.errors import InputError, LosusError, Problem, ResourceError, UnknownSourceError
-from adapter.fhir.dispute import line_of, read_question, task_of
+from adapter.fhir.dispute import Question, line_of, read_question, task_of
 from adapter.fhir.document import parse_json
 from adapter.fhir.elements import uuid_of
 from adapter.fhir.model import FhirVersion
 from adapter.holding import Dispute
-from adapter.losus.days import Month
+from adapter.losus.days import Month, local_day
 from adapter.settings import Settings
-from adapter.store.disputes import add_answer, add_dispute, charge_item, list_disputes
+from adapter.store.database import Connection
+from adapter.store.disputes import add_answer, add_dispute, charge_item, list_disputes, stay_end
 from adapter.web.fhir import FHIR_JSON, read_body
 
 router = APIRouter()
@@ -49,18 +50,29 @@ async def dispute(source: str, request: Request) -> Response:
     question = read_question(task, FhirVersion(speaker.fhir))
     name, now = uuid_of("Dispute", source, question.task), datetime.now(UTC)
     async with request.app.state.database.transaction() as connection:
-        found = await charge_item(connection, question.charge_item, speaker.municipality)
-        if found is None:
-            raise NoLineError(Problem("not-found", "no such line on a statement of yours", "Task.focus"))
-        line = line_of(orjson.loads(found[0]), Month.parse(found[1]))
-        if line is None:
-            raise ResourceError(Problem("business-rule", "only the line of a stay is disputed", "Task.focus"))
+        line = await _line(connection, question, speaker.municipality)
         asked = Dispute(name, speaker.municipality, *line, upheld=None)
         fresh = await add_dispute(connection, asked, orjson.dumps(task).decode(), now)
         if question.withdrawn:
             await add_answer(connection, name, upheld=False, now=now)
     told = task_of(task, name, upheld=False if question.withdrawn else None)
     return Response(orjson.dumps(told), 201 if fresh else 200, media_type=FHIR_JSON)
+
+
+async def _line(connection: Connection, question: Question, municipality: str) -> tuple[str, Month]:
+    """Give the stay and the month in question; NoLineError where it is not that municipality's."""
+    if question.stay:
+        ended_at = await stay_end(connection, question.stay, municipality)
+        if ended_at is None:
+            raise NoLineError(Problem("not-found", "no such stay of yours that has ended", "Task.focus"))
+        return question.stay, Month.of(local_day(ended_at))
+    found = await charge_item(connection, question.charge_item, municipality)
+    if found is None:
+        raise NoLineError(Problem("not-found", "no such line on a statement of yours", "Task.focus"))
+    line = line_of(orjson.loads(found[0]), Month.parse(found[1]))
+    if line is None:
+        raise ResourceError(Problem("business-rule", "only the line of a stay is disputed", "Task.focus"))
+    return line
 
 
 @router.get("/fhir/Task", response_class=Response)

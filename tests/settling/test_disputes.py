@@ -101,6 +101,27 @@ async def test_a_question_that_is_sent_again_is_the_same_and_one_taken_back_is_o
     assert await next_month(dsn, "2019-05") == []
 
 
+async def test_a_stay_that_is_disputed_before_the_month_is_issued(
+    client: httpx.AsyncClient, dsn: str
+) -> None:
+    """Before the freeze there is no ChargeItem yet: the municipality knows the stay by its own case."""
+    await tell(client, *messages(4, "2019-05", 20))
+    [(case_id,)] = await rows(dsn, "select id from cases where key = 'stay-1-4'")
+    system = "https://losus-adapter.se/fhir/identifier/stay"
+    question = {**task(""), "focus": {"identifier": {"system": system, "value": case_id}}}
+    assert (await ask(client, "krokom", question)).status_code == 404, "none of Krokom's"
+    asked = await ask(client, "ostersund", question)
+    assert asked.status_code == 201
+    for _ in "ab":
+        done = await settled(dsn, "2019-05", "2019-06-01", issue=True, municipalities=("2380",))
+        told = {one.statement.statement.care_form: one for one in done.told}
+        assert (f"{told['somatic'].statement.due:f}", told["somatic"].held) == ("0", (case_id,))
+        assert told["somatic"].statement.statement.mean.stays == 1, "it stays in the mean"
+    name = asked.json()["id"]
+    assert losus(dsn, "--answer", name, "--status", "rejected", command="disputes").returncode == 0
+    assert await next_month(dsn, "2019-06") == [("debit", "46800")]
+
+
 REFUSED = [
     # source, what is changed, status, code, because
     ("krokom", {}, 404, "not-found", "Östersund's line is none of Krokom's"),
@@ -110,6 +131,7 @@ REFUSED = [
     ("ostersund", {"status": "completed"}, 422, "code-invalid", "the region answers, not the municipality"),
     ("ostersund", {"focus": {"reference": "Invoice/1"}}, 422, "value", "an invoice is no line"),
     ("ostersund", {"focus": {"reference": "ChargeItem/191212121212"}}, 404, "not-found", "no such line"),
+    ("ostersund", {"focus": {"identifier": {"value": "x"}}}, 422, "value", "an identifier of nothing known"),
     ("ostersund", {"resourceType": "Basic"}, 422, "invalid", "no Task"),
     ("ostersund", {"id": None}, 422, None, "no id"),
 ]
