@@ -25,7 +25,7 @@ Plain = tuple[
 ]
 
 #: Rows that are read at once: few enough to stay in the processor's cache.
-_AT_ONCE = 512
+_AT_ONCE = 64
 _DOUBTFUL = (ValueError, KeyError, TypeError, AttributeError)
 
 
