@@ -1,6 +1,7 @@
 """`losus disputes`: what municipalities dispute, and the region's answer.
 
-Owns the listing and the exit codes. Does not own what a dispute does to the invoice (`adapter.holding`).
+Owns the listing and the exit codes. Does not own what a dispute does to the invoice
+(`adapter.settlement.holding`).
 """
 
 import asyncio
@@ -12,8 +13,8 @@ from rich.table import Table
 
 from adapter.commands.output import Format, err, out, print_json
 from adapter.fhir.dispute import STATUS
-from adapter.holding import Dispute
 from adapter.settings import load_settings
+from adapter.settlement.holding import Dispute
 from adapter.store.database import connect
 from adapter.store.disputes import add_answer, list_disputes
 from adapter.store.migrate import migrate

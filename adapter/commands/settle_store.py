@@ -1,8 +1,8 @@
 """`losus settle --month …`, `--due` and `--explain`: settlement from the store.
 
 Owns the options that hold there, what is printed and the exit codes: 1 where a month is refused, 2 where
-the command was used wrongly. Does not own settling (`adapter.settling`) nor the story of a stay
-(`adapter.settlement_words`).
+the command was used wrongly. Does not own settling (`adapter.settling.run`) nor the story of a stay
+(`adapter.settling.words`).
 """
 
 import asyncio
@@ -17,20 +17,20 @@ import typer
 from adapter.agreements.load import Book
 from adapter.commands.output import err, out
 from adapter.errors import Problem, SetupError
-from adapter.explaining import known_from_store
 from adapter.fhir import decimals
 from adapter.fhir.elements import Edition
 from adapter.fhir.followup import follow_up_bundle
 from adapter.fhir.model import FhirVersion
-from adapter.issuing import Ledger
 from adapter.losus.days import Month
-from adapter.monthly import month_of_store
 from adapter.settings import Settings, load_settings
 from adapter.settlement.difference import adjustment_json
 from adapter.settlement.render import dumps, statement_json
-from adapter.settlement_words import story
-from adapter.settling import Asked, Settled, Told, settle_due, settle_month
-from adapter.step_words import Language
+from adapter.settling.explaining import known_from_store
+from adapter.settling.issuing import Ledger
+from adapter.settling.monthly import month_of_store
+from adapter.settling.run import Asked, Settled, Told, settle_due, settle_month
+from adapter.settling.step_words import Language
+from adapter.settling.words import story
 from adapter.store.database import connect
 from adapter.store.migrate import migrate
 from adapter.wiring import world_of

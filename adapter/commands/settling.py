@@ -37,14 +37,14 @@ from adapter.commands.settle_store import (
     settle_store,
     told_json,
 )
-from adapter.explaining import known_from_rows
 from adapter.fhir.decimals import dumps
 from adapter.fhir.model import FhirVersion
 from adapter.fhir.summary import bundle
 from adapter.settlement.render import CSV_COLUMNS, statement_row
-from adapter.settlement_words import story
-from adapter.settling import Settled
-from adapter.step_words import Language
+from adapter.settling.explaining import known_from_rows
+from adapter.settling.run import Settled
+from adapter.settling.step_words import Language
+from adapter.settling.words import story
 
 
 def settle_any_command(  # noqa: PLR0913, PLR0917 - one parameter an option

@@ -1,7 +1,7 @@
 """A municipality's question on a line of a statement: the Task that asks it, and the Task as it stands.
 
 Owns what such a Task must hold. Does not own keeping it (`adapter.store.disputes`) nor what it does to
-the invoice (`adapter.holding`).
+the invoice (`adapter.settlement.holding`).
 
 | element | value |
 | --- | --- |

@@ -1,6 +1,6 @@
 """The monthly follow-up as FHIR: a MeasureReport of its own, and the Measure that says what is counted.
 
-Owns the figures' groups and their words. Does not own the counts (`adapter.following`) nor the report
+Owns the figures' groups and their words. Does not own the counts (`settlement.following`) nor the report
 that a statement rests on (`measure_report`). Whole counts and no person; but where they are few they are
 the region's and the municipality's own, and not for the public (`statistics`).
 
@@ -27,9 +27,9 @@ from adapter.fhir.elements import (
 from adapter.fhir.measure import extended, population
 from adapter.fhir.model import FhirVersion
 from adapter.fhir.vocabulary import CANONICAL, FOLLOW_UP, KOMMUNKOD
-from adapter.following import TREND_MONTHS, FollowUp, Mean, Share
 from adapter.losus.days import Month
 from adapter.losus.deadlines import DeadlineName
+from adapter.settlement.following import TREND_MONTHS, FollowUp, Mean, Share
 
 _SCORING = "http://terminology.hl7.org/CodeSystem/measure-scoring"
 

@@ -1,6 +1,6 @@
 """What municipalities dispute, and what was answered. Both are only ever added to.
 
-Owns the statements of SQL; does not own what a dispute does (`adapter.holding`).
+Owns the statements of SQL; does not own what a dispute does (`adapter.settlement.holding`).
 """
 
 from datetime import datetime
@@ -8,8 +8,8 @@ from datetime import datetime
 import asyncpg
 import orjson
 
-from adapter.holding import Dispute
 from adapter.losus.days import Month
+from adapter.settlement.holding import Dispute
 from adapter.store.database import Connection
 
 

@@ -1,7 +1,7 @@
 """Issued statements in the database: added in the transaction that publishes them, read, searched.
 
 Owns the statements of SQL and the form in which an issued statement is kept. Does not own what is issued
-(`adapter.settling`) nor how it is told (`adapter.fhir`). What was issued is kept whole, terms and clauses
+(`adapter.settling.run`) nor how it is told (`adapter.fhir`). What was issued is kept whole, terms and clauses
 too: a file of an agreement that changes later does not change what earlier months rested on.
 """
 

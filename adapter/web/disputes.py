@@ -14,9 +14,9 @@ from adapter.fhir.dispute import Question, line_of, read_question, task_of
 from adapter.fhir.document import parse_json
 from adapter.fhir.elements import uuid_of
 from adapter.fhir.model import FhirVersion
-from adapter.holding import Dispute
 from adapter.losus.days import Month, local_day
 from adapter.settings import Settings
+from adapter.settlement.holding import Dispute
 from adapter.store.database import Connection
 from adapter.store.disputes import add_answer, add_dispute, charge_item, list_disputes, stay_end
 from adapter.web.fhir import FHIR_JSON, read_body

@@ -12,9 +12,9 @@ import httpx
 
 from adapter.agreements.load import Book, load_book
 from adapter.fhir.model import FhirVersion
-from adapter.issuing import Ledger
 from adapter.losus.days import Month
-from adapter.settling import Asked, Settled, settle_month
+from adapter.settling.issuing import Ledger
+from adapter.settling.run import Asked, Settled, settle_month
 from adapter.store.database import Database, connect
 from adapter.wiring import world_of
 from tests.service import send, settings, stay, way_home

@@ -5,16 +5,16 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from adapter.settlement.holding import Dispute, hold
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapter.fhir.sheet import statement_id
-from adapter.holding import Dispute, hold
 from adapter.losus.days import Month
 from adapter.settlement.difference import Issued, issue, positions, posted_on
 from adapter.settlement.settle import settle
 from adapter.settlement.stay import Stay
-from adapter.settling import _as_it_was
+from adapter.settling.run import _as_it_was
 from adapter.store.statements import pack, unpack
 from tests.fhir import summary_cases as cases
 from tests.settlement.making import JH, LUS, one_price, rules, span, stay

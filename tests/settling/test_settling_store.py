@@ -6,9 +6,9 @@ import asyncpg
 import orjson
 import pytest
 
-from adapter.issuing import TooEarlyError
 from adapter.losus.days import Month
-from adapter.settling import settle_due
+from adapter.settling.issuing import TooEarlyError
+from adapter.settling.run import settle_due
 from tests.service import service
 from tests.settling.hospital import (
     JH,

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 import pytest
 
 from adapter.errors import LosusError
-from adapter.explaining import known_from_rows, known_from_store
 from adapter.losus.terms import SignalKind
 from adapter.settlement.stay import Stay
-from adapter.settlement_words import story
-from adapter.step_words import SIGNALS, Language
+from adapter.settling.explaining import known_from_rows, known_from_store
+from adapter.settling.step_words import SIGNALS, Language
+from adapter.settling.words import story
 from tests.service import service
 from tests.settlement.making import JH, LUS, STHLM, VGR, book, episode, rules, stay
 from tests.settling.hospital import corrected, database, ledger, messages, rows, settled, tell

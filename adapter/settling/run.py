@@ -3,7 +3,7 @@
     every case ─fold─▶ stays ─settle─▶ owed ─less what was issued─▶ statement ═ outbox ─▶ Kafka
 
 Owns the order of the steps, and that one municipality's fault holds up no other. Does not own a single
-rule of what is owed (`adapter.settlement`), when a month may be issued (`adapter.issuing`), how it is
+rule of what is owed (`adapter.settlement`), when a month may be issued (`issuing`), how it is
 told (`adapter.fhir`) nor how it is kept (`adapter.store.statements`).
 
 Each stay is settled by what is in force for it. What is known when a statement is issued is in it; what
@@ -18,17 +18,17 @@ from adapter.agreements.agreement import Agreement
 from adapter.agreements.in_force import in_force
 from adapter.agreements.load import Book
 from adapter.agreements.terms import CareForm
-from adapter.casebook import ByHand, Casebook, read_casebook
 from adapter.errors import SetupError
 from adapter.fhir.sheet import statement_id
-from adapter.holding import Dispute, hold
-from adapter.issuing import Ledger, issued_from, keep, refuse_early
 from adapter.losus.days import DAY, Month, local_day, months
 from adapter.settlement.account import POOLED, Law, Payer, collect
 from adapter.settlement.difference import Issued, issue
+from adapter.settlement.holding import Dispute, hold
 from adapter.settlement.settle import settle_in_force
 from adapter.settlement.statement import Statement
 from adapter.settlement.stay import Stay
+from adapter.settling.casebook import ByHand, Casebook, read_casebook
+from adapter.settling.issuing import Ledger, issued_from, keep, refuse_early
 from adapter.store import disputes, statements
 from adapter.store.database import Connection, Database
 

@@ -19,7 +19,7 @@ from adapter.settlement.measure import Measured, Reason, measure
 from adapter.settlement.render import mean_decimal
 from adapter.settlement.statement import Charge, Line, Statement
 from adapter.settlement.stay import Episode, Stay
-from adapter.step_words import Language, Step, clock
+from adapter.settling.step_words import Language, Step, clock
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Why a stay costs what it costs: what the story of it is told from, on the store or on a file.
 
-Owns gathering it; does not own the sentences (`adapter.settlement_words`) nor any rule.
+Owns gathering it; does not own the sentences (`adapter.settling.words`) nor any rule.
 """
 
 from collections.abc import Sequence
@@ -10,17 +10,17 @@ from adapter.agreements.agreement import Agreement
 from adapter.agreements.in_force import in_force
 from adapter.agreements.load import Book
 from adapter.agreements.rules import Rules
-from adapter.casebook import named_cases, read_casebook
 from adapter.errors import LosusError, Problem, SetupError
-from adapter.holding import Dispute, hold
-from adapter.issuing import Ledger
 from adapter.losus.days import Month, local_day
 from adapter.settlement.difference import Issued
+from adapter.settlement.holding import Dispute, hold
 from adapter.settlement.settle import settle, settle_in_force
 from adapter.settlement.statement import Statement
 from adapter.settlement.stay import Stay
-from adapter.settlement_words import Known, care_form_of
-from adapter.step_words import Step, steps_of_case, steps_of_row
+from adapter.settling.casebook import named_cases, read_casebook
+from adapter.settling.issuing import Ledger
+from adapter.settling.step_words import Step, steps_of_case, steps_of_row
+from adapter.settling.words import Known, care_form_of
 from adapter.store import disputes, statements
 from adapter.store.database import Connection
 

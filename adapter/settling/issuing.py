@@ -1,7 +1,7 @@
 """A statement issued: stored, told as a FHIR Bundle, and given to the outbox, in one transaction.
 
 Owns when a month may be issued, and that what is stored is what is published. Does not own what is owed
-(`adapter.settling`) nor the Bundle (`adapter.fhir.summary`).
+(`adapter.settling.run`) nor the Bundle (`adapter.fhir.summary`).
 
 When. A month is issued once the agreement's correction day is over: `corrections_until_day: 12` means
 that what is corrected through the 12th of the month after is in the statement, which is issued from the
@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from adapter.agreements.load import Book
-from adapter.casebook import sources_of_stays
 from adapter.errors import LosusError, Problem, TooLargeError
 from adapter.fhir.decimals import dumps
 from adapter.fhir.elements import Edition
@@ -25,6 +24,7 @@ from adapter.outbound.events import settlement_event
 from adapter.outbound.topics import LARGEST_STATEMENT
 from adapter.settlement.difference import Issued
 from adapter.settlement.statement import Statement
+from adapter.settling.casebook import sources_of_stays
 from adapter.store.database import Connection
 from adapter.store.intake import add_events
 from adapter.store.statements import StatementRow, add_statement

@@ -1,14 +1,12 @@
 """The monthly follow-up from the store: every case folded, counted, told.
 
-Owns what of a case is followed up; does not own the counts (`adapter.following`) nor the report
+Owns what of a case is followed up; does not own the counts (`adapter.settlement.following`) nor the report
 (`adapter.fhir.followup`).
 """
 
 from datetime import datetime
 
 from adapter.agreements.load import Book
-from adapter.casebook import all_cases
-from adapter.following import Followed, FollowUp, follow_up
 from adapter.losus.case import Case
 from adapter.losus.days import Month, local_day
 from adapter.losus.deadlines import DeadlineStatus
@@ -17,8 +15,10 @@ from adapter.losus.presence import EndHow
 from adapter.losus.stay import stay_of
 from adapter.settlement import stay as settlement
 from adapter.settlement.account import Law
+from adapter.settlement.following import Followed, FollowUp, follow_up
 from adapter.settlement.measure import measure
 from adapter.settlement.stay import Stay
+from adapter.settling.casebook import all_cases
 from adapter.store.database import Connection
 from adapter.world import World
 

@@ -1,0 +1,1 @@
+"""Settlement from the store: cases in, statements stored, issued, corrected, explained and followed up."""
