@@ -5,13 +5,13 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from adapter.settlement.following import Followed, Share, follow_up
 
 from adapter.fhir.decimals import dumps
 from adapter.fhir.followup import follow_up_bundle, follow_up_measure, follow_up_report
 from adapter.fhir.model import FhirVersion, validate
 from adapter.losus.days import Month
 from adapter.losus.deadlines import DeadlineName, DeadlineStatus
+from adapter.settlement.following import Followed, Share, follow_up
 from tests.fhir import summary_cases as cases
 from tests.fhir.test_summary_validator import assert_sound
 from tests.fhir.validator.validator import FhirValidator

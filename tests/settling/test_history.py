@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from adapter.settlement.holding import Dispute, hold
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapter.fhir.sheet import statement_id
 from adapter.losus.days import Month
 from adapter.settlement.difference import Issued, issue, positions, posted_on
+from adapter.settlement.holding import Dispute, hold
 from adapter.settlement.settle import settle
 from adapter.settlement.stay import Stay
 from adapter.settling.run import _as_it_was
