@@ -171,7 +171,8 @@ def _asked(file: Path) -> Iterator[tuple[Expression, dict[str, Any], Any, Any]]:
     mapping = load_mapping(file)
     with patch.object(Expression, "__call__", recorded):
         for bundle in _messages(file.stem):
-            resources = [entry["resource"] for entry in bundle.get("entry", [])] or [bundle]
+            inside = [entry.get("resource", {}) for entry in bundle.get("entry", [])] or [bundle]
+            resources = [one for one in inside if "resourceType" in one]  # a deletion has no resource
             found = {f"{one['resourceType']}/{one.get('id')}": one for one in resources}
             message = Message(bundle, found.get, "2024-03-01T12:00:00+00:00", "2024-03-01T12:00:00+00:00")
             for resource in resources:
