@@ -27,7 +27,7 @@ def sandbox_command(
     form: Annotated[Format, typer.Option("--format", help="table or json")] = Format.TABLE,
 ) -> None:
     """Start PostgreSQL, a Kafka broker, the adapter and its relay; stay up until Ctrl-C."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    _stop_on_signals()
     try:
         with err.status(_STARTING) as status, sandbox(kafka) as running:
             status.stop()
@@ -43,13 +43,19 @@ def sandbox_command(
 
 def demo_command(kafka: _Broker = None) -> None:
     """Play one patient's way home, message by message, and settle a worked example; then end."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    _stop_on_signals()
     try:
         with err.status(_STARTING) as status, sandbox(kafka) as running:
             status.stop()
             play(running)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+
+
+def _stop_on_signals() -> None:
+    """End orderly on either signal; a shell starts what it puts in the background with SIGINT ignored."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
 
 
 def _interrupt(_: int, __: FrameType | None) -> None:

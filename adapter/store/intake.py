@@ -159,7 +159,7 @@ async def lock_cases(
            where id = any ($1::text[]) order by id for update""",
         sorted({case_id for case_id, _, _ in wanted} | set(known)),
     )
-    return {row["id"]: _case(row) for row in rows}
+    return {row["id"]: case_of(row) for row in rows}
 
 
 async def lock_due_cases(connection: Connection, now: datetime, most: int) -> dict[str, CaseRow]:
@@ -170,10 +170,11 @@ async def lock_due_cases(connection: Connection, now: datetime, most: int) -> di
         now,
         most,
     )
-    return {row["id"]: _case(row) for row in rows}
+    return {row["id"]: case_of(row) for row in rows}
 
 
-def _case(row: asyncpg.Record) -> CaseRow:
+def case_of(row: asyncpg.Record) -> CaseRow:
+    """The case of a row that has all its columns."""
     return CaseRow(
         row["id"],
         row["source"],

@@ -5,11 +5,8 @@ Owns the queries; changes nothing.
 
 from collections.abc import Iterable
 
-import asyncpg
-import orjson
-
 from adapter.store.database import Connection
-from adapter.store.intake import CaseRow
+from adapter.store.intake import CaseRow, case_of
 
 
 async def read_cases(connection: Connection, after: str, most: int) -> dict[str, CaseRow]:
@@ -20,7 +17,7 @@ async def read_cases(connection: Connection, after: str, most: int) -> dict[str,
         after,
         most,
     )
-    return {row["id"]: _case(row) for row in rows}
+    return {row["id"]: case_of(row) for row in rows}
 
 
 async def read_named(connection: Connection, ids: Iterable[str]) -> dict[str, CaseRow]:
@@ -30,17 +27,4 @@ async def read_named(connection: Connection, ids: Iterable[str]) -> dict[str, Ca
            where id = any ($1::text[]) order by id""",
         sorted(set(ids)),
     )
-    return {row["id"]: _case(row) for row in rows}
-
-
-def _case(row: asyncpg.Record) -> CaseRow:
-    return CaseRow(
-        row["id"],
-        row["source"],
-        row["key"],
-        row["state"],
-        row["municipality"],
-        row["picture"],
-        orjson.loads(row["revisions"]),
-        row["due"],
-    )
+    return {row["id"]: case_of(row) for row in rows}

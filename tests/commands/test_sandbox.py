@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -82,6 +83,19 @@ def test_every_shipped_mapping_is_a_source_and_every_municipality_has_its_topics
         assert sorted(MUNICIPALITIES) == ["2303", "2305", "2309", "2313", "2321", "2326", "2361", "2380"]
         for code in MUNICIPALITIES:
             assert foreign.kcat(addresses["kafka"], f"losus.{code}.events") == []
+
+
+def test_a_sandbox_in_the_background_of_a_shell_stops_on_sigint_too(tmp_path: Path) -> None:
+    """A shell without job control starts what it puts in the background with SIGINT ignored."""
+    said = tmp_path / "said"
+    command = f"exec {' '.join(LOSUS)} sandbox --format json > {said}"
+    with subprocess.Popen(["/bin/sh", "-c", f"trap '' INT; {command}"], stderr=subprocess.DEVNULL) as process:
+        try:
+            assert eventually(lambda: said.exists() and said.read_text().endswith("\n"), within_s=60)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 0
+        finally:
+            process.kill()
 
 
 def test_nothing_outlives_a_killed_sandbox() -> None:
