@@ -7,7 +7,14 @@
     │  ├─ DuplicateError     a Bundle.id used again under another MessageHeader.id
     │  ├─ MappingError       the mapping has no answer for what the resource says
     │  ├─ TooLargeError      over a limit of size, depth or number
-    │  └─ UnknownSourceError no such source in the settings
+    │  ├─ UnknownSourceError no such source in the settings
+    │  ├─ NotFoundError      no such thing, or none that the caller may see
+    │  ├─ UnsupportedError   an interaction, method or kind of thing that is not offered
+    │  ├─ FormatError        a media type that is not spoken (406 for answers: NotAcceptableError)
+    │  └─ ConflictError      If-Match names another version than the newest
+    ├─ UnauthorizedError     the caller does not show who it is (permanent)
+    ├─ ForbiddenError        the caller may not do this (permanent)
+    ├─ ThrottledError        too many requests, or a source that was stopped (retryable)
     ├─ SetupError            a file or setting of ours is wrong (permanent)
     └─ UnavailableError      database or broker not there now (retryable)
 
@@ -77,6 +84,65 @@ class UnknownSourceError(InputError):
     """No source of that name is in the settings."""
 
     status = 404
+
+
+class NotFoundError(InputError):
+    """No such thing, or none that the caller may see: the two are not told apart."""
+
+    status = 404
+
+
+class UnsupportedError(InputError):
+    """An interaction, method or kind of thing that is not offered."""
+
+    status = 405
+
+
+class FormatError(InputError):
+    """The body is of a media type or encoding that is not spoken."""
+
+    status = 415
+
+
+class NotAcceptableError(InputError):
+    """An answer of none of the media types that are asked for can be given."""
+
+    status = 406
+
+
+class ConflictError(InputError):
+    """`If-Match` names another version than the newest that is known."""
+
+    status = 412
+
+
+class UnauthorizedError(LosusError):
+    """The caller does not show who it is."""
+
+    status = 401
+
+
+class ForbiddenError(LosusError):
+    """The caller is known, and may not do this."""
+
+    status = 403
+
+
+class ThrottledError(LosusError):
+    """Too many requests: come back after `retry_after_s` seconds."""
+
+    status = 429
+    retryable = True
+
+    def __init__(self, *problems: Problem, retry_after_s: int = 60) -> None:
+        super().__init__(*problems)
+        self.retry_after_s = retry_after_s
+
+
+class StoppedError(ThrottledError):
+    """The source was stopped, since too much of what it sends cannot be used; an operator lets it go on."""
+
+    status = 503
 
 
 class SetupError(LosusError):

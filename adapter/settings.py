@@ -17,9 +17,11 @@ from pydantic_settings import (
 )
 
 from adapter.agreements.load import default_folder as agreements_folder
+from adapter.credentials import Credentials, Ingress, Staff
 from adapter.errors import Problem, SetupError
 from adapter.fhir.document import MAX_BYTES, MAX_DEPTH
 from adapter.mapping.load import default_folder as mappings_folder
+from adapter.servers import Server
 
 Kommunkod = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")]
 MonthText = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
@@ -29,13 +31,23 @@ SourceName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$
 class Source(BaseModel):
     """A system that may send: a hospital's EHR, or a municipality's system for its own cases.
 
-    `municipality` is set for the latter: it may dispute the lines of its own statements.
+    `municipality` is set for the latter: it may say what is a municipality's to say of its own cases, and
+    dispute the lines of its own statements. `credentials` are how it shows who it is, `server` where it
+    can be asked, `topic` the Kafka topic that it writes to, `hook_file` the file with the secret that its
+    notifications bear. `rate` is how many requests a minute it may make; `flood` the share of failing
+    deliveries, among its last 50, at which it is stopped.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     mapping: str
     fhir: Literal["R4", "R4B", "R5"] = "R4"
     municipality: Kommunkod | None = None
+    credentials: Credentials = Credentials()
+    server: Server | None = None
+    topic: str | None = None
+    hook_file: Path | None = None
+    rate: int | None = Field(default=None, ge=1)
+    flood: float = Field(default=0.5, gt=0, le=1)
 
 
 class Subscriber(BaseModel):
@@ -66,7 +78,10 @@ class Settings(BaseSettings):
     """All settings of one adapter; nothing here has a default that would be unsafe in production.
 
     `settle_from` is the first month that the scheduled run issues: what was settled elsewhere before must
-    not be invoiced again. `settlement_fhir` is the version that statements are told in.
+    not be invoiced again. `settlement_fhir` is the version that statements are told in. `open_doors` lets
+    everybody in: for the sandbox alone. `seal` are files with keys (32 bytes, base64) that raw messages
+    are encrypted with, the first for new ones. `reliable_cache_minutes` is how long the answer to a
+    message is kept for a repeat.
     """
 
     model_config = SettingsConfigDict(
@@ -85,8 +100,14 @@ class Settings(BaseSettings):
     settle_from: MonthText | None = None
     settlement_fhir: Literal["R4", "R4B", "R5"] = "R4"
     base_url: str = "http://127.0.0.1:8000"
+    open_doors: bool = False
+    staff: Staff | None = None
+    ingress: Ingress | None = None
+    seal: tuple[Path, ...] = ()
+    reliable_cache_minutes: int = Field(default=7 * 24 * 60, ge=60)
     max_bytes: int = MAX_BYTES
     max_depth: int = MAX_DEPTH
+    max_entries: int = Field(default=1_000, ge=1)
 
     @classmethod
     def settings_customise_sources(

@@ -28,6 +28,7 @@ def settings(dsn: str, **more: Any) -> Settings:
             "2309": Subscriber(name="Krokom"),
         },
         "kafka": Kafka(bootstrap="127.0.0.1:1"),
+        "open_doors": True,
         **more,
     }
     return Settings(**given)

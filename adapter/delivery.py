@@ -1,0 +1,80 @@
+"""What a door hands over, and what it gets back.
+
+Owns the shapes that all doors share; does not own what becomes of a delivery (`adapter.flow`) nor the
+doors (`adapter.inbound`, `adapter.web`).
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from adapter.errors import LosusError, Problem
+
+
+class Door(StrEnum):
+    """How something came in. Behind the last four nobody waits for an answer: what is wrong is kept."""
+
+    MESSAGE = "message"
+    TRANSACTION = "transaction"
+    REST = "rest"
+    HOOK = "hook"
+    POLL = "poll"
+    IMPORT = "import"
+    STREAM = "stream"
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether a sender waits for the answer, and so can mend what is wrong."""
+        return self in {Door.MESSAGE, Door.TRANSACTION, Door.REST}
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far a door has come (an offset, a cursor, a counter), kept in the delivery's own transaction."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One thing that came in: stored whole or not at all.
+
+    `body` is as it was received: a Bundle of type message (MESSAGE, STREAM), transaction (TRANSACTION), any
+    Bundle or a single resource (the others). `expected` is the version that `If-Match` asks for, and
+    `once` a condition (`If-None-Exist`) under which the source creates a thing only once.
+    """
+
+    source: str
+    door: Door
+    body: bytes
+    media: Literal["json", "xml"] = "json"
+    mark: Mark | None = None
+    expected: str | None = None
+    once: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One resource of a delivery as it is known now: `Type/id`, the version's name, whether it is new."""
+
+    resource: str
+    version: str
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a delivery.
+
+    `taken`: stored, and what follows from it; `known`: nothing new; `held`: kept raw, and waiting, for its
+    mending (`problems` says what is wrong) or for its turn; `refused`: nothing kept, `error` says why.
+    `response` is the stored answer to a message, FHIR JSON.
+    """
+
+    state: Literal["taken", "known", "held", "refused"]
+    number: int | None = None
+    response: bytes = b""
+    problems: tuple[Problem, ...] = ()
+    error: LosusError | None = None
+    versions: tuple[Version, ...] = field(default=())
