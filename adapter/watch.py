@@ -19,6 +19,15 @@ RECEIVE_SECONDS = Histogram(
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
 )
 OUTBOX_EVENTS = Gauge("losus_outbox_events", "Events that Kafka has not confirmed yet.")
+CLIENT_REQUESTS = Counter(
+    "losus_client_requests_total",
+    "Requests to a source's own server, by source and outcome: ok, refused, throttled, failed, unreachable;"
+    " held where the circuit let none out.",
+    ["source", "outcome"],
+)
+CLIENT_CIRCUIT_OPEN = Gauge(
+    "losus_client_circuit_open", "1 while a source's own server is not asked since it failed.", ["source"]
+)
 
 
 def configure_log(level: int = logging.INFO) -> None:
