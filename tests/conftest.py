@@ -1,7 +1,8 @@
 """The servers that tests run against: real ones, started once, each test with a place of its own on them."""
 
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol
 
@@ -9,9 +10,11 @@ import asyncpg
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
+from adapter.fhir.model import FhirVersion
 from adapter.sandbox.broker import Broker
 from adapter.sandbox.database import Database
 from tests import servers
+from tests.hapi.server import HapiServer
 from tests.kafka.cluster import ApacheKafka
 
 
@@ -95,6 +98,36 @@ async def _remove_topics(bootstrap: str) -> None:
             await admin.delete_topics(left)
     finally:
         await admin.close()
+
+
+@pytest.fixture(scope="session")
+def hapi_of() -> Iterator[Callable[[FhirVersion], HapiServer]]:
+    """HAPI FHIR of a version of FHIR, emptied at each call. Without Java and Maven: skipped, in CI failed."""
+    started: dict[FhirVersion, HapiServer] = {}
+    with ExitStack() as stack:
+
+        def server_of(version: FhirVersion) -> HapiServer:
+            server = started.get(version)
+            if server is None:
+                server = started[version] = stack.enter_context(HapiServer.start(version))
+            if not server.is_running:
+                server.restart()
+            server.reset()
+            return server
+
+        yield server_of
+
+
+@pytest.fixture
+def hapi(hapi_of: Callable[[FhirVersion], HapiServer]) -> HapiServer:
+    """HAPI FHIR's JPA server for R4, running, and without what earlier tests left."""
+    return hapi_of(FhirVersion.R4)
+
+
+@pytest.fixture
+def hapi_r5(hapi_of: Callable[[FhirVersion], HapiServer]) -> HapiServer:
+    """The same for R5."""
+    return hapi_of(FhirVersion.R5)
 
 
 @pytest.fixture

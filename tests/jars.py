@@ -17,8 +17,12 @@ def stamp(*files: Path) -> str:
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 
-def fetched(pom: Path, kind: str, what: str) -> Path:
-    """Give the folder `.cache/<kind>/` of the jars that `pom` names; `what` it is, in words."""
+def fetched(pom: Path, kind: str, what: str, lock: Path | None = None) -> Path:
+    """Give the folder `.cache/<kind>/` of the jars that `pom` names; `what` it is, in words.
+
+    `lock`, where there is one, tells each jar with its SHA-256, as `sha256sum *.jar` prints them: these
+    and no others must come, else ValueError.
+    """
 
     def fetch(folder: Path) -> None:
         goal = ("dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={folder}")
@@ -27,8 +31,17 @@ def fetched(pom: Path, kind: str, what: str) -> Path:
         if done.returncode != 0:
             last = (done.stdout + done.stderr).strip().splitlines()[-8:]
             missing(f"{what} from Maven Central, which could not be fetched: " + " | ".join(last))
+        if lock is not None:
+            _hold_against(lock, folder)
 
-    return made(CACHE / kind / f"jars-{stamp(pom)}", fetch)
+    return made(CACHE / kind / f"jars-{stamp(pom) if lock is None else stamp(pom, lock)}", fetch)
+
+
+def _hold_against(lock: Path, folder: Path) -> None:
+    told = {(name, sha256) for sha256, name in map(str.split, lock.read_text("utf-8").splitlines())}
+    came = {(jar.name, hashlib.sha256(jar.read_bytes()).hexdigest()) for jar in folder.iterdir()}
+    if other := sorted({name for name, _ in told ^ came}):
+        raise ValueError(f"not as {lock.parent.name}/{lock.name} tells: {', '.join(other)}")
 
 
 def made(folder: Path, make: Callable[[Path], None]) -> Path:
