@@ -18,7 +18,7 @@ from adapter.inbound.watcher import watch
 from adapter.settings import Settings
 from adapter.store.database import connect
 from adapter.store.migrate import migrate
-from adapter.web import cases, disputes, fhir, health, settlements
+from adapter.web import cases, disputes, fhir, health, schemas, settlements
 from adapter.wiring import world_of
 
 _WARM = (
@@ -64,7 +64,14 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(title="losus-adapter", lifespan=life, docs_url=None, redoc_url=None)
     app.state.settings, app.state.world = settings, world
-    for router in (fhir.router, settlements.router, disputes.router, cases.router, health.router):
+    for router in (
+        fhir.router,
+        settlements.router,
+        disputes.router,
+        cases.router,
+        health.router,
+        schemas.router,
+    ):
         app.include_router(router)
     app.add_exception_handler(LosusError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -13,6 +13,7 @@ from adapter.commands.compare import compare_command
 from adapter.commands.disputes import disputes_command
 from adapter.commands.mappings import mappings_app
 from adapter.commands.sandbox import demo_command, sandbox_command
+from adapter.commands.schemas import schemas_command
 from adapter.commands.send import send_command
 from adapter.commands.serve import relay_command, serve_command
 from adapter.commands.settling import settle_any_command
@@ -34,6 +35,7 @@ app.command("relay")(relay_command)
 app.command("send")(send_command)
 app.command("try")(try_command)
 app.command("tail")(tail_command)
+app.command("schemas")(schemas_command)
 app.command("settle")(settle_any_command)
 app.command("disputes")(disputes_command)
 app.command("compare")(compare_command)

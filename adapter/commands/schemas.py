@@ -1,0 +1,43 @@
+"""`losus schemas`: what subscribers are promised, written to a folder or printed.
+
+Owns the files' names; does not own what stands in them (`adapter.outbound.schemas`, `asyncapi`).
+"""
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adapter.commands.output import Format, out, print_json
+from adapter.outbound.asyncapi import Deployment, document
+from adapter.settings import load_settings
+from adapter.web.schemas import as_json, as_yaml, deployment_of, made_examples, made_schemas
+
+#: Where no settings are asked for: any municipality, and the broker's address is to be filled in.
+_ANY = Deployment(version("losus-adapter"), "kafka.example:9093", {}, partitions=3, replication=3)
+
+
+def schemas_command(
+    to: Annotated[Path | None, typer.Option(help="Folder to write to; it is made.", file_okay=False)] = None,
+    installed: Annotated[
+        bool, typer.Option("--installed", help="Tell of this installation: settings from LOSUS_….")
+    ] = False,
+    form: Annotated[Format, typer.Option("--format", help="table or json")] = Format.TABLE,
+) -> None:
+    """Write the JSON Schemas and the AsyncAPI document; without --to, list or print them."""
+    told = document(deployment_of(load_settings()) if installed else _ANY, made_examples())
+    if to is None and form is Format.JSON:
+        print_json({"schemas": made_schemas(), "asyncapi": told})
+        return
+    files = {f"{name}.json": as_json(shape) for name, shape in made_schemas().items()}
+    files |= {"asyncapi.json": as_json(told), "asyncapi.yaml": as_yaml(told)}
+    if to is not None:
+        to.mkdir(parents=True, exist_ok=True)
+    for name, body in files.items():
+        if to is not None:
+            (to / name).write_bytes(body)
+        if form is Format.JSON:
+            print_json({"file": str(to / name) if to else name, "bytes": len(body)})
+        else:
+            out.print(f"{name:<28} {len(body):>7} bytes", markup=False)

@@ -1,0 +1,278 @@
+"""The AsyncAPI 3.0 document: which topics a municipality reads, what stands on them, and how to come in.
+
+Owns channels, messages, operations and bindings, as a subscriber sees them (its operations `receive`).
+Does not own the topics' names and settings (`topics`), the payloads (`schemas`) nor the examples
+(`examples`). Pure. Payloads stand in AsyncAPI's own schema format, which is a superset of JSON Schema
+draft 7: tools must know that one, while 2020-12 is theirs to know or not. The schemas use no keyword in
+which the two differ, but for where definitions stand.
+
+Specification: https://www.asyncapi.com/docs/reference/specification/v3.0.0; Kafka bindings 0.5.0.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from adapter.outbound.events import CASE_CHANGED, DEADLINE_MISSED, SETTLEMENT_ISSUED
+from adapter.outbound.examples import Example
+from adapter.outbound.parked import MESSAGE_PARKED
+from adapter.outbound.schemas import HEADERS, Schema, name_of, schemas
+from adapter.outbound.topics import (
+    DEAD_LETTER,
+    UNROUTED,
+    cases_topic,
+    events_topic,
+    settlements_topic,
+    topics_of,
+)
+
+_BINDING = "0.5.0"
+_PLACE = "{kommunkod}"
+_CASE_ID = "^[0-9a-f]{32}$"
+_STATEMENT_ID = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+_REMOVED = "caseRemoved"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What the document tells of one installation.
+
+    `bootstrap`: `HOST:PORT`, several by comma. `municipalities`: names of the subscribers by kommunkod;
+    empty means that any may be one. `schemas_url`: where the schemas are served, None: not said.
+    """
+
+    version: str
+    bootstrap: str
+    municipalities: Mapping[str, str]
+    partitions: int
+    replication: int
+    schemas_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Channel:
+    """One kind of topic, and its messages by name."""
+
+    title: str
+    address: str
+    messages: tuple[str, ...]
+    description: str
+
+
+_CASE = ("caseChanged", "caseDeadline")
+#: CloudEvents type of each message, its key, and what it says.
+_MESSAGES = {
+    "caseChanged": (
+        CASE_CHANGED,
+        _CASE_ID,
+        "A case has changed: its whole new picture, also when it is left or void.",
+    ),
+    "caseDeadline": (DEADLINE_MISSED, _CASE_ID, "A limit of time has passed without being kept."),
+    "settlementIssued": (SETTLEMENT_ISSUED, _STATEMENT_ID, "A statement was issued: a FHIR Bundle."),
+    "messageParked": (MESSAGE_PARKED, "^.+$", "A message was kept and waits for a person."),
+}
+_CHANNELS = {
+    "events": _Channel(
+        "Every change",
+        events_topic(_PLACE),
+        _CASE,
+        "Every change of the municipality's cases, in order per case: read it from where the snapshot of "
+        "`cases` began. `revision` counts 1, 2, 3 … for each case: one that is not greater than what you "
+        "have is a repeat, one that leaves numbers out shows that something was missed.",
+    ),
+    "cases": _Channel(
+        "Newest picture of each case",
+        cases_topic(_PLACE),
+        (*_CASE, _REMOVED),
+        "Compacted: the newest picture of each case, to begin from. A tombstone (no payload): the case is "
+        "no longer this municipality's, or the region keeps it no longer.",
+    ),
+    "settlements": _Channel(
+        "Statements",
+        settlements_topic(_PLACE),
+        ("settlementIssued",),
+        "The statements issued to the municipality. What was issued never changes; corrections are lines "
+        "of a later statement.",
+    ),
+    "unrouted": _Channel(
+        "Cases without a subscriber",
+        UNROUTED,
+        (*_CASE, "settlementIssued"),
+        "For the region alone: cases and statements of municipalities that do not subscribe.",
+    ),
+    "deadLetter": _Channel(
+        "Messages that wait for a person",
+        DEAD_LETTER,
+        ("messageParked",),
+        "For the region alone: cause and place, never the message, which stays in the database.",
+    ),
+}
+
+
+def document(deployment: Deployment, examples: Sequence[Example]) -> dict[str, Any]:
+    """The AsyncAPI document of one installation, ready to be written as JSON or YAML."""
+    shapes, parts = _in_one(schemas())
+    return {
+        "asyncapi": "3.0.0",
+        "id": "urn:losus:asyncapi",
+        "info": _info(deployment),
+        "defaultContentType": "application/json",
+        "servers": {"kafka": _server(deployment)},
+        "channels": {name: _channel(one, deployment) for name, one in _CHANNELS.items()},
+        "operations": {_operation_name(name): _operation(name, one) for name, one in _CHANNELS.items()},
+        "components": {
+            "messages": _messages(examples),
+            "schemas": {**shapes, **parts},
+            "securitySchemes": _security(),
+        },
+    }
+
+
+def _info(deployment: Deployment) -> dict[str, Any]:
+    served = deployment.schemas_url
+    more = {"externalDocs": {"url": served, "description": "JSON Schemas (2020-12)"}} if served else {}
+    return {
+        "title": "LOSUS cases of a municipality",
+        "version": deployment.version,
+        "description": "What a municipality is told of its patients in hospital under lag (2017:612), LOSUS, "
+        "and of what it owes: CloudEvents 1.0 in Kafka's binary mode. Records are written in transactions: "
+        "read with `isolation.level=read_committed`.",
+        "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
+        **more,
+    }
+
+
+def _server(deployment: Deployment) -> dict[str, Any]:
+    """The broker; one of the security schemes is asked for where the region has set it."""
+    first, *others = deployment.bootstrap.split(",")
+    words = f"More brokers: {', '.join(others)}." if others else "The broker to begin at."
+    return {
+        "host": first,
+        "protocol": "kafka",
+        "description": f"{words} The region says which of the security schemes of `components` it asks for.",
+    }
+
+
+def _security() -> dict[str, Any]:
+    return {
+        "scram": {"type": "scramSha512", "description": "SASL/SCRAM-SHA-512 over TLS; optional"},
+        "mtls": {"type": "X509", "description": "a client certificate (mTLS); optional"},
+    }
+
+
+def _channel(one: _Channel, deployment: Deployment) -> dict[str, Any]:
+    names = dict(sorted(deployment.municipalities.items()))
+    listed = "; ".join(f"{code} {words}" for code, words in names.items())
+    code = {
+        "description": "Kommunkod (SCB), four digits" + (f": {listed}" if listed else "") + ".",
+        **({"enum": list(names)} if names else {"examples": ["2380"]}),
+    }
+    return {
+        "address": one.address,
+        "title": one.title,
+        "description": one.description,
+        "messages": {message: {"$ref": f"#/components/messages/{message}"} for message in one.messages},
+        **({"parameters": {_PLACE.strip("{}"): code}} if _PLACE in one.address else {}),
+        "bindings": {"kafka": _topic(one, deployment)},
+    }
+
+
+def _topic(one: _Channel, deployment: Deployment) -> dict[str, Any]:
+    configured = topics_of((_PLACE,))[one.address]
+    return {
+        "topic": one.address,
+        "partitions": deployment.partitions,
+        "replicas": deployment.replication,
+        "topicConfiguration": {
+            "cleanup.policy": configured.get("cleanup.policy", "delete").split(","),
+            **{name: int(value) for name, value in configured.items() if value.lstrip("-").isdigit()},
+        },
+        "bindingVersion": _BINDING,
+    }
+
+
+def _operation_name(channel: str) -> str:
+    return "receive" + channel[0].upper() + channel[1:]
+
+
+def _operation(name: str, one: _Channel) -> dict[str, Any]:
+    return {
+        "action": "receive",
+        "channel": {"$ref": f"#/channels/{name}"},
+        "title": one.title,
+        "messages": [{"$ref": f"#/channels/{name}/messages/{message}"} for message in one.messages],
+        "bindings": {
+            "kafka": {
+                "groupId": {
+                    "type": "string",
+                    "description": "yours, within what the region allows",
+                },
+                "bindingVersion": _BINDING,
+            }
+        },
+    }
+
+
+def _messages(examples: Sequence[Example]) -> dict[str, Any]:
+    made = {name: _message(name, *told, examples) for name, told in _MESSAGES.items()}
+    removed = {
+        "name": _REMOVED,
+        "title": "A tombstone",
+        "summary": "The case is to be forgotten: Kafka's record with a key and no value.",
+        "payload": {"type": "null"},
+        "bindings": {"kafka": _key(_CASE_ID)},
+    }
+    return {**made, _REMOVED: removed}
+
+
+def _message(name: str, ce_type: str, key: str, words: str, examples: Iterable[Example]) -> dict[str, Any]:
+    is_fhir = ce_type == SETTLEMENT_ISSUED
+    media = "application/fhir+json" if is_fhir else "application/json"
+    fixed = {"ce_type": {"const": ce_type}, "content-type": {"const": media}}
+    return {
+        "name": ce_type,
+        "title": name,
+        "summary": words,
+        "contentType": media,
+        "headers": {
+            "allOf": [
+                {"$ref": f"#/components/schemas/{HEADERS}"},
+                {"type": "object", "properties": fixed, "required": list(fixed)},
+            ]
+        },
+        "payload": {"$ref": f"#/components/schemas/{name_of(ce_type)}"},
+        "bindings": {"kafka": _key(key)},
+        "examples": [
+            {"name": one.name, "summary": one.summary, "headers": dict(one.headers), "payload": one.payload}
+            for one in examples
+            if one.type == ce_type
+        ],
+    }
+
+
+def _key(pattern: str) -> dict[str, Any]:
+    return {"key": {"type": "string", "pattern": pattern}, "bindingVersion": _BINDING}
+
+
+def _in_one(made: Mapping[str, Schema]) -> tuple[dict[str, Schema], dict[str, Schema]]:
+    """The schemas for one document: themselves, and their definitions, which they share by name."""
+    shapes: dict[str, Schema] = {}
+    parts: dict[str, Schema] = {}
+    for name, shape in made.items():
+        inner = {key: value for key, value in shape.items() if key not in {"$schema", "$id", "$defs"}}
+        shapes[name] = _moved(inner)
+        parts |= {part: _moved(value) for part, value in shape.get("$defs", {}).items()}
+    return shapes, parts
+
+
+def _moved(shape: Schema) -> Schema:
+    """The same with `$ref` leading to the document's components; beside a `$ref` draft 7 reads nothing."""
+    if "$ref" in shape:
+        return {"$ref": "#/components/schemas/" + shape["$ref"].rpartition("/")[2]}
+    return {key: _inside(value) for key, value in shape.items()}
+
+
+def _inside(value: object) -> object:
+    if isinstance(value, list):
+        return [_inside(one) for one in value]
+    return _moved(value) if isinstance(value, dict) else value
