@@ -1,7 +1,7 @@
 """What is charged, stay by stay: ChargeItems, and the ChargeItemDefinitions that price them.
 
 Owns one ChargeItem for each stay and year that is charged, one for each stay that is not (with its
-reason), one for each correction. Does not own the sum (`invoice`).
+reason, or its length in the mean that is charged), one for each correction. Does not own the sum (`invoice`).
 
 The patient is not named. `ChargeItem.subject` is demanded by R4; it is given as *masked*, and the stay
 stands in `context` (R5 `encounter`) by its pseudonym, the key of the municipality's own topic `.cases`,
@@ -31,7 +31,7 @@ from adapter.fhir.sheet import Sheet
 from adapter.fhir.vocabulary import BASIS, CANONICAL, PRICE, REASON, STATEMENT_IDENTIFIER, STAY_IDENTIFIER
 from adapter.settlement.difference import Adjustment
 from adapter.settlement.measure import Reason
-from adapter.settlement.statement import Charge, Excluded, Line, Statement
+from adapter.settlement.statement import Charge, Counted, Excluded, Line, Statement
 
 _MASKED = {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "masked"}
 
@@ -51,12 +51,18 @@ class Charged:
 
 
 def charged(sheet: Sheet) -> Iterator[Charged]:
-    """Give the lines of the statement, its corrections of earlier ones, and the stays not charged."""
+    """Give the lines of the statement, its corrections of earlier ones, and the stays not charged.
+
+    Those in the mean of an excess stand with their lengths, so that the mean can be worked out anew.
+    """
     for line in sheet.statement.lines:
         for charge in line.charges:
             yield _of_charge(sheet, line, charge)
     for adjustment in sheet.adjustments:
         yield _of_adjustment(sheet, adjustment)
+    for line in sheet.statement.lines:
+        for one in line.counted:
+            yield Charged(_of_counted(sheet, one), one.stay, None, None)
     for excluded in sheet.statement.excluded:
         yield Charged(_of_excluded(sheet, excluded), excluded.stay, None, None)
 
@@ -159,6 +165,21 @@ def _of_adjustment(sheet: Sheet, one: Adjustment) -> Charged:
 
 
 _CHANGED = both("Uppgifterna ändrades efter avräkningen", "The facts changed after the statement")
+
+
+def _of_counted(sheet: Sheet, one: Counted) -> Resource:
+    """Give the length of a stay that is in the mean and is charged through its excess alone."""
+    quantity = day_count(one.days)
+    words = [f"{BASIS.concepts['in-mean'][i]}: {one.zero} – {one.end}, {quantity['value']} d" for i in (1, 0)]
+    return {
+        **_head(sheet, "in-mean", one.stay),
+        "status": "not-billable",
+        "code": BASIS.concept("in-mean"),
+        **_stay(one.stay, sheet.edition),
+        "occurrencePeriod": period(one.zero, max(one.zero, one.end)),
+        "quantity": quantity,
+        "text": narrative(*words),
+    }
 
 
 def _of_excluded(sheet: Sheet, excluded: Excluded) -> Resource:

@@ -96,7 +96,7 @@ def line_of(item: Resource, month: Month) -> tuple[str, Month] | None:
     encounter = item.get("context") or item.get("encounter") or {}
     stay = encounter.get("identifier", {}).get("value")
     codes = {one["code"] for one in item["code"]["coding"] if one.get("system") == BASIS.url}
-    if stay is None or "no-charge" in codes:
+    if stay is None or codes & {"no-charge", "in-mean"}:
         return None
     if codes & {"adjustment-debit", "adjustment-credit"}:
         return stay, Month.parse(item["occurrencePeriod"]["start"][:7])

@@ -77,6 +77,7 @@ BASIS = CodeSystem(
         "excess-over-mean": ("Days over the threshold of the mean", "Dygn över genomsnittets gräns"),
         "adjustment-debit": ("Adjustment, debit", "Rättelse, debitering"),
         "adjustment-credit": ("Adjustment, credit", "Rättelse, kreditering"),
+        "in-mean": ("Stay in the mean, without charge of its own", "Vårdtillfälle som ingår i genomsnittet"),
         "no-charge": ("Stay without charge", "Vårdtillfälle utan debitering"),
     },
 )

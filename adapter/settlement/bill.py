@@ -5,7 +5,7 @@ stays one by one. A year without a rate is a fault that names it, never a neighb
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 from itertools import groupby
@@ -15,7 +15,7 @@ from adapter.agreements.terms import Billing, CareForm, Terms
 from adapter.settlement.gate import GateStatus, MonthMean
 from adapter.settlement.length import payable_days
 from adapter.settlement.measure import Measured
-from adapter.settlement.statement import Basis, Charge, Line
+from adapter.settlement.statement import Basis, Charge, Counted, Line
 
 
 @dataclass(slots=True)
@@ -43,7 +43,18 @@ def lines_of(
     individual = bills_each(mean, status)
     payers = sorted((one for one in measured if individual or one.long), key=lambda one: one.stay)
     lines = [line for one in payers if (line := stay_line(one, prices))]
-    return (*lines, *excess_lines(mean, status, measured, prices))
+    excess = excess_lines(mean, status, measured, prices)
+    return (*lines, *(replace(line, counted=counted_of(measured)) for line in excess))
+
+
+def counted_of(measured: Iterable[Measured]) -> tuple[Counted, ...]:
+    """List the stays that are in the mean, by id."""
+    counted = (
+        Counted(one.stay, one.zero, one.end, one.days)
+        for one in measured
+        if one.zero is not None and not one.long
+    )
+    return tuple(sorted(counted))
 
 
 def bills_each(mean: MonthMean, status: GateStatus) -> bool:

@@ -16,7 +16,7 @@ from adapter.agreements.rates import Rate, Rates
 from adapter.agreements.rules import Rules
 from adapter.losus.days import Month
 from adapter.settlement.account import Law, Payer
-from adapter.settlement.bill import Prices, bills_each, excess_lines, lines_of, stay_line
+from adapter.settlement.bill import Prices, bills_each, counted_of, excess_lines, lines_of, stay_line
 from adapter.settlement.compare import Total, total_of
 from adapter.settlement.gate import GateStatus, MonthMean
 from adapter.settlement.ledger import Held, Ledger
@@ -133,7 +133,10 @@ class Bulk:
                 lines.append((name, priced))
         lines.sort(key=_id)
         out.sort(key=lambda each: each.stay)
-        excess = tuple(excess_lines(one.mean, one.status, held, self.prices))
+        excess = tuple(
+            replace(line, counted=counted_of(_named(one)))
+            for line in excess_lines(one.mean, one.status, held, self.prices)
+        )
         return dumps(_filled(replace(self._bare(one), lines=excess, excluded=tuple(out)), lines))
 
 

@@ -14,7 +14,7 @@ import orjson
 from adapter.agreements.rates import Rate
 from adapter.agreements.terms import Clause
 from adapter.settlement.gate import MonthMean
-from adapter.settlement.statement import Charge, Line, Statement
+from adapter.settlement.statement import Charge, Counted, Line, Statement
 
 #: Digits after the point of `mean_decimal`, which is for the eye; the exact mean stands beside it.
 _MEAN_DIGITS = Decimal("0.000001")
@@ -130,6 +130,16 @@ def line_json(line: Line) -> dict[str, Any]:
         "flags": list(line.flags),
         "reasons": list(line.reasons),
         "clauses": [clause.term for clause in line.clauses],
+        **({"counted": [_counted(one) for one in line.counted]} if line.counted else {}),
+    }
+
+
+def _counted(one: Counted) -> dict[str, Any]:
+    return {
+        "stay": one.stay,
+        "day_zero": one.zero.isoformat(),
+        "ended": one.end.isoformat(),
+        "days": one.days,
     }
 
 

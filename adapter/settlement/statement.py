@@ -10,6 +10,7 @@ from datetime import date
 from decimal import Context, Decimal, Inexact
 from enum import StrEnum
 from fractions import Fraction
+from typing import NamedTuple
 
 from adapter.agreements.rates import Rate
 from adapter.agreements.terms import Clause, Terms
@@ -55,11 +56,21 @@ class Charge:
         return exact(self.days * Fraction(self.rate.amount))
 
 
+class Counted(NamedTuple):
+    """A stay in the mean: its day zero, the day on which it ended, and its length in days."""
+
+    stay: str
+    zero: date
+    end: date
+    days: int
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One billed line. `stay` is None for the excess of a mean; `days` are then those of the mean.
 
     `zero` is day zero and `end` the last day of the stay. `flags` are late messages that release nobody.
+    `counted` are the stays in the mean of an excess, by id, so that everybody can work it out anew.
     """
 
     stay: str | None
@@ -70,6 +81,7 @@ class Line:
     charges: tuple[Charge, ...]
     flags: tuple[Reason, ...]
     terms: Terms = field(repr=False)
+    counted: tuple[Counted, ...] = ()
 
     @property
     def payable_days(self) -> Fraction:

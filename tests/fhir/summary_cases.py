@@ -105,7 +105,7 @@ def excess() -> Statement:
 def excess_of_half_a_day() -> Statement:
     """A threshold of 2.5 days makes days that are no whole number."""
     rules = book().get(VASTRA_GOTALAND).changed(threshold=Fraction(5, 2))
-    stays = [stay(f"half-{days}", date(2019, 5, 6), days, "1480") for days in (3, 3, 4)]
+    stays = [stay(f"half-{n}", date(2019, 5, 6), days, "1480") for n, days in enumerate((3, 3, 4))]
     (made,) = settle(stays, rules, book().rates, (Month(2019, 5),))
     return made
 

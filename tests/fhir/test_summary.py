@@ -253,8 +253,27 @@ FIELDS: list[tuple[str, tuple[FhirVersion, ...], str, list[Any], str]] = [
         "issue 4.3: the messages that the line rests on",
     ),
     # ── Västra Götaland: the excess of the mean, long stays by themselves ────────────────────────
-    ("excess", BOTH, "$Item.code.coding.code", ["long-stay", "excess-over-mean"], "settlement 5"),
-    ("excess", BOTH, "$Item.quantity.value", [9, 5], "12 days: the 4th to the 12th; (4 − 3) × 5"),
+    (
+        "excess",
+        BOTH,
+        "$Item.code.coding.code",
+        ["long-stay", "excess-over-mean", *["in-mean"] * 5],
+        "settlement 5, and the five stays of the mean by which it is worked out anew",
+    ),
+    (
+        "excess",
+        BOTH,
+        "$Item.quantity.value",
+        [9, 5, 0, 4, 4, 5, 7],
+        "12 days: the 4th to the 12th; (4 − 3) × 5; 20 days by 5 stays are 4",
+    ),
+    (
+        "excess",
+        BOTH,
+        "$Item.status",
+        ["billable"] * 2 + ["not-billable"] * 5,
+        "charged through the mean alone",
+    ),
     (
         "excess",
         BOTH,
@@ -281,7 +300,7 @@ FIELDS: list[tuple[str, tuple[FhirVersion, ...], str, list[Any], str]] = [
     ("excess", BOTH, "$Group.quantity", [5], "the stays in the mean"),
     ("excess", (R4,), "$Group.actual", [True], "R4"),
     ("excess", (R5,), "$Group.membership", ["enumerated"], "R5"),
-    ("excess-of-half-a-day", BOTH, "$Item.quantity.value", [D("2.5")], "(10/3 − 5/2) × 3"),
+    ("excess-of-half-a-day", BOTH, "$Item.quantity.value", [D("2.5"), 3, 3, 4], "(10/3 − 5/2) × 3"),
     (
         "excess-of-half-a-day",
         BOTH,
@@ -336,7 +355,7 @@ FIELDS: list[tuple[str, tuple[FhirVersion, ...], str, list[Any], str]] = [
         [D("0.00")],
         "nothing is due",
     ),
-    ("suspended", BOTH, "$Item.status", ["not-billable"], "nothing is billable"),
+    ("suspended", BOTH, "$Item.status", ["not-billable"] * 4, "nothing is billable"),
     ("suspended", BOTH, "$Item.%why", ["suspended"], "and it says why"),
     # ── amounts that are not confirmed; two years ────────────────────────────────────────────────
     ("provisional", BOTH, "$Invoice.type.coding.code", ["provisional"], "2023: verified false"),

@@ -162,6 +162,7 @@ LINES = [
     (item("adjustment-debit", context=STAY, **APRIL), ("a", Month(2019, 4)), "a correction of April"),
     (item("excess-over-mean", subject={}, **APRIL), None, "the excess of a mean is nobody's line"),
     (item("no-charge", context=STAY), None, "nothing is charged"),
+    (item("in-mean", context=STAY), None, "charged through the excess of the mean alone"),
 ]
 
 
