@@ -64,12 +64,22 @@ class Subscriber(BaseModel):
 
 
 class Kafka(BaseModel):
-    """Where the broker is, and how topics are made there."""
+    """Where the broker is, and how topics are made there.
+
+    `retention_days`: how long `.events` and `.settlements` keep a record; the database keeps it for good.
+    `cases_days`: how long a case that has ended stays on `.cases`. `min_insync` None: one less than
+    `replication`, so that the loss of one broker is borne. `make_topics`: the relay makes what is missing
+    when it starts.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     bootstrap: str = "127.0.0.1:9092"
     partitions: int = Field(default=3, ge=1)
     replication: int = Field(default=1, ge=1)
+    min_insync: int | None = Field(default=None, ge=1)
+    retention_days: int = Field(default=90, ge=1)
+    cases_days: int = Field(default=365, ge=1)
+    make_topics: bool = True
     transactions: bool = True
     batch: int = Field(default=500, ge=1, description="events a transaction of the relay")
 
@@ -105,6 +115,7 @@ class Settings(BaseSettings):
     ingress: Ingress | None = None
     seal: tuple[Path, ...] = ()
     reliable_cache_minutes: int = Field(default=7 * 24 * 60, ge=60)
+    ready_lag_s: float = Field(default=300.0, gt=0, description="an older event unpublished: not ready")
     max_bytes: int = MAX_BYTES
     max_depth: int = MAX_DEPTH
     max_entries: int = Field(default=1_000, ge=1)

@@ -17,6 +17,8 @@ from adapter.store.intake import CaseRow, EventRow
 CASE_CHANGED = "se.losus.case.changed.v1"
 DEADLINE_MISSED = "se.losus.case.deadline.v1"
 SETTLEMENT_ISSUED = "se.losus.settlement.issued.v1"
+#: In the headers of a tombstone on `.cases` alone: the time of a case there is over.
+CASE_EXPIRED = "se.losus.case.expired.v1"
 
 Payload = Literal["full", "statutory"]
 

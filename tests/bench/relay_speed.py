@@ -38,7 +38,8 @@ async def fill(dsn: str, lanes: int, events: int) -> None:
         await connection.execute(
             """insert into event (case_id, municipality, revision, type, ce_id, payload, closing, created_at)
                select 'case-' || ($5::text) || '-' || n / $3, ($1::text[])[1 + (n / $3) % $2], 1 + n % $3,
-                      'se.losus.case.changed.v1', md5($5 || n), convert_to(repeat('x', $4), 'utf8'), false, now()
+                      'se.losus.case.changed.v1', md5($5 || n), convert_to(repeat('x', $4), 'utf8'),
+                      false, now()
                from generate_series(0, $6 - 1) as n""",
             codes(lanes),
             lanes,
@@ -48,7 +49,7 @@ async def fill(dsn: str, lanes: int, events: int) -> None:
             events,
         )
         await connection.execute(
-            "insert into outbox select id from event where id > (select coalesce(max(id), 0) - $1 from event)",
+            "insert into outbox select id from event where id > (select max(id) - $1 from event)",
             events,
         )
         await connection.execute("vacuum analyze outbox")
