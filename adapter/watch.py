@@ -28,6 +28,15 @@ CLIENT_REQUESTS = Counter(
 CLIENT_CIRCUIT_OPEN = Gauge(
     "losus_client_circuit_open", "1 while a source's own server is not asked since it failed.", ["source"]
 )
+STOPPED_SOURCES = Gauge("losus_source_stopped", "1 while a source is stopped by the flood guard.", ["source"])
+HELD_MESSAGES = Gauge(
+    "losus_held_messages", "Messages that were taken in and cannot be used yet.", ["source", "cause"]
+)
+ACCESS_REFUSED = Counter(
+    "losus_access_refused_total",
+    "Attempts that were refused, by the source they named (unknown: none that is known) and reason.",
+    ["source", "reason"],
+)
 
 
 def configure_log(level: int = logging.INFO) -> None:
