@@ -13,7 +13,10 @@ from fastapi.exceptions import RequestValidationError
 
 from adapter.errors import LosusError, MalformedError, Problem
 from adapter.fhir.model import FhirVersion, model
+from adapter.inbound.flood import Flood
+from adapter.inbound.library import Library
 from adapter.inbound.receiver import Receiver
+from adapter.inbound.rereader import keep_rereading
 from adapter.inbound.watcher import watch
 from adapter.settings import Settings
 from adapter.store.database import connect
@@ -47,10 +50,13 @@ def create_app(settings: Settings) -> FastAPI:
         await migrate(dsn)
         database = await connect(dsn)
         app.state.database = database
-        app.state.receiver = Receiver(world, database, _now)
+        library, flood = Library(database, {}), Flood(world, database, _now)
+        app.state.receiver = Receiver(world, database, _now, library, flood)
         working = [
             *(asyncio.create_task(app.state.receiver.run()) for _ in range(_COMMITTERS)),
+            asyncio.create_task(flood.run()),
             asyncio.create_task(watch(world, database, _now)),
+            asyncio.create_task(keep_rereading(world, database, library, _now)),
         ]
         for speaker in world.speakers.values():
             _warm(speaker.fhir)
@@ -88,14 +94,13 @@ def _now() -> datetime:
 async def _refused(_: Request, error: Exception) -> Response:
     if not isinstance(error, LosusError):
         raise error
-    given = fhir.refusal(error)
-    return Response(given.body, given.status, media_type=fhir.FHIR_JSON)
+    return Response(*fhir.refusal(error), media_type=fhir.FHIR_JSON)
 
 
 async def _invalid(_: Request, _error: Exception) -> Response:
     """A parameter of the wrong kind; FastAPI's own answer would hold its value."""
-    given = fhir.refusal(MalformedError(Problem("value", "a parameter is not of the kind it has to be")))
-    return Response(given.body, given.status, media_type=fhir.FHIR_JSON)
+    fault = MalformedError(Problem("value", "a parameter is not of the kind it has to be"))
+    return Response(*fhir.refusal(fault), media_type=fhir.FHIR_JSON)
 
 
 async def _failed(request: Request, _: Exception) -> Response:
@@ -106,8 +111,8 @@ async def _failed(request: Request, _: Exception) -> Response:
 
 async def _unknown(_: Request, error: Exception) -> Response:
     status = getattr(error, "status_code", 404)
-    given = fhir.refusal(MalformedError(Problem("not-supported", "no such interaction here")))
-    return Response(given.body, status, media_type=fhir.FHIR_JSON)
+    fault = MalformedError(Problem("not-supported", "no such interaction here"))
+    return Response(fhir.refusal(fault).body, status, media_type=fhir.FHIR_JSON)
 
 
 def _warm(version: FhirVersion) -> None:

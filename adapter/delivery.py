@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Literal
 
 from adapter.errors import LosusError, Problem
+from adapter.fhir.model import FhirVersion
 
 
 class Door(StrEnum):
@@ -42,13 +43,15 @@ class Delivery:
 
     `body` is as it was received: a Bundle of type message (MESSAGE, STREAM), transaction (TRANSACTION), any
     Bundle or a single resource (the others). `expected` is the version that `If-Match` asks for, and
-    `once` a condition (`If-None-Exist`) under which the source creates a thing only once.
+    `once` the keyed hash of a condition (`If-None-Exist`) under which the source creates a thing only once.
+    `fhir` is the version that the request names, None where the source's setting holds.
     """
 
     source: str
     door: Door
     body: bytes
     media: Literal["json", "xml"] = "json"
+    fhir: FhirVersion | None = None
     mark: Mark | None = None
     expected: str | None = None
     once: str | None = None
@@ -69,11 +72,12 @@ class Receipt:
 
     `taken`: stored, and what follows from it; `known`: nothing new; `held`: kept raw, and waiting, for its
     mending (`problems` says what is wrong) or for its turn; `refused`: nothing kept, `error` says why.
-    `response` is the stored answer to a message, FHIR JSON.
+    `response` is the stored answer to a message, FHIR JSON, and `status` its HTTP status.
     """
 
     state: Literal["taken", "known", "held", "refused"]
     number: int | None = None
+    status: int = 200
     response: bytes = b""
     problems: tuple[Problem, ...] = ()
     error: LosusError | None = None

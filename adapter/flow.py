@@ -1,166 +1,195 @@
-"""The whole way on one page: a message in, the events it calls for in the outbox.
+"""The whole way on one page: what came in is read, stored, and told of.
 
-`prepare` is pure: bytes to a checked message and what its resources say. `commit` is one PostgreSQL
-transaction for many messages: it tells repeats from news, adds facts, folds every case concerned
-from all its facts, and writes case and events. Nothing is half stored: either the whole of it is
-there when the answer goes out, or none of it.
+`reading.read` is pure: bytes to checked resources and what they say. `commit` is one PostgreSQL
+transaction for many deliveries: it tells repeats from news, adds facts, folds every case concerned from
+all its facts, and writes case and events. Nothing is half stored: either the whole of a delivery is there
+when the answer goes out, or none of it. What cannot be used is kept too, and its cases wait (`parking`).
 
 Owns the order of the steps; each step is in its room.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import orjson
 
-from adapter.errors import DuplicateError, LosusError, MappingError, Problem, UnknownSourceError
-from adapter.fhir.document import parse_json
-from adapter.fhir.message import Message, read_message
-from adapter.fhir.model import FhirVersion
+from adapter.delivery import Receipt
+from adapter.errors import DuplicateError, LosusError, Problem
 from adapter.fhir.outcome import response_message
 from adapter.losus.identity import pseudonym
 from adapter.losus.instants import instant_text
 from adapter.losus.signal import Fact
-from adapter.mapping.engine import Message as Surroundings
-from adapter.mapping.engine import Reading
-from adapter.mapping.fields import instant
+from adapter.mapping.version import by_meta
+from adapter.parking import park
+from adapter.reading import Prepared
 from adapter.refold import refold
-from adapter.store import intake, merges
+from adapter.standing import refusal, standing_of
+from adapter.store import doors, held, intake, library, merges, messages
 from adapter.store.database import Connection
 from adapter.world import World
 
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A message that has been read: what it says, and what is needed to store and answer it."""
-
-    source: str
-    body: bytes
-    message: Message
-    fhir: FhirVersion
-    readings: tuple[Reading, ...]
-
-    @property
-    def ids(self) -> tuple[str, str, str]:
-        """What duplicates are known by: source, MessageHeader.id, Bundle.id."""
-        return self.source, self.message.header_id, self.message.bundle_id
+_OK = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What goes back: HTTP status and the body, a FHIR resource as JSON."""
+class News:
+    """A delivery that is to be stored: its row in the inbox is made of this."""
 
+    prepared: Prepared
+    response: bytes | None
     status: int
-    body: bytes
-
-
-def prepare(world: World, source: str, body: bytes, now: datetime) -> Prepared:
-    """Read one message: checked whole, references resolved, the mapping carried out.
-
-    Raises InputError: of an unknown source, no JSON, no message, or every fault of the FHIR model.
-    A MappingError is raised as `Untranslated`, which still knows the message it is to answer.
-    """
-    speaker = world.speakers.get(source)
-    if speaker is None:
-        raise UnknownSourceError(Problem("not-found", "no source of this name"))
-    max_bytes, max_depth = world.limits
-    bundle = parse_json(body, max_bytes=max_bytes, max_depth=max_depth)
-    message = read_message(bundle, speaker.fhir)
-    sent = bundle.get("timestamp")
-    surroundings = Surroundings(
-        bundle, message.references.resolve, instant(sent).isoformat() if sent else "", instant_text(now)
-    )
-    try:
-        found = [
-            speaker.mapping.read(source, entry.resource, entry.path, surroundings, fhir=speaker.fhir)
-            for entry in message.entries
-        ]
-    except MappingError as error:
-        raise Untranslated(message, speaker.fhir, error) from None
-    return Prepared(source, body, message, speaker.fhir, tuple(one for one in found if one is not None))
-
-
-class Untranslated(MappingError):
-    """A sound message that the mapping has no answer for; carries what a response message needs."""
-
-    def __init__(self, message: Message, fhir: FhirVersion, cause: LosusError) -> None:
-        super().__init__(*cause.problems)
-        self.message, self.fhir = message, fhir
-
-
-def answer(
-    world: World, message: Message, fhir: FhirVersion, now: datetime, error: LosusError | None = None
-) -> Answer:
-    """The response message to `message`, `ok` or with the fault in it."""
-    response = response_message(message, world.endpoint, instant_text(now), fhir, error)
-    return Answer(error.status if error else 200, orjson.dumps(response))
 
 
 async def commit(
     connection: Connection, world: World, batch: Sequence[Prepared], now: datetime
-) -> list[Answer]:
-    """Store a batch of messages and what follows from them; the answer to each, in order.
+) -> list[Receipt]:
+    """Store a batch of deliveries and what follows from them; the receipt of each, in order.
 
     Runs inside the caller's transaction. No two messages of the batch may share an id (see `ids`).
     """
-    known = await intake.seen(connection, [one.ids for one in batch])
-    answers: list[Answer] = []
-    news: list[tuple[Prepared, Answer]] = []
-    resends: list[tuple[str, str, str]] = []
+    repeats = await messages.seen(connection, [one.ids for one in batch if one.ids])
+    standing = await standing_of(connection, world, batch)
+    receipts: list[Receipt] = []
+    news: list[tuple[int, News]] = []
     for one in batch:
-        before = known[one.ids]
-        if before.response is not None:
-            answers.append(Answer(200, before.response))
-            if not before.bundle_seen:
-                resends.append(one.ids)
-        elif before.bundle_seen:
-            fault = DuplicateError(Problem("duplicate", "this Bundle.id was used before", "Bundle.id"))
-            answers.append(answer(world, one.message, one.fhir, now, fault))
-        else:
-            answers.append(answer(world, one.message, one.fhir, now))
-            news.append((one, answers[-1]))
-    if resends:
-        await intake.add_resends(connection, resends)
-    if news:
-        await _take_in(connection, world, news, now)
-    return answers
-
-
-async def _take_in(
-    connection: Connection, world: World, news: Sequence[tuple[Prepared, Answer]], now: datetime
-) -> None:
-    rows = [
-        intake.MessageRow(one.source, one.message.header_id, one.message.bundle_id, now, one.body, given.body)
-        for one, given in news
+        before = repeats[one.ids] if one.ids else None
+        receipt = _again(world, one, before, now) if before else standing.receipt(world, one)
+        if receipt is None:
+            status = one.error.status if one.error else _OK
+            response = _response(world, one, now, one.error)
+            news.append((len(receipts), News(one, response, status)))
+            receipt = Receipt("taken", status=status, response=response or b"")
+        receipts.append(receipt)
+    resends = [
+        one.ids for one in batch if one.ids and repeats[one.ids].response and not repeats[one.ids].bundle_seen
     ]
-    numbers = await intake.add_messages(connection, rows)
+    if resends:
+        await messages.add_resends(connection, resends)
+    if news:
+        numbers = await _take_in(connection, world, [stored for _, stored in news], now)
+        for (place, stored), number in zip(news, numbers, strict=True):
+            receipts[place] = standing.told(receipts[place], stored.prepared, number)
+    marks = [(one.delivery.mark.name, one.delivery.mark.value) for one in batch if one.delivery.mark]
+    await doors.save_marks(connection, marks, now)
+    return receipts
+
+
+def refused(world: World, one: Prepared, error: LosusError, now: datetime) -> Receipt:
+    """The receipt of a delivery that is not stored; a message has its response in it."""
+    return refusal(error, _response(world, one, now, error) or b"")
+
+
+def _response(world: World, one: Prepared, now: datetime, error: LosusError | None) -> bytes | None:
+    if one.message is None:
+        return None
+    return orjson.dumps(response_message(one.message, world.endpoint, instant_text(now), one.fhir, error))
+
+
+def _again(world: World, one: Prepared, before: messages.Seen, now: datetime) -> Receipt | None:
+    """The receipt of a message whose ids are known, None for news (the table of contract 3)."""
+    if before.response is not None:
+        return Receipt("known", status=before.status, response=before.response)
+    if before.bundle_seen:
+        fault = DuplicateError(Problem("duplicate", "this Bundle.id was used before", "Bundle.id"))
+        return refused(world, one, fault, now)
+    return None
+
+
+async def _take_in(connection: Connection, world: World, news: Sequence[News], now: datetime) -> list[int]:
+    rows = [_row(one) for one in news]
+    numbers = await messages.add_messages(connection, rows, world.seal)
+    read = [(number, one.prepared) for number, one in zip(numbers, news, strict=True)]
+    await take_in(connection, world, read, now)
+    return numbers
+
+
+def _row(one: News) -> messages.MessageRow:
+    prepared, delivery = one.prepared, one.prepared.delivery
+    _, header_id, bundle_id = prepared.ids or (None, None, None)
+    return messages.MessageRow(
+        delivery.source,
+        header_id,
+        bundle_id,
+        prepared.received_at,
+        delivery.body,
+        one.response,
+        delivery.door.value,
+        delivery.media,
+        delivery.once,
+        one.status,
+        delivery.fhir,
+    )
+
+
+async def take_in(
+    connection: Connection,
+    world: World,
+    read: Sequence[tuple[int, Prepared]],
+    now: datetime,
+    *,
+    before: Mapping[int, held.Held] | None = None,
+) -> None:
+    """Store what numbered messages say, and fold the cases concerned.
+
+    `before`: they are read anew, and what of them was held until now. What one says takes the place of what
+    it said; one that is held no more lets its cases go.
+    """
     said = _Said(world)
-    for (one, _), number in zip(news, numbers, strict=True):
+    for number, one in read:
         said.add(one, number)
+    anew = [number for number, _ in read] if before is not None else []
+    freed = {case for number in anew for case in (before or {})[number].cases} if before else set()
+    former = await intake.cases_of_messages(connection, anew) if anew else set()
     await intake.lock_resources(connection, said.shared | said.changed)
     await merges.add_replacements(connection, said.replaced)
     kin = await merges.kin(connection, said.changed, ())
     elsewhere = await intake.cases_about(connection, said.changed | kin)
-    cases = await intake.lock_cases(connection, said.cases, elsewhere, now)
-    await intake.add_facts(connection, said.facts, said.links)
+    known = elsewhere | freed | former | said.named
+    cases = await intake.lock_cases(connection, said.cases, known, now)
+    failing = [(number, one, said.cases_of(one)) for number, one in read if one.error]
+    if failing or anew:
+        await held.let_go(connection, anew)
+        await park(connection, failing, now, before)
+        cases = await intake.lock_cases(connection, (), cases, now)
+    spoken = [number for number in anew if number not in {failed for failed, *_ in failing}]
+    await intake.add_facts(connection, said.facts, said.links, anew=spoken)
+    await library.shelve(connection, said.shelved, world.seal, now)
+    await library.lean(connection, said.leaning)
     await refold(connection, world, cases, now)
 
 
 @dataclass(slots=True)
 class _Said:
-    """What a batch of messages said, gathered for the store."""
+    """What a batch of deliveries said, gathered for the store.
+
+    `cases` are to be made where they are missing (id, source, key), `named` are known by their id.
+    """
 
     world: World
     cases: set[tuple[str, str, str]] = field(default_factory=set)
+    named: set[str] = field(default_factory=set)
     facts: list[tuple[Fact, str | None, int]] = field(default_factory=list)
     links: set[tuple[str, str, str]] = field(default_factory=set)
     shared: set[tuple[str, str]] = field(default_factory=set)
     changed: set[tuple[str, str]] = field(default_factory=set)
     replaced: set[tuple[str, str, str]] = field(default_factory=set)
+    shelved: list[library.Shelved] = field(default_factory=list)
+    leaning: set[tuple[str, str, int]] = field(default_factory=set)
 
     def add(self, one: Prepared, number: int) -> None:
-        """Add what message `number` said: its facts, and the cases they belong to."""
+        """Add what message `number` said: its facts, and the cases they belong to.
+
+        Of one that cannot be used only the cases count that it is about: they are to wait.
+        """
+        self.leaning |= {(one.source, name, number) for name in one.leans}
+        for key in one.keys:
+            self._case(one.source, key)
+        if one.error is not None:
+            return
+        stamp = instant_text(one.received_at)
+        self.shelved += [_shelved(one.source, resource, stamp) for resource in one.shelved]
         for reading in one.readings:
             case_id = None
             place = (one.source, reading.fact.resource)
@@ -169,12 +198,24 @@ class _Said:
             if reading.key is None:
                 self.shared.add(place)
             else:
-                case_id = pseudonym(self.world.secret, one.source, reading.key)
-                self.cases.add((case_id, one.source, reading.key))
+                case_id = self._case(one.source, reading.key)
                 self.link(case_id, one.source, (reading.fact.resource,))
                 self.link(case_id, one.source, reading.about)
                 self.shared |= {(one.source, resource) for resource in reading.about}
             self.facts.append((reading.fact, case_id, number))
+
+    def cases_of(self, one: Prepared) -> tuple[str, ...]:
+        """The ids of the cases that a delivery is about."""
+        return tuple(self._case(one.source, key) for key in one.keys)
+
+    def _case(self, source: str, key: str) -> str:
+        """The case of a source's key; a municipality's system names it by its id."""
+        if self.world.speakers[source].municipality is not None:
+            self.named.add(key)
+            return key
+        case_id = pseudonym(self.world.secret, source, key)
+        self.cases.add((case_id, source, key))
+        return case_id
 
     def replace(self, place: tuple[str, str], fact: Fact) -> None:
         """Tie two patient records together where one says that the other replaced it."""
@@ -186,3 +227,8 @@ class _Said:
     def link(self, case_id: str, source: str, resources: Iterable[str]) -> None:
         """Fold the case from these resources too."""
         self.links |= {(case_id, source, resource) for resource in resources}
+
+
+def _shelved(source: str, resource: dict[str, Any], stamp: str) -> library.Shelved:
+    order, _ = by_meta(resource, stamp)
+    return library.Shelved(source, f"{resource['resourceType']}/{resource['id']}", order, resource)

@@ -35,7 +35,8 @@ async def judge_due(connection: Connection, world: World, now: datetime, most: i
 async def refold(connection: Connection, world: World, cases: Cases, now: datetime) -> None:
     """Fold locked cases anew from all their facts, and write what has changed.
 
-    Where patient records were merged, the cases of the other records are locked and folded too.
+    Where patient records were merged, the cases of the other records are locked and folded too. Nothing is
+    told of a case that is parked: something of it could not be read, so what it would say may be wrong.
     """
     kin = await merges.kin(connection, (), cases)
     if kin:
@@ -45,6 +46,8 @@ async def refold(connection: Connection, world: World, cases: Cases, now: dateti
     rows: list[intake.CaseRow] = []
     events: list[intake.EventRow] = []
     for case_id, row in cases.items():
+        if row.parked:
+            continue
         case = folded[case_id]
         new, told = decide(row, case.picture, case.municipality, world.payloads)
         new = replace(new, due=case.next_change)

@@ -17,6 +17,7 @@ from adapter.losus.process import STATUTE, ProcessTerms
 from adapter.mapping.load import load_folder
 from adapter.outbound.relay import RelaySettings
 from adapter.settings import Settings
+from adapter.store.seal import load_seal
 from adapter.world import Speaker, TermsFor, World
 
 
@@ -34,13 +35,21 @@ def world_of(settings: Settings) -> World:
         secret=settings.secret.get_secret_value().encode(),
         endpoint=settings.base_url,
         speakers={
-            name: Speaker(mappings[source.mapping], FhirVersion(source.fhir))
+            name: Speaker(
+                mappings[source.mapping],
+                FhirVersion(source.fhir),
+                source.server.base_url if source.server is not None else None,
+                source.municipality,
+                None,
+                source.flood,
+            )
             for name, source in settings.sources.items()
         },
         route={org: code for code, one in settings.subscribers.items() for org in one.organizations},
         payloads={code: one.payload for code, one in settings.subscribers.items()},
         terms_for=_terms_for(settings),
         limits=(settings.max_bytes, settings.max_depth),
+        seal=load_seal(settings.seal),
     )
 
 

@@ -10,8 +10,10 @@ from datetime import datetime
 
 from adapter.fhir.model import FhirVersion
 from adapter.losus.process import ProcessTerms
+from adapter.losus.terms import SignalKind
 from adapter.mapping.engine import Mapping
 from adapter.outbound.events import Payload
+from adapter.store.seal import Seal
 
 #: The terms of the process: for a municipality (None: not known), at an instant, in a care form.
 TermsFor = Callable[[str | None, datetime, str], ProcessTerms]
@@ -19,10 +21,19 @@ TermsFor = Callable[[str | None, datetime, str], ProcessTerms]
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """A source as the flow knows it: what it speaks."""
+    """A source as the flow knows it: what it speaks.
+
+    `base_url` is its own FHIR server, where it has one that may be asked. `municipality` is set for a
+    municipality's system, `allowed` to the signals that it may give; None: any. `flood` is the share of
+    failing deliveries at which it is stopped.
+    """
 
     mapping: Mapping
     fhir: FhirVersion
+    base_url: str | None = None
+    municipality: str | None = None
+    allowed: frozenset[SignalKind] | None = None
+    flood: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +42,7 @@ class World:
 
     `route` leads from an organisation identifier (`system|value`) to the subscribing municipality;
     `payloads` are the subscribers and what each may be sent; `limits` are bytes and depth of a body.
+    `seal` encrypts what is kept raw.
     """
 
     secret: bytes
@@ -40,3 +52,4 @@ class World:
     payloads: MappingType[str, Payload]
     terms_for: TermsFor
     limits: tuple[int, int]
+    seal: Seal

@@ -1,47 +1,75 @@
-"""The message door: `$process-message`, many messages a transaction.
+"""All doors lead here: deliveries are read, and stored many a transaction.
 
-While one transaction is under way, the messages that arrive gather for the next; so a quiet system
-answers at once, and a busy one shares the cost of a commit. A batch that the database refuses is
-tried again message by message, so that one cannot take others with it.
+While one transaction is under way, the deliveries that arrive gather for the next; so a quiet system
+answers at once, and a busy one shares the cost of a commit. A batch that the database refuses is tried
+again one by one, so that one delivery cannot take others with it.
 
-Owns the batching; does not own what becomes of a message (`adapter.flow`).
+Owns the batching; does not own what becomes of a delivery (`adapter.flow`), nor where what it points at is
+found (`library`).
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import asyncpg
 import structlog
 
+from adapter.delivery import Delivery, Receipt
 from adapter.errors import LosusError, Problem, UnavailableError
-from adapter.flow import Answer, Prepared, answer, commit
+from adapter.flow import commit, refused
+from adapter.inbound.flood import Flood
+from adapter.inbound.library import Library
+from adapter.reading import Prepared
 from adapter.store.database import Database
 from adapter.world import World
 
 log = structlog.get_logger()
 
-_MOST = 64  # messages a transaction
-_WAITING = 1_000  # messages that may wait; beyond, the sender is asked to come back
+_MOST = 64  # deliveries a transaction
+_WAITING = 1_000  # deliveries that may wait; beyond, the sender is asked to come back
 
-_Waiting = tuple[Prepared, "asyncio.Future[Answer]"]
+_Waiting = tuple[Prepared, "asyncio.Future[Receipt]"]
 
 
 class Receiver:
-    """Stores prepared messages and answers them; `run` works until cancelled."""
+    """Reads and stores deliveries; `run` works until cancelled."""
 
-    def __init__(self, world: World, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, world: World, database: Database, clock: Callable[[], datetime], library: Library, flood: Flood
+    ) -> None:
         self._world, self._database, self._clock = world, database, clock
+        self._library, self._flood = library, flood
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(_WAITING)
 
-    async def store(self, prepared: Prepared) -> Answer:
-        """Store one message durably, and give the answer to it; UnavailableError where it cannot be."""
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    async def take(self, delivery: Delivery) -> Receipt:
+        """Read one delivery, store it durably, and give the receipt of it.
+
+        Raises InputError where the sender has to mend it (nothing is kept), StoppedError where the source was
+        stopped, UnavailableError where it cannot be stored now.
+        """
+        self._flood.demand_open(delivery.source)
+        prepared = await self._read(delivery)
+        future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         try:
             self._queue.put_nowait((prepared, future))
         except asyncio.QueueFull:
             raise UnavailableError(Problem("throttled", "too many messages are waiting")) from None
-        return await future
+        receipt = await future
+        self._flood.note(delivery.source, receipt)
+        return receipt
+
+    async def _read(self, delivery: Delivery) -> Prepared:
+        now = self._clock()
+        try:
+            return await self._library.read(self._world, delivery, now)
+        except LosusError:
+            raise
+        except Exception as error:
+            if delivery.door.is_answered or delivery.source not in self._world.speakers:
+                raise
+            return self._faulty(Prepared(delivery, now, self._world.speakers[delivery.source].fhir), error)
 
     async def run(self) -> None:
         """Take what waits, a batch a transaction, one after the other."""
@@ -56,40 +84,63 @@ class Receiver:
     async def _store(self, batch: Sequence[_Waiting], *, raced: bool = False) -> None:
         """Commit a batch; `raced`: it is tried again since another replica took the same message."""
         try:
-            answers = await self._commit([prepared for prepared, _ in batch])
+            receipts = await self._commit([prepared for prepared, _ in batch])
         except Exception as error:  # noqa: BLE001 - the outermost loop: one message must not stop the door
             races = isinstance(error, asyncpg.UniqueViolationError) and not raced
             if len(batch) > 1 or races:
                 for one in batch:
                     await self._store([one], raced=races)
                 return
-            answers = [self._refusal(batch[0][0], error)]
-        for (_, future), given in zip(batch, answers, strict=True):
+            given = self._refusal(batch[0][0], error)
+            if given.error and not given.error.retryable and _is_to_be_kept(batch[0][0]):
+                kept = self._faulty(batch[0][0], error)
+                await self._store([(kept, batch[0][1])])
+                return
+            receipts = [given]
+        for (_, future), receipt in zip(batch, receipts, strict=True):
             if not future.cancelled():
-                future.set_result(given)
+                future.set_result(receipt)
 
-    async def _commit(self, batch: Sequence[Prepared]) -> list[Answer]:
+    async def _commit(self, batch: Sequence[Prepared]) -> list[Receipt]:
         async with self._database.transaction() as connection:
             return await commit(connection, self._world, batch, self._clock())
 
-    def _refusal(self, prepared: Prepared, error: Exception) -> Answer:
-        """The answer to a message that is not stored; a fault of the database may pass, one of ours not."""
+    def _refusal(self, prepared: Prepared, error: Exception) -> Receipt:
+        """The receipt of what is not stored; a fault of the database may pass, one of ours not."""
         if not isinstance(error, LosusError):
             log.error("message.refused", source=prepared.source, error=type(error).__name__)
             passing = isinstance(error, asyncpg.PostgresError)
             kind = UnavailableError if passing else LosusError
             error = kind(Problem("exception", "the message could not be stored; the log says more"))
-        return answer(self._world, prepared.message, prepared.fhir, self._clock(), error)
+        return refused(self._world, prepared, error, self._clock())
+
+    def _faulty(self, prepared: Prepared, error: Exception) -> Prepared:
+        """What a fault of ours stands in the way of, where nobody waits who could send it again: kept."""
+        log.error("message.faulty", source=prepared.source, error=type(error).__name__)
+        fault = LosusError(Problem("exception", f"a fault of ours ({type(error).__name__})"))
+        return replace(prepared, message=None, readings=(), shelved=(), error=fault, cause="faulty")
+
+
+def _is_to_be_kept(prepared: Prepared) -> bool:
+    return not prepared.delivery.door.is_answered and prepared.cause != "faulty"
 
 
 def _distinct(waiting: list[_Waiting]) -> tuple[list[_Waiting], list[_Waiting]]:
-    """Those with ids of their own, and those that share one and so wait for the next batch."""
+    """Those with ids of their own, and those that share one and so wait for the next batch.
+
+    Of what bears no ids two versions of one resource, or two creations under one condition, are not decided
+    on in one batch: the second is to know of the first.
+    """
     batch: list[_Waiting] = []
     later: list[_Waiting] = []
     taken: set[tuple[str, str]] = set()
     for one in waiting:
-        source, header_id, bundle_id = one[0].ids
-        mine = {(source, "h" + header_id), (source, "b" + bundle_id)}
+        prepared = one[0]
+        if prepared.ids:
+            source, header_id, bundle_id = prepared.ids
+            mine = {(source, "h" + header_id), (source, "b" + bundle_id)}
+        else:
+            mine = {(prepared.source, reading.fact.resource) for reading in prepared.readings}
         (later if taken & mine else batch).append(one)
         taken |= mine
     return batch, later

@@ -7,7 +7,7 @@ evens out FHIR's versions. Pure: the message's own words are all it knows.
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field, replace
 
-from adapter.errors import Problem, SetupError
+from adapter.errors import MappingError, Problem, SetupError
 from adapter.mapping.concepts import ConceptMap
 from adapter.mapping.file import MappingFile
 from adapter.mapping.message import Message, Reading, Resource, Step
@@ -48,15 +48,28 @@ class Mapping:
         resource is then seen as the mapping's version would say it (`view`). `trace`, where given, gets
         a step for every rule. MappingError with path and rule where a rule cannot be carried out.
         """
+        reader = self._reader(resource, path, message, trace, fhir)
+        return None if reader is None else reader.read(source, self.shared)
+
+    def key_of(self, resource: Resource, path: str, message: Message, fhir: str | None = None) -> str | None:
+        """The case that `resource` belongs to, where that can be told though nothing else can."""
+        reader = self._reader(resource, path, message, None, fhir)
+        try:
+            return None if reader is None else reader.key()
+        except MappingError:
+            return None
+
+    def _reader(
+        self, resource: Resource, path: str, message: Message, trace: list[Step] | None, fhir: str | None
+    ) -> Reader | None:
         plan = self.plans.get(resource.get("resourceType", ""))
         if plan is None:
             return None
         if fhir is not None and (fhir == "R5") != (self.file.fhir == "R5"):
             resource, message = self._seen(resource, message, fhir)
-        reader = Reader(
+        return Reader(
             self.file, self.let, self.concepts, plan, resource, path=path, message=message, trace=trace
         )
-        return reader.read(source, self.shared)
 
     def _seen(self, resource: Resource, message: Message, spoken: str) -> tuple[Resource, Message]:
         wanted, bundle = self.file.fhir, message.bundle

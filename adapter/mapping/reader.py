@@ -4,13 +4,10 @@ Owns the meaning of `case`, `identity`, `version`, `void`, `let` and `rules`, an
 faults, which name the rule and never a value. Does not own FHIRPath, nor what becomes of a fact.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
-
-import orjson
 
 from adapter.errors import MappingError, Problem
 from adapter.losus.instants import instant_text
@@ -23,6 +20,7 @@ from adapter.mapping.file import MappingFile, Rule, Translated
 from adapter.mapping.message import Message, Reading, Resource, Step
 from adapter.mapping.names import Names
 from adapter.mapping.plan import CompiledRule, Field, Name, Plan, asked_for
+from adapter.mapping.version import by_meta, digest_of
 from adapter.mapping.why import why_not
 
 #: A clock counts from these to the minute (LUS 2:3, 5:4), so a bare date is not enough.
@@ -66,6 +64,12 @@ class Reader:
         fact = Fact(source, self._identity(), order, version, signals, void)
         key = self._key(needed=bool(signals))
         return Reading(self.path, self.resource["resourceType"], key, fact, tuple(self._about(shared)))
+
+    def key(self) -> str | None:
+        """Give the case that the resource belongs to, whatever else it says; None where it names none."""
+        order, _ = self._version()
+        self.names.know("changed", order[1] or _EVER)
+        return self._key(needed=False)
 
     def _find(self, expression: Expression, part: str) -> list[Any]:
         if not expression.compiled:  # the library gets all names at once: those it needs are to be known
@@ -123,21 +127,19 @@ class Reader:
         Of several times the newest counts; of two versions with the same newest, that with more of
         them, for it knows more of what happened.
         """
-        digest = hashlib.sha256(orjson.dumps(self.resource, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
-        if self.plan.version is not None:
-            found = self._find(self.plan.version, "`version`")
-            if not found:
-                raise self._fault("the expression of `version` finds nothing")
-            if all(isinstance(value, int) for value in found):
-                return (max(found), "", "", digest), str(max(found))
-            newest = max(self._moment(value, "`version`") for value in found)
-            return (-1, newest, f"{len(found):04d}", digest), newest
-        meta = self.resource.get("meta") or {}
-        number = str(meta.get("versionId") or "")
-        changed = meta.get("lastUpdated")
-        moment = self._moment(changed, "meta.lastUpdated") if changed else self.message.sent
-        rank = int(number) if number.isdecimal() and number.isascii() else -1
-        return (rank, moment, number, digest), number or moment or digest
+        if self.plan.version is None:
+            try:
+                return by_meta(self.resource, self.message.sent)
+            except FieldFault as fault:
+                raise self._fault(f"meta.lastUpdated {fault}") from None
+        digest = digest_of(self.resource)
+        found = self._find(self.plan.version, "`version`")
+        if not found:
+            raise self._fault("the expression of `version` finds nothing")
+        if all(isinstance(value, int) for value in found):
+            return (max(found), "", "", digest), str(max(found))
+        newest = max(self._moment(value, "`version`") for value in found)
+        return (-1, newest, f"{len(found):04d}", digest), newest
 
     def _moment(self, value: Any, what: str) -> str:  # noqa: ANN401 - whatever FHIRPath found
         try:

@@ -1,6 +1,7 @@
-"""What comes in, inside one transaction: messages, facts, cases, events and the outbox.
+"""What follows from a message, inside one transaction: facts, cases, events and the outbox.
 
-Owns the statements and their order; does not own what a case is (the fold) or what is published.
+Owns the statements and their order; does not own what a case is (the fold), what is published, nor the
+messages themselves (`messages`).
 
 Order promise: `lock_cases` takes the case's row before `add_events` draws an event number, and
 holds it until commit, so within a case the order of event numbers is the order of commits.
@@ -20,31 +21,12 @@ from adapter.store.database import Connection
 
 
 @dataclass(frozen=True, slots=True)
-class MessageRow:
-    """A message to be remembered, with the answer that was given."""
-
-    source: str
-    header_id: str
-    bundle_id: str
-    received_at: datetime
-    body: bytes
-    response: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What is known of a message's ids: the first answer, and whether its Bundle.id is known."""
-
-    response: bytes | None
-    bundle_seen: bool
-
-
-@dataclass(frozen=True, slots=True)
 class CaseRow:
     """A case as stored.
 
     `revisions` is its last revision by municipality ("" for none), the one told last at the end;
-    `due` when a pending limit will be missed if nothing more is heard.
+    `due` when a pending limit will be missed if nothing more is heard. `parked`: something of it is held,
+    so that nothing is told of it until that is mended.
     """
 
     id: str
@@ -55,6 +37,7 @@ class CaseRow:
     picture: bytes | None
     revisions: dict[str, int]
     due: datetime | None = None
+    parked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,53 +51,6 @@ class EventRow:
     ce_id: str
     payload: bytes
     closing: bool = False
-
-
-async def seen(
-    connection: Connection, ids: Sequence[tuple[str, str, str]]
-) -> dict[tuple[str, str, str], Seen]:
-    """What is known of each (source, MessageHeader.id, Bundle.id)."""
-    rows = await connection.fetch(
-        """select asked.*, message.response, message_bundle.message is not null as bundle_seen
-           from unnest($1::text[], $2::text[], $3::text[]) as asked (source, header_id, bundle_id)
-           left join message using (source, header_id)
-           left join message_bundle on message_bundle.source = asked.source
-                                    and message_bundle.bundle_id = asked.bundle_id""",
-        *_columns(ids, 3),
-    )
-    return {
-        (r["source"], r["header_id"], r["bundle_id"]): Seen(r["response"], r["bundle_seen"]) for r in rows
-    }
-
-
-async def add_messages(connection: Connection, messages: Sequence[MessageRow]) -> list[int]:
-    """Remember new messages; their numbers, in the order given."""
-    rows = await connection.fetch(
-        """with added as (
-             insert into message (source, header_id, bundle_id, received_at, body, response)
-             select * from unnest(
-               $1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::bytea[], $6::bytea[])
-             returning id, source, header_id, bundle_id),
-           bundles as (
-             insert into message_bundle (source, bundle_id, message) select source, bundle_id, id from added)
-           select id, source, header_id from added""",
-        *_columns(
-            [(m.source, m.header_id, m.bundle_id, m.received_at, m.body, m.response) for m in messages], 6
-        ),
-    )
-    numbers = {(row["source"], row["header_id"]): row["id"] for row in rows}
-    return [numbers[message.source, message.header_id] for message in messages]
-
-
-async def add_resends(connection: Connection, ids: Sequence[tuple[str, str, str]]) -> None:
-    """Remember the new Bundle.id under which a known message came again."""
-    await connection.execute(
-        """insert into message_bundle (source, bundle_id, message)
-           select message.source, asked.bundle_id, message.id
-           from unnest($1::text[], $2::text[], $3::text[]) as asked (source, header_id, bundle_id)
-           join message using (source, header_id) on conflict do nothing""",
-        *_columns(ids, 3),
-    )
 
 
 async def lock_resources(connection: Connection, resources: Iterable[tuple[str, str]]) -> None:
@@ -136,7 +72,7 @@ async def cases_about(connection: Connection, resources: Iterable[tuple[str, str
     rows = await connection.fetch(
         """select distinct case_id from link
            join unnest($1::text[], $2::text[]) as asked (source, resource) using (source, resource)""",
-        *_columns(asked, 2),
+        *columns(asked, 2),
     )
     return {row["case_id"] for row in rows}
 
@@ -151,22 +87,41 @@ async def lock_cases(
            select id, source, key, $4
            from unnest($1::text[], $2::text[], $3::text[]) as asked (id, source, key)
            order by id on conflict do nothing""",
-        *_columns(wanted, 3),
+        *columns(wanted, 3),
         now,
     )
     rows = await connection.fetch(
-        """select id, source, key, state, municipality, picture, revisions, due from cases
+        """select id, source, key, state, municipality, picture, revisions, due, parked from cases
            where id = any ($1::text[]) order by id for update""",
         sorted({case_id for case_id, _, _ in wanted} | set(known)),
     )
     return {row["id"]: case_of(row) for row in rows}
 
 
+async def municipalities_of(connection: Connection, case_ids: Iterable[str]) -> dict[str, str | None]:
+    """Whose each of these cases is, as far as they are known."""
+    asked = sorted(set(case_ids))
+    if not asked:
+        return {}
+    rows = await connection.fetch("select id, municipality from cases where id = any ($1::text[])", asked)
+    return {row["id"]: row["municipality"] for row in rows}
+
+
+async def cases_of_messages(connection: Connection, messages: Iterable[int]) -> set[str]:
+    """The cases that are folded from what these messages said."""
+    rows = await connection.fetch(
+        """select distinct link.case_id from fact join link using (source, resource)
+           where fact.message = any ($1::bigint[])""",
+        sorted(set(messages)),
+    )
+    return {row["case_id"] for row in rows}
+
+
 async def lock_due_cases(connection: Connection, now: datetime, most: int) -> dict[str, CaseRow]:
     """Up to `most` cases with a limit that `now` has passed, locked; those that others hold are left."""
     rows = await connection.fetch(
-        """select id, source, key, state, municipality, picture, revisions, due from cases
-           where due <= $1 order by due limit $2 for update skip locked""",
+        """select id, source, key, state, municipality, picture, revisions, due, parked from cases
+           where due <= $1 and not parked order by due limit $2 for update skip locked""",
         now,
         most,
     )
@@ -184,6 +139,7 @@ def case_of(row: asyncpg.Record) -> CaseRow:
         row["picture"],
         orjson.loads(row["revisions"]),
         row["due"],
+        row["parked"],
     )
 
 
@@ -191,8 +147,16 @@ async def add_facts(
     connection: Connection,
     facts: Sequence[tuple[Fact, str | None, int]],
     links: Iterable[tuple[str, str, str]],
+    *,
+    anew: Sequence[int] = (),
 ) -> None:
-    """Add facts (with their case, and the message they came in) and links (case, source, resource)."""
+    """Add facts (with their case, and the message they came in) and links (case, source, resource).
+
+    A version that is known stays as it is. Of messages that are read `anew`, what they said before goes,
+    and what they say now holds.
+    """
+    if anew:
+        await connection.execute("delete from fact where message = any ($1::bigint[])", list(anew))
     rows = [
         (f.source, f.resource, _order(f), f.version, case_id, _signals(f.signals), f.void, message)
         for f, case_id, message in facts
@@ -204,10 +168,57 @@ async def add_facts(
            insert into fact (source, resource, ord, version, case_id, signals, void, message)
            select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[],
                                 $7::boolean[], $8::bigint[])
-           on conflict do nothing""",
-        *_columns(rows, 8),
-        *_columns(sorted(set(links)), 3),
+           on conflict (source, resource, ord) do update
+             set case_id = excluded.case_id, signals = excluded.signals, void = excluded.void
+             where $12::boolean""",
+        *columns(_last(rows), 8),
+        *columns(sorted(set(links)), 3),
+        bool(anew),
     )
+
+
+def _last(rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Of rows with the same key the last one: a statement may not update one row twice."""
+    return list({row[:3]: row for row in rows}.values())
+
+
+async def known_facts(connection: Connection, facts: Iterable[Fact]) -> set[tuple[str, str, str]]:
+    """Which of these versions are known already, as (source, resource, order)."""
+    asked = sorted({(fact.source, fact.resource, _order(fact)) for fact in facts})
+    if not asked:
+        return set()
+    rows = await connection.fetch(
+        """select source, resource, ord from fact
+           join unnest($1::text[], $2::text[], $3::text[]) as asked (source, resource, ord)
+             using (source, resource, ord)""",
+        *columns(asked, 3),
+    )
+    return {(row["source"], row["resource"], row["ord"]) for row in rows}
+
+
+def fact_key(fact: Fact) -> tuple[str, str, str]:
+    """What a version is known by: (source, resource, order)."""
+    return fact.source, fact.resource, _order(fact)
+
+
+async def newest_versions(
+    connection: Connection, resources: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], str]:
+    """What the newest version of each known resource (source, identity) is called."""
+    asked = sorted(set(resources))
+    if not asked:
+        return {}
+    rows = await connection.fetch(
+        """select source, resource, ord, version from fact
+           join unnest($1::text[], $2::text[]) as asked (source, resource) using (source, resource)""",
+        *columns(asked, 2),
+    )
+    newest: dict[tuple[str, str], tuple[Any, str]] = {}
+    for row in rows:
+        place = (row["source"], row["resource"])
+        said = (orjson.loads(row["ord"]), row["version"])
+        newest[place] = max(newest.get(place, said), said)
+    return {place: version for place, (_, version) in newest.items()}
 
 
 async def facts_of(
@@ -224,7 +235,7 @@ async def facts_of(
                  union select * from unnest($2::text[], $3::text[], $4::text[])) as link
            join fact using (source, resource)""",
         sorted(set(case_ids)),
-        *_columns(also, 3),
+        *columns(also, 3),
     )
     facts: dict[str, list[Fact]] = {}
     owners: dict[tuple[str, str, str], tuple[Any, str | None]] = {}
@@ -257,7 +268,7 @@ async def save_cases(connection: Connection, cases: Sequence[CaseRow], now: date
            from unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::text[], $6::timestamptz[])
                 as new (id, state, municipality, picture, revisions, due)
            where cases.id = new.id""",
-        *_columns(rows, 6),
+        *columns(rows, 6),
         now,
     )
 
@@ -274,13 +285,14 @@ async def add_events(connection: Connection, events: Sequence[EventRow], now: da
                   with ordinality as new (case_id, municipality, revision, type, ce_id, payload, closing, n)
              order by n returning id)
            insert into outbox (event) select id from added""",
-        *_columns(rows, 7),
+        *columns(rows, 7),
         now,
     )
     await connection.execute("notify losus_outbox")
 
 
-def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
+def columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    """Rows as the `width` columns that `unnest` takes."""
     return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
 
 

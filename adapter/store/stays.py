@@ -12,7 +12,7 @@ from adapter.store.intake import CaseRow, case_of
 async def read_cases(connection: Connection, after: str, most: int) -> dict[str, CaseRow]:
     """Up to `most` cases that something establishes, by id, those after `after`."""
     rows = await connection.fetch(
-        """select id, source, key, state, municipality, picture, revisions, due from cases
+        """select id, source, key, state, municipality, picture, revisions, due, parked from cases
            where state is not null and id > $1 order by id limit $2""",
         after,
         most,
@@ -23,7 +23,7 @@ async def read_cases(connection: Connection, after: str, most: int) -> dict[str,
 async def read_named(connection: Connection, ids: Iterable[str]) -> dict[str, CaseRow]:
     """The cases of these ids; one that does not exist is left out."""
     rows = await connection.fetch(
-        """select id, source, key, state, municipality, picture, revisions, due from cases
+        """select id, source, key, state, municipality, picture, revisions, due, parked from cases
            where id = any ($1::text[]) order by id""",
         sorted(set(ids)),
     )

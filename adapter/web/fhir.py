@@ -1,19 +1,19 @@
-"""The FHIR doors over HTTP: `POST /fhir/{source}/$process-message`.
+"""The message door over HTTP: `POST /fhir/{source}/$process-message`.
 
 Owns reading the body within its limit, and the status and shape of every answer; does not own what
 a message means (`adapter.flow`).
 """
 
-from datetime import UTC, datetime
+from typing import NamedTuple
 
 import orjson
 import structlog
 from fastapi import APIRouter, Request, Response
 from starlette.requests import ClientDisconnect
 
+from adapter.delivery import Delivery, Door, Receipt
 from adapter.errors import LosusError, Problem, TooLargeError
 from adapter.fhir.outcome import outcome, response_code
-from adapter.flow import Answer, Untranslated, answer, prepare
 from adapter.inbound.receiver import Receiver
 from adapter.watch import MESSAGES, RECEIVE_SECONDS
 from adapter.world import World
@@ -29,29 +29,39 @@ async def process_message(source: str, request: Request) -> Response:
     """Take a message Bundle; answer with a response message, or an OperationOutcome.
 
     200 `ok`: stored durably. What can be told apart as a message but not taken is answered by a
-    response message, `fatal-error` or `transient-error`; anything else by an OperationOutcome.
+    response message, `fatal-error` or `transient-error`; anything else by an OperationOutcome. What is
+    sound and cannot be translated is kept, and its case waits; the sender is told (422).
     """
     world: World = request.app.state.world
     receiver: Receiver = request.app.state.receiver
-    now = datetime.now(UTC)
     try:
         body = await read_body(request, world.limits[0])
         with RECEIVE_SECONDS.time():
-            given = await receiver.store(prepare(world, source, body, now))
-        code = "ok" if given.status == 200 else "refused"
-    except Untranslated as error:
-        given, code = answer(world, error.message, error.fhir, now, error), response_code(error)
-        log.warning("message.untranslated", source=source, rules=[p.rule for p in error.problems])
+            receipt = await receiver.take(Delivery(source, Door.MESSAGE, body))
+        response, status, code = receipt.response, receipt.status, _code(receipt)
     except LosusError as error:
-        given, code = refusal(error), response_code(error)
+        response, status, code = *refusal(error), response_code(error)
         log.info("message.refused", error=type(error).__name__, status=error.status)
+    if code == "held":
+        log.warning("message.held", source=source, rules=[p.rule for p in receipt.problems])
     MESSAGES.labels(source if source in world.speakers else "unknown", code).inc()
-    return Response(given.body, given.status, media_type=FHIR_JSON)
+    return Response(response, status, media_type=FHIR_JSON)
 
 
-def refusal(error: LosusError) -> Answer:
+def _code(receipt: Receipt) -> str:
+    return {"taken": "ok", "known": "ok", "held": "held", "refused": "refused"}[receipt.state]
+
+
+class Refusal(NamedTuple):
+    """What goes back where something is refused: an OperationOutcome as JSON, and the HTTP status."""
+
+    body: bytes
+    status: int
+
+
+def refusal(error: LosusError) -> Refusal:
     """A fault as an OperationOutcome with its HTTP status."""
-    return Answer(error.status, orjson.dumps(outcome(error.problems)))
+    return Refusal(orjson.dumps(outcome(error.problems)), error.status)
 
 
 async def read_body(request: Request, most: int) -> bytes:

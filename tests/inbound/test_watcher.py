@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
-from adapter.flow import commit, prepare
+from adapter.delivery import Delivery, Door
+from adapter.flow import commit
 from adapter.inbound.watcher import watch
+from adapter.reading import read
 from adapter.refold import judge_due
 from adapter.store.database import connect
 from adapter.wiring import world_of
@@ -97,6 +99,7 @@ async def test_a_message_that_finds_a_pending_limit_missed_tells_both(dsn: str) 
     world, late = world_of(settings(dsn)), NOTICE_DUE + timedelta(seconds=2)
     database = await connect(dsn)
     async with database.transaction() as connection:
-        await commit(connection, world, [prepare(world, "losus-r4", json.dumps(notice).encode(), late)], late)
+        delivery = Delivery("losus-r4", Door.MESSAGE, json.dumps(notice).encode())
+        await commit(connection, world, [read(world, delivery, late)], late)
     await database.close()
     assert await events(dsn) == [CHANGED, (2, "se.losus.case.changed.v1"), (3, "se.losus.case.deadline.v1")]

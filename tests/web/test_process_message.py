@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from adapter.fhir.model import FhirVersion, validate
-from adapter.store import intake
+from adapter.store import messages as inbox
 from tests.service import renewed, send, service, way_home
 
 PLANTED = ("191212121212", "Tolvansson", "Storgatan")
@@ -219,7 +219,10 @@ async def test_what_the_mapping_cannot_translate_is_fatal_and_says_rule_and_plac
     assert issue["expression"] == [ENCOUNTER]
     assert "care_form" in issue["diagnostics"]
     assert "Tolvansson" not in answer.text
-    assert await rows(dsn, "message") == 0
+    assert (await rows(dsn, "message"), await rows(dsn, "held")) == (1, 1)  # it is kept, and its case waits
+    assert await rows(dsn, "fact") == 0
+    again = await send(client, message)
+    assert (again.status_code, again.content) == (422, answer.content)
 
 
 HEADER_KNOWN, BUNDLE_KNOWN = "header-first", "bundle-first"
@@ -289,10 +292,10 @@ async def test_messages_at_the_same_time_neither_lose_nor_double_anything(
 async def test_a_fault_of_ours_is_told_by_kind_and_place_alone(
     client: httpx.AsyncClient, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_: object) -> None:
+    def broken(*_: object, **_more: object) -> None:
         raise KeyError("Tolvansson")
 
-    monkeypatch.setattr("adapter.web.fhir.prepare", broken)
+    monkeypatch.setattr("adapter.inbound.library.read", broken)
     answer = await send(client, way_home()[0])
     assert (answer.status_code, issues(answer)[0]["code"]) == (500, "exception")
     logged = capfd.readouterr()
@@ -303,14 +306,14 @@ async def test_a_fault_of_ours_is_told_by_kind_and_place_alone(
 async def test_a_fault_of_ours_in_a_batch_is_that_messages_alone(
     client: httpx.AsyncClient, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest = intake.add_messages
+    honest = inbox.add_messages
 
-    async def broken(connection: object, messages: list[intake.MessageRow]) -> list[int]:
+    async def broken(connection: object, messages: list[inbox.MessageRow], seal: object) -> list[int]:
         if any(message.header_id == "header-bad" for message in messages):
             raise KeyError("Tolvansson")
-        return await honest(connection, messages)  # type: ignore[arg-type]
+        return await honest(connection, messages, seal)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(intake, "add_messages", broken)
+    monkeypatch.setattr(inbox, "add_messages", broken)
     messages = [renewed(way_home()[0], name) for name in ("one", "bad", "two")]
     answers = await asyncio.gather(*(send(client, message) for message in messages))
     assert [answer.status_code for answer in answers] == [200, 500, 200]

@@ -1,0 +1,75 @@
+"""What the doors remember: how far each has come, by what names things go, which sources are stopped.
+
+Owns the statements; does not own the doors.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from adapter.store.database import Connection
+from adapter.store.intake import columns
+
+
+async def save_marks(connection: Connection, marks: Iterable[tuple[str, str]], now: datetime) -> None:
+    """Write down how far the doors have come (name, value); of one name the last holds."""
+    rows = sorted(dict(marks).items())
+    if rows:
+        await connection.execute(
+            """insert into mark (name, value, changed_at)
+               select *, $3 from unnest($1::text[], $2::text[])
+               on conflict (name) do update set value = excluded.value, changed_at = excluded.changed_at""",
+            *columns(rows, 2),
+            now,
+        )
+
+
+async def read_marks(connection: Connection, prefix: str) -> dict[str, str]:
+    """The marks whose names begin so."""
+    rows = await connection.fetch("select name, value from mark where starts_with(name, $1)", prefix)
+    return {row["name"]: row["value"] for row in rows}
+
+
+async def add_aliases(connection: Connection, aliases: Iterable[tuple[str, str, str]]) -> None:
+    """Remember by which identifiers resources go (source, hash, name)."""
+    rows = sorted(set(aliases))
+    if rows:
+        await connection.execute(
+            """insert into alias (source, hash, name)
+               select * from unnest($1::text[], $2::text[], $3::text[]) on conflict do nothing""",
+            *columns(rows, 3),
+        )
+
+
+async def named(connection: Connection, source: str, hashes: Iterable[str]) -> dict[str, set[str]]:
+    """The resources (Type/id) that go by each of these hashed identifiers."""
+    rows = await connection.fetch(
+        "select hash, name from alias where source = $1 and hash = any ($2::text[])",
+        source,
+        sorted(set(hashes)),
+    )
+    found: dict[str, set[str]] = {}
+    for row in rows:
+        found.setdefault(row["hash"], set()).add(row["name"])
+    return found
+
+
+async def stop_source(connection: Connection, source: str, now: datetime, why: str) -> None:
+    """Take nothing more from the source until an operator lets it go on."""
+    await connection.execute(
+        "insert into stopped_source (source, at, why) values ($1, $2, $3) on conflict do nothing",
+        source,
+        now,
+        why,
+    )
+
+
+async def stopped_sources(connection: Connection) -> dict[str, tuple[datetime, str]]:
+    """The sources that are stopped: since when, and why."""
+    rows = await connection.fetch("select source, at, why from stopped_source")
+    return {row["source"]: (row["at"], row["why"]) for row in rows}
+
+
+async def let_go_on(connection: Connection, source: str) -> bool:
+    """Take from the source again; False where it was not stopped."""
+    done = await connection.fetchval("delete from stopped_source where source = $1 returning true", source)
+    return bool(done)

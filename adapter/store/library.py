@@ -1,0 +1,117 @@
+"""Resources that others point at, in their newest version, and who leans on them.
+
+Owns the statements; does not own asking a source's server for what is not here (`adapter.client`).
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from adapter.losus.signal import VersionOrder
+from adapter.store.database import Connection
+from adapter.store.intake import columns
+from adapter.store.seal import Seal
+
+Resource = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Shelved:
+    """A resource to be kept: `name` is Type/id, `order` ranks its version."""
+
+    source: str
+    name: str
+    order: VersionOrder
+    resource: Resource
+
+
+async def find_resources(
+    connection: Connection, source: str, names: Iterable[str], seal: Seal
+) -> dict[str, tuple[Resource, datetime]]:
+    """The resources that are known under these names, and when each was got."""
+    rows = await connection.fetch(
+        "select name, body, sealed, got_at from resource where source = $1 and name = any ($2::text[])",
+        source,
+        sorted(set(names)),
+    )
+    return {row["name"]: (orjson.loads(seal.open(row["body"], row["sealed"])), row["got_at"]) for row in rows}
+
+
+async def shelve(connection: Connection, given: Sequence[Shelved], seal: Seal, now: datetime) -> bool:
+    """Keep each resource where it is newer than what is kept, and have read anew whatever leans on it.
+
+    Gives whether anything was new. Only what a resource says counts: a new version that says the same is
+    no reason to read anything anew.
+    """
+    newest: dict[tuple[str, str], Shelved] = {}
+    for one in given:
+        place = (one.source, one.name)
+        if place not in newest or newest[place].order <= one.order:
+            newest[place] = one
+    known = await _orders(connection, newest)
+    fresh = {at: one for at, one in newest.items() if at not in known or known[at][0] < one.order}
+    if not fresh:
+        return False
+    digests = {at: _digest(one.resource) for at, one in fresh.items()}
+    await connection.execute(
+        """insert into resource (source, name, ord, digest, body, sealed, got_at)
+           select *, $7 from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[])
+           on conflict (source, name) do update
+             set ord = excluded.ord, digest = excluded.digest, body = excluded.body,
+                 sealed = excluded.sealed, got_at = excluded.got_at""",
+        *columns(
+            [
+                (*at, orjson.dumps(one.order).decode(), digests[at], *seal.close(orjson.dumps(one.resource)))
+                for at, one in sorted(fresh.items())
+            ],
+            6,
+        ),
+        now,
+    )
+    changed = sorted(at for at in fresh if at not in known or known[at][1] != digests[at])
+    await connection.execute(
+        """insert into reread (message, since)
+           select distinct leaning.message, $3::timestamptz from leaning
+           join unnest($1::text[], $2::text[]) as asked (source, name) using (source, name)
+           on conflict do nothing""",
+        *columns(changed, 2),
+        now,
+    )
+    return True
+
+
+async def _orders(
+    connection: Connection, places: Iterable[tuple[str, str]]
+) -> Mapping[tuple[str, str], tuple[VersionOrder, str]]:
+    rows = await connection.fetch(
+        """select source, name, ord, digest from resource
+           join unnest($1::text[], $2::text[]) as asked (source, name) using (source, name)
+           order by source, name for update of resource""",
+        *columns(sorted(set(places)), 2),
+    )
+    return {(r["source"], r["name"]): (tuple(orjson.loads(r["ord"])), r["digest"]) for r in rows}
+
+
+def _digest(resource: Resource) -> str:
+    said = {name: value for name, value in resource.items() if name != "meta"}
+    return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+async def lean(connection: Connection, leanings: Iterable[tuple[str, str, int]]) -> None:
+    """Remember that messages were read with the help of resources outside them (source, name, message)."""
+    rows = sorted(set(leanings))
+    if rows:
+        await connection.execute(
+            """insert into leaning (source, name, message)
+               select * from unnest($1::text[], $2::text[], $3::bigint[]) on conflict do nothing""",
+            *columns(rows, 3),
+        )
+
+
+async def reread_done(connection: Connection, messages: Iterable[int]) -> None:
+    """These messages have been read anew."""
+    await connection.execute("delete from reread where message = any ($1::bigint[])", sorted(set(messages)))
