@@ -1,17 +1,52 @@
-"""Bytes into a JSON document, within limits: one read of the body.
+"""Bytes into a document, JSON or XML, within limits: one read of the body.
 
-Owns syntax, size and depth; does not own what the document means.
+Owns syntax, size, depth and number of entries; does not own what the document means, nor XML (`xml`).
 """
 
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
 
 import orjson
 
 from adapter.errors import MalformedError, Problem, ResourceError, TooLargeError
+from adapter.fhir.model import FhirVersion
+from adapter.fhir.xml import parse_xml
 
 #: A FHIR message is some tens of kilobytes; the limits are settings, these their defaults.
 MAX_BYTES = 2_000_000
 MAX_DEPTH = 60
+MAX_ENTRIES = 1_000
+
+#: How a document is written.
+Media = Literal["json", "xml"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of a document is read: bytes (unpacked), levels of nesting, entries of a Bundle."""
+
+    max_bytes: int = MAX_BYTES
+    max_depth: int = MAX_DEPTH
+    max_entries: int = MAX_ENTRIES
+
+
+def read_document(
+    body: bytes, media: Media, version: FhirVersion, limits: Limits | None = None
+) -> dict[str, Any]:
+    """The resource in `body`, as FHIR JSON has it, whichever way it is written.
+
+    Raises what `parse_json` and `xml.parse_xml` raise, and TooLargeError where it is a Bundle of more
+    entries than `limits` allow.
+    """
+    held = limits or Limits()
+    parse = parse_json if media == "json" else partial(parse_xml, version=version)
+    document = parse(body, max_bytes=held.max_bytes, max_depth=held.max_depth)
+    entries = document.get("entry")
+    if isinstance(entries, list) and len(entries) > held.max_entries:
+        rule = f"a Bundle may have {held.max_entries} entries"
+        raise TooLargeError(Problem("too-costly", rule, "Bundle.entry"))
+    return document
 
 
 def parse_json(body: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> dict[str, Any]:

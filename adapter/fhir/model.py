@@ -24,7 +24,8 @@ class FhirVersion(StrEnum):
     R5 = "R5"
 
 
-_PACKAGE = {
+#: Where the models of each version are.
+PACKAGE = {
     FhirVersion.R4: "fhir.resources.R4B.",  # R4 4.0.1 and R4B agree in all that is read here
     FhirVersion.R4B: "fhir.resources.R4B.",
     FhirVersion.R5: "fhir.resources.",
@@ -54,7 +55,7 @@ def model(kind: str, version: FhirVersion) -> type[FHIRAbstractModel] | None:
     if not kind.isascii() or not kind.isalpha() or not kind[0].isupper():
         return None
     try:
-        found = getattr(import_module(_PACKAGE[version] + kind.lower()), kind, None)
+        found = getattr(import_module(PACKAGE[version] + kind.lower()), kind, None)
     except ModuleNotFoundError:
         return None
     is_resource = (
