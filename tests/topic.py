@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from adapter.commands.tail import read_topic
+from tests.outbound.published import faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +20,8 @@ class Record:
 
 
 async def records(bootstrap: str, topic: str) -> list[Record]:
-    """All committed records of a topic, each partition in its order."""
-    return [
+    """All committed records of a topic, each partition in its order; each is as its schema promises."""
+    seen = [
         Record(
             record.key.decode(),
             {name: value.decode() for name, value in record.headers},
@@ -29,6 +30,9 @@ async def records(bootstrap: str, topic: str) -> list[Record]:
         )
         async for record in read_topic(topic, bootstrap, follow=False)
     ]
+    for one in seen:
+        assert faults(one.headers, one.value) == []
+    return seen
 
 
 def revisions(seen: list[Record]) -> dict[str, list[int]]:
