@@ -93,6 +93,14 @@ def add(*, required: bool) -> Callable[[Shape], None]:
     return change
 
 
+def demand(name: str) -> Callable[[Shape], None]:
+    return lambda shape: shape["required"].append(name)
+
+
+def none_missed(shape: Shape) -> None:
+    shape["allOf"][0]["then"]["properties"]["deadlines"].clear()
+
+
 C = "case.changed.v1"
 
 CHANGES = [
@@ -133,10 +141,10 @@ CHANGES = [
     (C, lambda s: s.update({"not": {}}), "not is not what it was", "what no rule judges stays"),
     ("case.closing.v1", put("moved", const=False), "/moved: the value", "the last word says so"),
     ("case.closing.v1", put("municipality", const="2380"), "/municipality: another", "no word of where to"),
-    ("case.deadline.v1", lambda s: s["allOf"][0]["then"]["properties"]["deadlines"].clear(), "contains", "why"),
+    ("case.deadline.v1", none_missed, "contains", "it tells of one that was missed"),
     ("headers.v1", put("ce_id", pattern="^.*$"), "/ce_id: pattern", "32 hex digits, as columns may have it"),
     ("headers.v1", put("ce_specversion", const="1.1"), "/ce_specversion: the value", "CloudEvents 1.0"),
-    ("headers.v1", lambda s: s["required"].append("traceparent"), "/traceparent: is required", "some have none"),
+    ("headers.v1", demand("traceparent"), "/traceparent: is required", "some have none"),
     ("message.parked.v1", put("message", minimum=5), None, "what comes is within what might have come"),
     ("settlement.issued.v1", put("entry", minItems=0), "/entry: minItems is lower", "a Bundle of something"),
 ]  # fmt: skip
