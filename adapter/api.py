@@ -14,15 +14,14 @@ from fastapi.exceptions import RequestValidationError
 from adapter.errors import LosusError, MalformedError, Problem
 from adapter.fhir.model import FhirVersion, model
 from adapter.inbound.flood import Flood
-from adapter.inbound.library import Library
 from adapter.inbound.receiver import Receiver
 from adapter.inbound.rereader import keep_rereading
 from adapter.inbound.watcher import watch
 from adapter.settings import Settings
 from adapter.store.database import connect
 from adapter.store.migrate import migrate
-from adapter.web import cases, disputes, fhir, health, schemas, settlements
-from adapter.wiring import world_of
+from adapter.web import access, cases, disputes, fhir, health, schemas, settlements
+from adapter.wiring import clients_of, library_of, world_of
 
 _WARM = (
     "Bundle",
@@ -50,7 +49,8 @@ def create_app(settings: Settings) -> FastAPI:
         await migrate(dsn)
         database = await connect(dsn)
         app.state.database = database
-        library, flood = Library(database, {}), Flood(world, database, _now)
+        clients = clients_of(settings)
+        library, flood = library_of(settings, database, clients), Flood(world, database, _now)
         app.state.receiver = Receiver(world, database, _now, library, flood)
         working = [
             *(asyncio.create_task(app.state.receiver.run()) for _ in range(_COMMITTERS)),
@@ -61,11 +61,13 @@ def create_app(settings: Settings) -> FastAPI:
         for speaker in world.speakers.values():
             _warm(speaker.fhir)
         try:
-            yield
+            async with access.auditing(app):
+                yield
         finally:
             for task in working:
                 task.cancel()
             await asyncio.gather(*working, return_exceptions=True)
+            await asyncio.gather(*(client.aclose() for client in clients.values()))
             await database.close()
 
     app = FastAPI(title="losus-adapter", lifespan=life, docs_url=None, redoc_url=None)
@@ -79,6 +81,7 @@ def create_app(settings: Settings) -> FastAPI:
         schemas.router,
     ):
         app.include_router(router)
+    access.install(app, settings)
     app.add_exception_handler(LosusError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, _failed)

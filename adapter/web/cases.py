@@ -1,5 +1,6 @@
-"""Cases over HTTP, for the region's own staff: `/cases`, `/cases/{id}`, `/cases/{id}/timeline`.
+"""Cases over HTTP: `/cases`, `/cases/{id}`, `/cases/{id}/timeline`.
 
+For the region's own staff; a municipality's controller or system sees its own cases, as it is sent them.
 Owns paging and shape. A case is the same JSON as the picture in its newest event.
 """
 
@@ -9,27 +10,27 @@ from urllib.parse import urlencode
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 
-from adapter.errors import LosusError, Problem
+from adapter.access.caller import NotAllowedError, Reason
+from adapter.access.reach import Reach
+from adapter.errors import NotFoundError, Problem
 from adapter.losus.facts import LiveSignal, select
 from adapter.losus.instants import instant_text
+from adapter.losus.picture import CasePicture, Payload, withhold
 from adapter.losus.terms import SignalKind
+from adapter.settings import Settings
 from adapter.store.cases import CaseFilter, case_facts, find_cases
-from adapter.web.fhir import refusal
+from adapter.web.access import CaseReach
+from adapter.web.audited import AuditedRoute, saw
 
-router = APIRouter()
+router = APIRouter(route_class=AuditedRoute)
 
 _JSON = "application/json"
 
 
-class NoCaseError(LosusError):
-    """No case of that id."""
-
-    status = 404
-
-
 @router.get("/cases", response_class=Response)
-async def list_cases(
+async def list_cases(  # noqa: PLR0913, PLR0917 - one for each parameter of the search
     request: Request,
+    reach: CaseReach,
     source: str | None = None,
     key: str | None = None,
     municipality: str | None = None,
@@ -38,33 +39,37 @@ async def list_cases(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> Response:
     """The cases that fit, a page at a time: `{"cases": […], "next": url or null}`."""
-    wanted = CaseFilter(source, key, municipality, state, after, limit)
+    wanted = CaseFilter(source, key, reach.municipality(municipality), state, after, limit)
     async with request.app.state.database.transaction() as connection:
         found = await find_cases(connection, wanted)
+    saw(request, (f"case/{name}" for name, _ in found), wanted.municipality)
     more = None
     if len(found) == limit:
         asked = {name: value for name, value in request.query_params.items() if name != "after"}
         more = "/cases?" + urlencode({**asked, "after": found[-1][0]})
-    body = {"cases": [orjson.Fragment(picture) for _, picture in found], "next": more}
-    return Response(orjson.dumps(body), media_type=_JSON)
+    payload = _payload(request, reach)
+    shown = [orjson.Fragment(_as_sent(picture, payload)) for _, picture in found]
+    return Response(orjson.dumps({"cases": shown, "next": more}), media_type=_JSON)
 
 
 @router.get("/cases/{case_id}", response_class=Response)
-async def one_case(case_id: str, request: Request) -> Response:
+async def one_case(case_id: str, request: Request, reach: CaseReach) -> Response:
     """The case as its newest event has it; 404 where there is none."""
-    async with request.app.state.database.transaction() as connection:
-        picture = await connection.fetchval("select picture from cases where id = $1", case_id)
-    return Response(picture, media_type=_JSON) if picture else _missing()
+    picture = await _find(request, reach, case_id)
+    if picture is None:  # nothing yet that establishes a state
+        raise NotFoundError(Problem("not-found", "no such case"))
+    return Response(_as_sent(picture, _payload(request, reach)), media_type=_JSON)
 
 
 @router.get("/cases/{case_id}/timeline", response_class=Response)
-async def timeline(case_id: str, request: Request) -> Response:
+async def timeline(case_id: str, request: Request, reach: CaseReach) -> Response:
     """What was said of the case, by effective time, with the resource and version that said it."""
+    await _find(request, reach, case_id)
+    if _payload(request, reach) != "full":
+        raise NotAllowedError(Reason.ROLE)  # more than the four fields of LUS 2:2 and the state
     async with request.app.state.database.transaction() as connection:
         facts = await case_facts(connection, case_id)
-    if facts is None:
-        return _missing()
-    live = select(facts).live
+    live = select(facts or ()).live
     protected = any(signal.fields.get("protected") for signal in live)
     lines = [_line(signal, protected=protected) for signal in live]
     return Response(orjson.dumps({"case_id": case_id, "signals": lines}), media_type=_JSON)
@@ -83,6 +88,31 @@ def _line(signal: LiveSignal, *, protected: bool) -> dict[str, Any]:
     }
 
 
-def _missing() -> Response:
-    given = refusal(NoCaseError(Problem("not-found", "no such case")))
-    return Response(given.body, given.status, media_type="application/fhir+json")
+async def _find(request: Request, reach: Reach, case_id: str) -> bytes | None:
+    """The picture of a case; NotFoundError where there is no such case, or it is another municipality's."""
+    async with request.app.state.database.transaction() as connection:
+        row = await connection.fetchrow("select picture, municipality from cases where id = $1", case_id)
+    if row is None:
+        saw(request, ("case/unknown",))  # what was asked for may be anything
+        raise NotFoundError(Problem("not-found", "no such case"))
+    saw(request, (f"case/{case_id}",), row["municipality"])
+    if reach.municipality(row["municipality"]) != row["municipality"]:
+        raise NotFoundError(Problem("not-found", "no such case"))
+    picture: bytes | None = row["picture"]
+    return picture
+
+
+def _payload(request: Request, reach: Reach) -> Payload:
+    """How much of a case the caller is shown: a municipality no more than it is sent."""
+    settings: Settings = request.app.state.settings
+    if reach.only is None:
+        return "full"
+    subscriber = settings.subscribers.get(reach.only)
+    return "statutory" if subscriber is None else subscriber.payload
+
+
+def _as_sent(picture: bytes, payload: Payload) -> bytes:
+    if payload == "full":
+        return picture
+    whole = CasePicture.model_validate_json(picture)
+    return withhold(whole, payload).model_dump_json().encode()

@@ -16,6 +16,7 @@ from adapter.errors import LosusError, Problem, TooLargeError
 from adapter.fhir.outcome import outcome, response_code
 from adapter.inbound.receiver import Receiver
 from adapter.watch import MESSAGES, RECEIVE_SECONDS
+from adapter.web.access import sends
 from adapter.world import World
 
 log = structlog.get_logger()
@@ -24,7 +25,11 @@ router = APIRouter()
 FHIR_JSON = "application/fhir+json"
 
 
-@router.post("/fhir/{source}/$process-message", response_class=Response)
+@router.post(
+    "/fhir/{source}/$process-message",
+    response_class=Response,
+    dependencies=[sends("operation/process-message")],
+)
 async def process_message(source: str, request: Request) -> Response:
     """Take a message Bundle; answer with a response message, or an OperationOutcome.
 

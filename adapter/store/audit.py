@@ -1,0 +1,152 @@
+"""The audit: who saw, received or tried what about whom, when and why. Only ever added to, chained by hash.
+
+Owns the statements of SQL, the chain, and what of a row the hash is made of. Does not own what is audited.
+A chain shows what was changed within it, and not that its end was cut off or all of it made anew: for that
+its head (`Head`) is kept elsewhere (the log has it, `losus audit verify` prints it), and given to `verify`.
+Sources: PDL (2008:355) 4:3, 3:11; HSLF-FS 2016:40 4:9 (what was done, at which unit, when, by whom, on whom).
+"""
+
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import astuple, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import orjson
+
+from adapter.store.database import Connection
+
+#: All adding to one chain is done one after the other.
+_LOCK = 0x6175646974  # "audit"
+_PAGE = 2000
+_FIRST = bytes(32)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that was done, or tried.
+
+    `kind` is what sort of actor `who` is (source, staff, anybody, attempt, system). `what` names what was
+    concerned, each as `kind/id`, never by a personnummer: `case/…`, `statement/…`, `message/…`, `door/…`.
+    `why` is the role or scope that allowed it, or the reason of a refusal. `municipality` (kommunkod) is
+    whose persons they were, None: of several or none. `address` is empty where it came from within; `count`
+    how many attempts of the same kind.
+    """
+
+    at: datetime
+    kind: str
+    who: str
+    action: str
+    what: tuple[str, ...]
+    outcome: str
+    why: str
+    municipality: str | None = None
+    address: str = ""
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The last row of a chain: its number and hash. Number 0: nothing yet."""
+
+    number: int
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An entry as it stands in the chain."""
+
+    number: int
+    entry: Entry
+    previous: bytes
+    hash: bytes
+
+
+async def append(connection: Connection, entries: Sequence[Entry]) -> Head:
+    """Add entries, in order, inside the caller's transaction; the chain's new head.
+
+    Whoever adds waits for whoever adds before until that transaction ends: keep it short.
+    """
+    await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
+    last = await head(connection)
+    rows: list[tuple[Any, ...]] = []
+    for entry in entries:
+        hashed = link(last, entry)
+        rows.append((last.number + 1, *astuple(entry), last.hash, hashed))
+        last = Head(last.number + 1, hashed)
+    await connection.executemany(
+        """insert into audit (number, at, kind, who, action, what, outcome, why, municipality, address, count,
+                              previous, hash)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)""",
+        rows,
+    )
+    return last
+
+
+async def head(connection: Connection) -> Head:
+    """The chain's last row."""
+    row = await connection.fetchrow("select number, hash from audit order by number desc limit 1")
+    return Head(0, _FIRST) if row is None else Head(row["number"], row["hash"])
+
+
+def link(before: Head, entry: Entry) -> bytes:
+    """The hash of the row that comes after `before`: of its number, that row's hash, and all that it says."""
+    at = entry.at.astimezone(UTC).isoformat(timespec="microseconds")
+    said = [before.number + 1, at, *astuple(entry)[1:]]
+    return hashlib.sha256(before.hash + orjson.dumps(said)).digest()
+
+
+async def verify(connection: Connection, kept: Head | None = None) -> int | None:
+    """The number of the first row that is not as it was written; None where all is.
+
+    `kept` is a head that was noted elsewhere: where the chain has another row at that number, or none,
+    that number is broken too.
+    """
+    last = Head(0, _FIRST)
+    async for one in read(connection):
+        follows = one.number == last.number + 1 and one.previous == last.hash
+        as_kept = kept is None or kept.number != one.number or kept.hash == one.hash
+        if not follows or not as_kept or one.hash != link(last, one.entry):
+            return last.number + 1
+        last = Head(one.number, one.hash)
+    return last.number + 1 if kept is not None and kept.number > last.number else None
+
+
+async def read(
+    connection: Connection, since: datetime | None = None, until: datetime | None = None
+) -> AsyncIterator[Kept]:
+    """All rows in order, a page at a time; those from `since` on and before `until` (None: no bound)."""
+    after = 0
+    while True:
+        rows = await connection.fetch(
+            """select * from audit where number > $1
+               and ($2::timestamptz is null or at >= $2) and ($3::timestamptz is null or at < $3)
+               order by number limit $4""",
+            after,
+            since,
+            until,
+            _PAGE,
+        )
+        for row in rows:
+            yield _kept(row)
+        if len(rows) < _PAGE:
+            return
+        after = rows[-1]["number"]
+
+
+def _kept(row: asyncpg.Record) -> Kept:
+    entry = Entry(
+        at=row["at"],
+        kind=row["kind"],
+        who=row["who"],
+        action=row["action"],
+        what=tuple(row["what"]),
+        outcome=row["outcome"],
+        why=row["why"],
+        municipality=row["municipality"],
+        address=row["address"],
+        count=row["count"],
+    )
+    return Kept(row["number"], entry, row["previous"], row["hash"])
