@@ -44,6 +44,10 @@ class Reach:
             return asked
         return self.only if asked is None else NOWHERE
 
+    def within(self, asked: str) -> str:
+        """The same, of a municipality that the address names."""
+        return asked if self.only in {None, asked} else NOWHERE
+
 
 def demand(caller: Caller, scope: str) -> None:
     """Hold a system to a scope; NotAllowedError where any of its grants leaves it out, and to a person."""
@@ -53,6 +57,16 @@ def demand(caller: Caller, scope: str) -> None:
         raise NotAllowedError(Reason.ROLE)
     if not all(covers(grant, scope) for grant in caller.grants):
         raise NotAllowedError(Reason.SCOPE, scope)
+
+
+def decide(caller: Caller) -> Reach:
+    """How far the caller may answer for the region: its controllers do. An auditor changes nothing.
+
+    NotAllowedError for anybody else, a municipality's controller too: it is party to the dispute.
+    """
+    if caller.kind is Kind.ANYBODY or Role.CONTROLLER in caller.roles:
+        return Reach(caller, None)
+    raise NotAllowedError(Reason.ROLE)
 
 
 def reach(caller: Caller, shelf: Shelf, scope: str) -> Reach:

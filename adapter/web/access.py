@@ -111,10 +111,21 @@ def reads(shelf: Shelf, scope: str | None = None) -> Dependency:
     return made
 
 
+async def _decides(request: Request, known: Caller) -> Reach:
+    try:
+        found = reaching.decide(known)
+    except NotAllowedError as error:
+        raise _refused(request, error) from None
+    request.state.reach = found
+    return found
+
+
 CaseReach = Annotated[Reach, reads(Shelf.CASES, "system/Encounter.rs")]
 StatementReach = Annotated[Reach, reads(Shelf.SETTLEMENTS, "system/MeasureReport.rs")]
 #: On `/fhir/{type}` and below: of the type in the path.
 SettlementReach = Annotated[Reach, reads(Shelf.SETTLEMENTS)]
+#: For what a controller of the region decides: the answer to a dispute.
+Decision = Annotated[Reach, Depends(_decides)]
 
 
 def install(app: FastAPI, settings: Settings) -> None:

@@ -3,6 +3,7 @@
 Owns what an entry says of a request. Does not own the audit (`store.audit`) nor who may read (`access`).
 """
 
+import re
 from collections.abc import Callable, Coroutine, Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -15,14 +16,20 @@ from adapter.access.reach import Reach
 from adapter.errors import LosusError
 from adapter.store.audit import Entry
 
+_KOMMUNKOD = re.compile(r"[0-9]{4}", re.ASCII)
+_WRITES = {"POST": "create", "PUT": "update"}
 _NOT_FOUND = 404
 _REFUSED = 400
 _FAILED = 500
 
 
 def saw(request: Request, what: Iterable[str], municipality: str | None = None) -> None:
-    """Say what is read here, each as `kind/id`, and whose persons those are (kommunkod; None: of several)."""
-    request.state.saw = (tuple(what), municipality)
+    """Say what is read here, each as `kind/id`, and whose persons those are (kommunkod; None: of several).
+
+    What was asked for and is no kommunkod is not kept: it may be anything.
+    """
+    is_code = municipality is not None and _KOMMUNKOD.fullmatch(municipality) is not None
+    request.state.saw = (tuple(what), municipality if is_code else None)
 
 
 class AuditedRoute(APIRoute):
@@ -52,7 +59,7 @@ class AuditedRoute(APIRoute):
             at=datetime.now(UTC),
             kind=reach.caller.kind.value,
             who=reach.caller.name,
-            action="read" if "{" in self.path_format else "search",
+            action=_WRITES.get(request.method, "read" if "{" in self.path_format else "search"),
             what=what,
             outcome=_outcome(status),
             why=_why(reach.caller),

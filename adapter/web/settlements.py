@@ -19,13 +19,17 @@ from adapter.losus.days import Month
 from adapter.settlement.difference import adjustment_json
 from adapter.settlement.render import dumps, statement_json
 from adapter.store.statements import Kept, ResourceFilter, find_resources, find_statements
+from adapter.web.access import SettlementReach, StatementReach
+from adapter.web.audited import AuditedRoute, saw
 from adapter.web.fhir import FHIR_JSON
 
-router = APIRouter()
+router = APIRouter(route_class=AuditedRoute)
 
 #: What can be searched for; the other resources of a Bundle can be read by id.
 SEARCHED = ("MeasureReport", "Invoice", "ChargeItem")
-READ = (*SEARCHED, "Measure", "ChargeItemDefinition", "Organization", "Group", "Provenance")
+#: What is the same for all municipalities: rules, prices, organisations.
+SHARED = ("Measure", "ChargeItemDefinition", "Organization")
+READ = (*SEARCHED, *SHARED, "Group", "Provenance")
 
 _PERIOD = re.compile(r"(eq|ge|le|gt|lt)?([12][0-9]{3})(?:-(0[1-9]|1[0-2]))?", re.ASCII)
 _PARAMETERS = frozenset(("municipality", "period", "agreement", "_id", "_count", "_after", "_format"))
@@ -39,7 +43,12 @@ class NoStatementError(LosusError):
 
 @router.get("/settlements/{agreement}/{municipality}/{month}", response_class=Response)
 async def one_month(
-    agreement: str, municipality: str, month: str, request: Request, care_form: str | None = None
+    agreement: str,
+    municipality: str,
+    month: str,
+    request: Request,
+    reach: StatementReach,
+    care_form: str | None = None,
 ) -> Response:
     """What was issued for a month: a FHIR Bundle, or JSON where `Accept` asks for `application/json`.
 
@@ -50,8 +59,9 @@ async def one_month(
     except ValueError:
         raise MalformedError(Problem("value", "a month is written YYYY-MM")) from None
     async with request.app.state.database.transaction() as connection:
-        found = await find_statements(connection, agreement, municipality, asked)
+        found = await find_statements(connection, agreement, reach.within(municipality), asked)
     found = [one for one in found if care_form in {None, one.issued.statement.care_form}]
+    saw(request, (f"statement/{one.issued.id}" for one in found), municipality)
     if not found:
         raise NoStatementError(Problem("not-found", "no statement was issued of that name"))
     if _wants_json(request.headers.get("accept", "")):
@@ -102,6 +112,7 @@ def _together(found: list[Kept]) -> bytes:
 @router.get("/fhir/ChargeItem", response_class=Response)
 async def search(
     request: Request,
+    reach: SettlementReach,
     count: Annotated[int, Query(alias="_count", ge=0, le=1000)] = 100,
     after: Annotated[int, Query(alias="_after", ge=0)] = 0,
 ) -> Response:
@@ -118,7 +129,7 @@ async def search(
     first, last = _months(given.getlist("period"))
     wanted = ResourceFilter(
         kind,
-        municipality=given.get("municipality"),
+        municipality=reach.municipality(given.get("municipality")),
         agreement=given.get("agreement"),
         first=first,
         last=last,
@@ -129,6 +140,7 @@ async def search(
     async with request.app.state.database.transaction() as connection:
         total, found = await find_resources(connection, wanted)
         more = bool(found) and bool((await find_resources(connection, _next(wanted, found[-1][0])))[1])
+    saw(request, (f"{kind}/{name}" for _, name, _ in found), wanted.municipality)
     return Response(_searchset(request, kind, total, found, more=more), media_type=FHIR_JSON)
 
 
@@ -193,11 +205,13 @@ def _register_reads() -> None:
         router.add_api_route(f"/fhir/{kind}/{{name}}", read, methods=["GET"], response_class=Response)
 
 
-async def read(name: str, request: Request) -> Response:
+async def read(name: str, request: Request, reach: SettlementReach) -> Response:
     """One resource as it was stored."""
     kind = request.url.path.split("/")[-2]
+    wanted = ResourceFilter(kind, None if kind in SHARED else reach.only, id=name)
     async with request.app.state.database.transaction() as connection:
-        _, found = await find_resources(connection, ResourceFilter(kind, id=name))
+        _, found = await find_resources(connection, wanted)
+    saw(request, (f"{kind}/{name}" for _, name, _ in found))
     if not found:
         raise NoStatementError(Problem("not-found", "no such resource"))
     return Response(found[0][2], media_type=FHIR_JSON)
