@@ -9,9 +9,11 @@ import sys
 import typer
 
 from adapter.commands.agreements import agreements_app
+from adapter.commands.cases import cases_app, sources_app
 from adapter.commands.compare import compare_command
 from adapter.commands.disputes import disputes_command
 from adapter.commands.mappings import mappings_app
+from adapter.commands.replay import replay_command
 from adapter.commands.sandbox import demo_command, sandbox_command
 from adapter.commands.schemas import schemas_command
 from adapter.commands.send import send_command
@@ -37,8 +39,11 @@ app.command("try")(try_command)
 app.command("tail")(tail_command)
 app.command("schemas")(schemas_command)
 app.command("settle")(settle_any_command)
+app.command("replay")(replay_command)
 app.command("disputes")(disputes_command)
 app.command("compare")(compare_command)
+app.add_typer(cases_app, name="cases")
+app.add_typer(sources_app, name="sources")
 app.add_typer(mappings_app, name="mappings")
 app.add_typer(agreements_app, name="agreements")
 

@@ -130,8 +130,8 @@ async def take_in(
     now: datetime,
     *,
     before: Mapping[int, held.Held] | None = None,
-) -> None:
-    """Store what numbered messages say, and fold the cases concerned.
+) -> list[intake.EventRow]:
+    """Store what numbered messages say, and fold the cases concerned; the events that tell of it.
 
     `before`: they are read anew, and what of them was held until now. What one says takes the place of what
     it said; one that is held no more lets its cases go.
@@ -157,7 +157,7 @@ async def take_in(
     await intake.add_facts(connection, said.facts, said.links, anew=spoken)
     await library.shelve(connection, said.shelved, world.seal, now)
     await library.lean(connection, said.leaning)
-    await refold(connection, world, cases, now)
+    return await refold(connection, world, cases, now)
 
 
 @dataclass(slots=True)

@@ -32,8 +32,8 @@ async def judge_due(connection: Connection, world: World, now: datetime, most: i
     return len(cases)
 
 
-async def refold(connection: Connection, world: World, cases: Cases, now: datetime) -> None:
-    """Fold locked cases anew from all their facts, and write what has changed.
+async def refold(connection: Connection, world: World, cases: Cases, now: datetime) -> list[intake.EventRow]:
+    """Fold locked cases anew from all their facts, and write what has changed; the events that tell of it.
 
     Where patient records were merged, the cases of the other records are locked and folded too. Nothing is
     told of a case that is parked: something of it could not be read, so what it would say may be wrong.
@@ -58,6 +58,7 @@ async def refold(connection: Connection, world: World, cases: Cases, now: dateti
         await intake.save_cases(connection, rows, now)
     if events:
         await intake.add_events(connection, events, now)
+    return events
 
 
 async def fold_all(

@@ -5,7 +5,6 @@ nor reading and folding. A case is a fold over facts, so that replay is the norm
 its own: what a message says now takes the place of what it said.
 """
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,12 +21,16 @@ from adapter.world import World
 
 @dataclass(frozen=True, slots=True)
 class Reread:
-    """What became of one message: the problems that it has now, none where it can be used."""
+    """What became of one message: the problems that it has now, none where it can be used.
+
+    `told` are the municipalities of the events that follow, None for one that is for the region alone.
+    """
 
     number: int
     source: str
     was_held: bool
     problems: tuple[Problem, ...]
+    told: tuple[str | None, ...]
 
 
 def delivery_of(stored: messages.Stored) -> Delivery:
@@ -42,31 +45,29 @@ def delivery_of(stored: messages.Stored) -> Delivery:
     )
 
 
-async def reread(
-    connection: Connection, world: World, read: Sequence[tuple[int, Prepared]], now: datetime
-) -> list[Reread]:
-    """Let what these messages say now hold; what became of each, in order.
+async def reread(connection: Connection, world: World, number: int, one: Prepared, now: datetime) -> Reread:
+    """Let what this message says now hold.
 
-    Runs inside the caller's transaction; each message is read already, as of the time when it came.
+    Runs inside the caller's transaction; the message is read already, as of the time when it came.
     """
-    numbers = [number for number, _ in read]
-    before = {one.message: one for one in await held.find_held(connection, numbers)}
-    await take_in(connection, world, read, now, before=before)
-    await library.reread_done(connection, numbers)
-    return [
-        Reread(number, one.source, number in before, one.error.problems if one.error else ())
-        for number, one in read
-    ]
+    before = {held_.message: held_ for held_ in await held.find_held(connection, [number])}
+    events = await take_in(connection, world, [(number, one)], now, before=before)
+    await library.reread_done(connection, [number])
+    problems = one.error.problems if one.error else ()
+    told = tuple(event.municipality for event in events)
+    return Reread(number, one.source, number in before, problems, told)
 
 
 async def discard(
-    connection: Connection, world: World, numbers: Iterable[int], now: datetime, reason: str
-) -> set[str]:
-    """Let go of messages that will never be read, as an operator decided; the cases that waited for them."""
-    asked = sorted(set(numbers))
-    waiting = {case for one in await held.find_held(connection, asked) for case in one.cases}
-    await intake.lock_cases(connection, (), waiting, now)
-    await held.let_go(connection, asked)
-    await held.discard(connection, asked, now, reason)
-    await refold(connection, world, await intake.lock_cases(connection, (), waiting, now), now)
-    return waiting
+    connection: Connection, world: World, number: int, now: datetime, reason: str
+) -> Reread | None:
+    """Let go of a message that will never be read, as an operator decided; None where it is not held."""
+    known = await held.find_held(connection, [number])
+    if not known:
+        return None
+    cases = known[0].cases
+    await intake.lock_cases(connection, (), cases, now)
+    await held.let_go(connection, [number])
+    await held.discard(connection, [number], now, reason)
+    events = await refold(connection, world, await intake.lock_cases(connection, (), cases, now), now)
+    return Reread(number, known[0].source, True, (), tuple(event.municipality for event in events))

@@ -3,6 +3,7 @@
 Owns the translation, and the demand that settings, mappings and agreements fit together.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from functools import lru_cache
 
@@ -10,13 +11,18 @@ from adapter.agreements.in_force import in_force
 from adapter.agreements.load import load_book
 from adapter.agreements.process import process_terms
 from adapter.agreements.terms import CareForm
+from adapter.client.calls import FhirClient
+from adapter.client.connect import client_of
+from adapter.client.references import Fetcher
 from adapter.errors import Problem, SetupError
 from adapter.fhir.model import FhirVersion
+from adapter.inbound.library import Library, Shelf
 from adapter.losus.days import local_day
 from adapter.losus.process import STATUTE, ProcessTerms
 from adapter.mapping.load import load_folder
 from adapter.outbound.relay import RelaySettings
 from adapter.settings import Settings
+from adapter.store.database import Database
 from adapter.store.seal import load_seal
 from adapter.world import Speaker, TermsFor, World
 
@@ -51,6 +57,25 @@ def world_of(settings: Settings) -> World:
         limits=(settings.max_bytes, settings.max_depth),
         seal=load_seal(settings.seal),
     )
+
+
+def clients_of(settings: Settings) -> dict[str, FhirClient]:
+    """The clients of the servers that may be asked, by source; `aclose` each in the end."""
+    return {
+        name: client_of(name, source.server, FhirVersion(source.fhir))
+        for name, source in settings.sources.items()
+        if source.server is not None
+    }
+
+
+def library_of(settings: Settings, database: Database, clients: Mapping[str, FhirClient]) -> Library:
+    """Where what deliveries point at is looked for."""
+    shelves = {
+        name: Shelf(Fetcher(client, server), server.max_depth)
+        for name, client in clients.items()
+        if (server := settings.sources[name].server) is not None
+    }
+    return Library(database, shelves)
 
 
 def relay_settings(settings: Settings) -> RelaySettings:

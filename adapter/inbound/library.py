@@ -1,15 +1,16 @@
-"""What a delivery points at outside itself: looked up among what came before, else asked of its server.
+"""What a delivery points at outside itself: asked of its source's server, else of what came before.
 
 Owns where is looked, in which order and how deep; does not own asking (`adapter.client`) nor what is made
 of what is found (`adapter.reading`).
 """
 
 from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta
-from typing import Any, Protocol
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
+from adapter.client.references import Fetcher
 from adapter.delivery import Delivery
-from adapter.errors import Problem
 from adapter.reading import Outside, Prepared, read
 from adapter.store.database import Database
 from adapter.store.library import find_resources
@@ -17,40 +18,22 @@ from adapter.world import World
 
 Resource = dict[str, Any]
 
-_DEPTH = 2  # of what points at what points at …; a source's server has its own setting
+_DEPTH = 2  # of what points at what points at …, where there is no server whose setting says
 
 
-class Found(Protocol):
-    """What a server gave, by reference; `lost` is not to be had, `later` perhaps when asked again."""
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """A source's own server as it is asked here: `depth` is how far references of references are followed."""
 
-    @property
-    def resources(self) -> Mapping[str, Resource]: ...  # noqa: D102 - see the class
-    @property
-    def lost(self) -> Collection[str]: ...  # noqa: D102
-    @property
-    def later(self) -> Collection[str]: ...  # noqa: D102
-
-
-class Server(Protocol):
-    """A source's own server, as far as it is asked here."""
-
-    async def find(self, references: Collection[str]) -> Found:
-        """Ask for each reference (Type/id)."""
-        ...
+    fetcher: Fetcher
+    depth: int
 
 
 class Library:
     """Reads deliveries with the help of what lies outside them."""
 
-    def __init__(
-        self,
-        database: Database,
-        servers: Mapping[str, Server],
-        depths: Mapping[str, int] | None = None,
-        fresh: Mapping[str, timedelta] | None = None,
-    ) -> None:
-        self._database, self._servers = database, servers
-        self._depths, self._fresh = depths or {}, fresh or {}
+    def __init__(self, database: Database, shelves: Mapping[str, Shelf]) -> None:
+        self._database, self._shelves = database, shelves
 
     async def read(
         self, world: World, delivery: Delivery, now: datetime, *, is_kept: bool = False
@@ -60,40 +43,31 @@ class Library:
         Raises as `reading.read` does, and UnavailableError where the database is not there.
         """
         prepared = read(world, delivery, now, is_kept=is_kept)
-        outside = Outside()
-        for _ in range(self._depths.get(delivery.source, _DEPTH) + 1):
+        shelf = self._shelves.get(delivery.source)
+        outside, spent = Outside(), 0
+        for _ in range(shelf.depth if shelf else _DEPTH):
             if not prepared.asked:
                 return prepared
-            outside = await self._look(world, delivery.source, prepared.asked, outside, now)
+            outside, spent = await self._look(world, delivery.source, prepared.asked, outside, spent)
             prepared = read(world, delivery, now, outside, is_kept=is_kept)
         return prepared
 
     async def _look(
-        self, world: World, source: str, names: Collection[str], outside: Outside, now: datetime
-    ) -> Outside:
+        self, world: World, source: str, names: Collection[str], outside: Outside, spent: int
+    ) -> tuple[Outside, int]:
         async with self._database.transaction() as connection:
             kept = await find_resources(connection, source, names, world.seal)
-        server = self._servers.get(source)
-        if server is None:
-            found = {name: resource for name, (resource, _) in kept.items()}
-            return _more(outside, found, names)
-        age = self._fresh.get(source, timedelta())
-        fresh = {name: resource for name, (resource, got_at) in kept.items() if now - got_at <= age}
-        asked = await server.find(sorted(set(names) - set(fresh)))
-        stale = {name: kept[name][0] for name in asked.later if name in kept}
-        found = {**fresh, **stale, **asked.resources}
-        lost = {name: _problem("not-found", "is not to be had") for name in asked.lost}
-        later = {
-            name: _problem("transient", "is not to be had now") for name in asked.later if name not in kept
-        }
-        return Outside({**outside.found, **found}, {**outside.lost, **lost}, {**outside.later, **later})
-
-
-def _more(outside: Outside, found: Mapping[str, Resource], names: Collection[str]) -> Outside:
-    """With what was found; what was not is nowhere to be asked for, and so is simply not there."""
-    absent = outside.absent | (set(names) - set(found))
-    return Outside({**outside.found, **found}, outside.lost, outside.later, absent)
-
-
-def _problem(code: str, what: str) -> Problem:
-    return Problem(code, f"a resource that this one points at {what}")
+        shelf = self._shelves.get(source)
+        if shelf is None:
+            absent = outside.absent | (set(names) - set(kept))
+            return Outside({**outside.found, **kept}, outside.lost, outside.later, absent), spent
+        asked = await shelf.fetcher.find(sorted(names), spent=spent)
+        stale = {name: kept[name] for name in asked.later if name in kept}
+        later = {name: why for name, why in asked.later.items() if name not in kept}
+        found = Outside(
+            {**outside.found, **stale, **asked.resources},
+            {**outside.lost, **asked.lost},
+            {**outside.later, **later},
+            outside.absent,
+        )
+        return found, spent + asked.asked

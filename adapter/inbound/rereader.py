@@ -69,7 +69,7 @@ async def reread_now(
     for one in stored:
         prepared = await library.read(world, delivery_of(one), one.received_at, is_kept=True)
         async with database.transaction() as connection:
-            done += await reread(connection, world, [(one.number, prepared)], now)
+            done.append(await reread(connection, world, one.number, prepared, now))
     for given in done:
         log.info("message.reread", message=given.number, source=given.source, usable=not given.problems)
     return done

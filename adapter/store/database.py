@@ -4,8 +4,8 @@ Owns connecting and the translation of the driver's errors; does not own any sta
 errors carry parameters in their text, so only their kind is ever passed on.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import TypeAlias
 
 import asyncpg
@@ -44,16 +44,34 @@ class Database:
 
         Raises UnavailableError where the database is not there or gave up on a conflict.
         """
-        try:
+        with _told():
             async with self._pool.acquire() as connection, connection.transaction():
                 yield connection
-        except _PASSING as error:
-            rule = f"the database is not available ({type(error).__name__})"
-            raise UnavailableError(Problem("transient", rule)) from None
+
+    @asynccontextmanager
+    async def trial(self) -> AsyncIterator[Connection]:
+        """One transaction that leaves everything as it was, to see what would be."""
+        with _told():
+            async with self._pool.acquire() as connection:
+                trial = connection.transaction()
+                await trial.start()
+                try:
+                    yield connection
+                finally:
+                    await trial.rollback()
 
     async def close(self) -> None:
         """Give all connections back to the server."""
         await self._pool.close()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except _PASSING as error:
+        rule = f"the database is not available ({type(error).__name__})"
+        raise UnavailableError(Problem("transient", rule)) from None
 
 
 async def connect(dsn: str, *, size: int = 8) -> Database:

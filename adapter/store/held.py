@@ -131,7 +131,7 @@ async def waiting_behind(connection: Connection, case_ids: Iterable[str]) -> dic
 
 
 async def discard(connection: Connection, messages: Iterable[int], now: datetime, reason: str) -> None:
-    """Write down that an operator let these go unread, and why; they are kept all the same."""
+    """Write down that an operator let these go unread, and why; raw they are kept all the same."""
     await connection.execute(
         "insert into discarded (message, at, reason) select unnest($1::bigint[]), $2, $3",
         sorted(set(messages)),

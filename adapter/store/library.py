@@ -31,14 +31,14 @@ class Shelved:
 
 async def find_resources(
     connection: Connection, source: str, names: Iterable[str], seal: Seal
-) -> dict[str, tuple[Resource, datetime]]:
-    """The resources that are known under these names, and when each was got."""
+) -> dict[str, Resource]:
+    """The resources that are known under these names, each in its newest version."""
     rows = await connection.fetch(
-        "select name, body, sealed, got_at from resource where source = $1 and name = any ($2::text[])",
+        "select name, body, sealed from resource where source = $1 and name = any ($2::text[])",
         source,
         sorted(set(names)),
     )
-    return {row["name"]: (orjson.loads(seal.open(row["body"], row["sealed"])), row["got_at"]) for row in rows}
+    return {row["name"]: orjson.loads(seal.open(row["body"], row["sealed"])) for row in rows}
 
 
 async def shelve(connection: Connection, given: Sequence[Shelved], seal: Seal, now: datetime) -> bool:

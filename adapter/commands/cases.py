@@ -1,0 +1,121 @@
+"""`losus cases parked`: what is held, and which cases wait for it; `losus sources`: who was stopped.
+
+Owns the listings and their exit codes: 1 where something waits for a person, so that a watch may call them.
+Does not own parking (`adapter.parking`) nor the flood guard (`adapter.inbound.flood`).
+"""
+
+import asyncio
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from adapter.commands.output import Format, err, out, print_json
+from adapter.commands.store import opened
+from adapter.losus.instants import instant_text
+from adapter.store import doors
+from adapter.store.held import Held, find_held, waiting_behind
+
+cases_app = typer.Typer(help="Cases of the store.", no_args_is_help=True)
+sources_app = typer.Typer(help="The systems that send.", no_args_is_help=True)
+
+
+@cases_app.callback()
+def _cases() -> None:
+    """Cases of the store."""
+
+
+@cases_app.command("parked")
+def parked_command(
+    source: Annotated[str | None, typer.Option("--source", help="Of this source alone.")] = None,
+    format_: Annotated[Format, typer.Option("--format")] = Format.TABLE,
+) -> None:
+    """List the messages that are held and the cases that wait for them; 1 where there are any."""
+    held, behind = asyncio.run(_parked(source))
+    if format_ is Format.JSON:
+        for one in held:
+            print_json(
+                {
+                    "message": one.message,
+                    "source": one.source,
+                    "cause": one.cause,
+                    "problems": [
+                        {"code": p.code, "rule": p.rule, "expression": p.expression} for p in one.problems
+                    ],
+                    "since": instant_text(one.since),
+                    "tries": one.tries,
+                    "retry_at": instant_text(one.retry_at) if one.retry_at else None,
+                    "cases": [{"case": name, "waiting": behind.get(name, 0)} for name in one.cases],
+                }
+            )
+    else:
+        table = Table("message", "source", "cause", "since", "again", "case", "waiting", "rule", box=None)
+        for one in held:
+            cases = [(name, str(behind.get(name, 0))) for name in one.cases] or [("", "")]
+            again = instant_text(one.retry_at) if one.retry_at else "after a mending"
+            for name, waiting in cases:
+                table.add_row(
+                    str(one.message),
+                    one.source,
+                    one.cause,
+                    instant_text(one.since),
+                    again,
+                    name[:8],
+                    waiting,
+                    one.problems[0].rule,
+                )
+        out.print(table)
+    if held:
+        raise typer.Exit(1)
+
+
+async def _parked(source: str | None) -> tuple[list[Held], dict[str, int]]:
+    async with opened() as store, store.database.transaction() as connection:
+        held = [one for one in await find_held(connection) if source in {None, one.source}]
+        return held, await waiting_behind(connection, {name for one in held for name in one.cases})
+
+
+@sources_app.command("list")
+def list_command(format_: Annotated[Format, typer.Option("--format")] = Format.TABLE) -> None:
+    """List the sources, and which of them were stopped; 1 where one is."""
+    rows = asyncio.run(_sources())
+    if format_ is Format.JSON:
+        for row in rows:
+            print_json(row)
+    else:
+        table = Table("source", "mapping", "stopped", "why", box=None)
+        for row in rows:
+            table.add_row(row["source"], row["mapping"], row["stopped"] or "", row["why"] or "")
+        out.print(table)
+    if any(row["stopped"] for row in rows):
+        raise typer.Exit(1)
+
+
+async def _sources() -> list[dict[str, str | None]]:
+    async with opened() as store, store.database.transaction() as connection:
+        stopped = await doors.stopped_sources(connection)
+    rows: list[dict[str, str | None]] = []
+    for name, source in store.settings.sources.items():
+        at, why = stopped.get(name, (None, None))
+        rows.append(
+            {
+                "source": name,
+                "mapping": source.mapping,
+                "stopped": instant_text(at) if at else None,
+                "why": why,
+            }
+        )
+    return rows
+
+
+@sources_app.command("resume")
+def resume_command(source: str) -> None:
+    """Take from a source again that the flood guard had stopped."""
+    if not asyncio.run(_resume(source)):
+        err.print("losus: that source was not stopped")
+        raise typer.Exit(1)
+
+
+async def _resume(source: str) -> bool:
+    async with opened() as store, store.database.transaction() as connection:
+        return await doors.let_go_on(connection, source)
