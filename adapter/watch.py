@@ -38,6 +38,21 @@ ACCESS_REFUSED = Counter(
     ["source", "reason"],
 )
 
+# Of the relay; `lane` is a municipality's code, `unrouted` or `dead-letter`.
+LAG_EVENTS = Gauge("losus_outbox_lag_events", "Events that wait to be published.", ["lane"])
+LAG_SECONDS = Gauge("losus_outbox_lag_seconds", "Age of the oldest event that waits.", ["lane"])
+PARKED_CASES = Gauge("losus_parked_cases", "Cases with an event that the broker refuses.", ["lane"])
+QUARANTINED = Gauge("losus_lane_quarantined", "1: the lane is published apart from the others.", ["lane"])
+PUBLISHED = Counter("losus_events_published_total", "Events that Kafka has acknowledged.")
+PUBLISH_SECONDS = Histogram(
+    "losus_publish_seconds",
+    "From the event's decision to Kafka's acknowledgement.",
+    buckets=(0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600),
+)
+PUBLISH_RETRIES = Counter("losus_publish_retries_total", "Attempts of a lane that failed.", ["lane"])
+RELAY_FENCED = Counter("losus_relay_fenced_total", "Times that another relay took over a transactional id.")
+RELAY_SHARES = Gauge("losus_relay_shares", "Shares of the outbox that this relay holds.")
+
 
 def configure_log(level: int = logging.INFO) -> None:
     """One JSON object a line on standard error: time, level, event, and the fields of the event."""
