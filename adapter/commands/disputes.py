@@ -1,26 +1,27 @@
 """`losus disputes`: what municipalities dispute, and the region's answer.
 
-Owns the listing and the exit codes. Does not own what a dispute does to the invoice
-(`adapter.settlement.holding`).
+Owns the listing and the exit codes. Does not own what an answer does (`adapter.settling.disputing`) nor what
+a dispute does to the invoice (`adapter.settlement.holding`).
 """
 
 import asyncio
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
-from adapter.commands.output import Format, err, out, print_json
-from adapter.fhir.dispute import STATUS
-from adapter.settings import load_settings
-from adapter.settlement.holding import Dispute
+from adapter.commands.output import Format, out, print_json
+from adapter.fhir.dispute import Answer
+from adapter.settings import Settings, load_settings
+from adapter.settling.disputing import Desk, answer_dispute
 from adapter.store.database import connect
-from adapter.store.disputes import add_answer, list_disputes
+from adapter.store.disputes import DisputeRow, list_disputes
 from adapter.store.migrate import migrate
 
 #: What the region may answer.
-_ANSWERS = {status: upheld for upheld, status in STATUS.items() if upheld is not None}
+_ANSWERS = {"completed": True, "rejected": False}
 
 
 def disputes_command(
@@ -29,49 +30,65 @@ def disputes_command(
     status: Annotated[
         str | None, typer.Option("--status", help="completed: not owed; rejected: owed after all.")
     ] = None,
+    because: Annotated[
+        str | None, typer.Option("--because", help="Why, in words; the municipality reads it.")
+    ] = None,
     format_: Annotated[Format, typer.Option("--format")] = Format.TABLE,
 ) -> None:
-    """List disputed lines, or answer one; the next statement credits or debits what follows."""
+    """List disputed lines, or answer one: the municipality is told, the next statement credits or debits."""
     if (answer is None) != (status is None) or (status is not None and status not in _ANSWERS):
         raise typer.BadParameter("goes with --status completed or --status rejected", param_hint="--answer")
-    found = asyncio.run(_disputes(municipality, answer, status))
-    if found is None:
-        err.print("losus: no open dispute of that id")
-        raise typer.Exit(1)
-    rows = [
-        {
-            "id": one.id,
-            "municipality": one.municipality,
-            "stay": one.stay,
-            "month": str(one.month),
-            "status": STATUS[one.upheld],
-        }
-        for one in found
-    ]
+    if because is not None and answer is None:
+        raise typer.BadParameter("goes with --answer", param_hint="--because")
+    given = None if answer is None else Answer(answer, _ANSWERS[status or ""], because)
+    rows = [_row(one) for one in asyncio.run(_disputes(load_settings(), municipality, given))]
     if format_ is Format.JSON:
         for row in rows:
             print_json(row)
         return
-    table = Table("id", "municipality", "stay", "month", "status", box=None)
+    table = Table(*_COLUMNS, box=None)
     for row in rows:
-        table.add_row(*row.values())
+        table.add_row(*(row[name] for name in _COLUMNS))
     out.print(table)
 
 
-async def _disputes(municipality: str | None, answer: str | None, status: str | None) -> list[Dispute] | None:
-    """Answer what is to be answered, and give all disputes; None where there is nothing to answer."""
-    dsn = load_settings().database.get_secret_value()
+_COLUMNS = ("id", "municipality", "line", "month", "status")
+
+
+def _row(row: DisputeRow) -> dict[str, Any]:
+    one = row.dispute
+    agreement, care_form = one.excess or (None, None)
+    return {
+        "id": one.id,
+        "municipality": one.municipality,
+        "line": one.line,
+        "stay": one.stay,
+        "agreement": agreement,
+        "care_form": care_form,
+        "month": str(one.month),
+        "status": one.status,
+        "question": " ".join(_words(row.task)) or None,
+        "reason": one.reason,
+    }
+
+
+def _words(task: dict[str, Any]) -> Iterator[str]:
+    for words in (task.get("description"), *(one.get("text") for one in task.get("note", ()))):
+        if isinstance(words, str):
+            yield words
+
+
+async def _disputes(
+    settings: Settings, municipality: str | None, answer: Answer | None
+) -> Sequence[DisputeRow]:
+    """Answer what is to be answered, and give the disputes."""
+    dsn = settings.database.get_secret_value()
     await migrate(dsn)
     database = await connect(dsn, size=1)
     try:
         async with database.transaction() as connection:
-            if answer is not None and status is not None:
-                known = {one.id for one, _ in await list_disputes(connection, None)}
-                now = datetime.now(UTC)
-                if answer not in known or not await add_answer(
-                    connection, answer, upheld=_ANSWERS[status], now=now
-                ):
-                    return None
-            return [one for one, _ in await list_disputes(connection, municipality)]
+            if answer is not None:
+                await answer_dispute(connection, Desk.of(settings), answer, datetime.now(UTC))
+            return await list_disputes(connection, municipality)
     finally:
         await database.close()

@@ -3,7 +3,10 @@
 Owns the statements of SQL; does not own what a dispute does (`adapter.settlement.holding`).
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import asyncpg
 import orjson
@@ -13,47 +16,94 @@ from adapter.settlement.holding import Dispute
 from adapter.store.database import Connection
 
 
+@dataclass(frozen=True, slots=True)
+class DisputeRow:
+    """A question as it is kept: with the Task that asks it, and when it was answered (None: it is open)."""
+
+    dispute: Dispute
+    task: dict[str, Any]
+    answered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    """A ChargeItem (FHIR JSON), with what the statement is of that it stands on."""
+
+    resource: dict[str, Any]
+    agreement: str
+    care_form: str
+    month: Month
+
+
 async def disputes_of(connection: Connection, municipality: str) -> list[Dispute]:
     """All that a municipality ever disputed, in the order in which it did."""
-    return [dispute for dispute, _ in await list_disputes(connection, municipality)]
+    return [row.dispute for row in await list_disputes(connection, municipality)]
 
 
-async def add_dispute(connection: Connection, asked: Dispute, task: str, now: datetime) -> bool:
+async def add_dispute(connection: Connection, asked: Dispute, task: dict[str, Any], now: datetime) -> bool:
     """Keep a question with the Task that asks it; False where it is known already."""
+    agreement, care_form = asked.excess or (None, None)
     done = await connection.execute(
-        """insert into dispute (id, municipality, stay, month, asked_at, message)
-           values ($1, $2, $3, $4, $5, $6) on conflict do nothing""",
+        """insert into dispute (id, municipality, stay, month, agreement, care_form, asked_at, message)
+           values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing""",
         asked.id,
         asked.municipality,
         asked.stay,
         str(asked.month),
+        agreement,
+        care_form,
         now,
-        task,
+        orjson.dumps(task).decode(),
     )
     return bool(done == "INSERT 0 1")
 
 
-async def add_answer(connection: Connection, dispute: str, *, upheld: bool, now: datetime) -> bool:
-    """Keep the answer to a question; False where it was answered already."""
+async def add_answer(
+    connection: Connection,
+    dispute: str,
+    *,
+    upheld: bool,
+    now: datetime,
+    withdrawn: bool = False,
+    reason: str | None = None,
+) -> bool:
+    """Keep the answer to a question, or that it was taken back; False where it was answered already."""
     done = await connection.execute(
-        """insert into dispute_answer (dispute, upheld, answered_at) values ($1, $2, $3)
-           on conflict do nothing""",
+        """insert into dispute_answer (dispute, upheld, answered_at, withdrawn, reason)
+           values ($1, $2, $3, $4, $5) on conflict do nothing""",
         dispute,
         upheld,
         now,
+        withdrawn,
+        reason,
     )
     return bool(done == "INSERT 0 1")
 
 
-async def charge_item(connection: Connection, name: str, municipality: str) -> tuple[bytes, str] | None:
-    """A ChargeItem (FHIR JSON) and the month of its statement; None where that municipality has none such."""
+async def charge_item(connection: Connection, name: str, municipality: str) -> ItemRow | None:
+    """A ChargeItem by its id; None where that municipality has none such."""
     row = await connection.fetchrow(
-        """select resource, month from statement_resource join statement on statement.id = statement
+        """select resource, agreement, care_form, month
+           from statement_resource join statement on statement.id = statement
            where type = 'ChargeItem' and statement_resource.id = $1 and municipality = $2""",
         name,
         municipality,
     )
-    return None if row is None else (row["resource"], row["month"])
+    if row is None:
+        return None
+    return ItemRow(
+        orjson.loads(row["resource"]), row["agreement"], row["care_form"], Month.parse(row["month"])
+    )
+
+
+async def agreement_of(connection: Connection, statement: str, municipality: str) -> tuple[str, str] | None:
+    """Agreement and care form of a statement; None where that municipality has none such."""
+    row = await connection.fetchrow(
+        "select agreement, care_form from statement where id = $1 and municipality = $2",
+        statement,
+        municipality,
+    )
+    return None if row is None else (row["agreement"], row["care_form"])
 
 
 async def stay_end(connection: Connection, stay: str, municipality: str) -> datetime | None:
@@ -65,16 +115,35 @@ async def stay_end(connection: Connection, stay: str, municipality: str) -> date
     return None if ended is None else datetime.fromisoformat(ended["at"])
 
 
-async def list_disputes(connection: Connection, municipality: str | None) -> list[tuple[Dispute, str]]:
-    """Disputes with the Task that asks (JSON), oldest first; of one municipality, or of all."""
+_ROWS = """select id, municipality, stay, month, agreement, care_form, message, upheld, withdrawn, reason,
+                  answered_at
+           from dispute left join dispute_answer on dispute_answer.dispute = dispute.id"""
+
+
+async def list_disputes(connection: Connection, municipality: str | None) -> Sequence[DisputeRow]:
+    """All disputes of one municipality, or of all, oldest first."""
     rows = await connection.fetch(
-        """select id, municipality, stay, month, upheld, message from dispute
-           left join dispute_answer on dispute_answer.dispute = dispute.id
-           where $1::text is null or municipality = $1 order by asked_at, id""",
-        municipality,
+        f"{_ROWS} where $1::text is null or municipality = $1 order by asked_at, id", municipality
     )
-    return [(_dispute(row), row["message"]) for row in rows]
+    return [_row(row) for row in rows]
 
 
-def _dispute(row: asyncpg.Record) -> Dispute:
-    return Dispute(row["id"], row["municipality"], row["stay"], Month.parse(row["month"]), row["upheld"])
+async def find_dispute(connection: Connection, name: str, *, lock: bool = False) -> DisputeRow | None:
+    """A dispute by its id; `lock`: nobody else answers it until the transaction ends. None: none such."""
+    row = await connection.fetchrow(f"{_ROWS} where id = $1{' for update of dispute' if lock else ''}", name)
+    return None if row is None else _row(row)
+
+
+def _row(row: asyncpg.Record) -> DisputeRow:
+    excess = None if row["agreement"] is None else (row["agreement"], row["care_form"])
+    one = Dispute(
+        row["id"],
+        row["municipality"],
+        row["stay"],
+        Month.parse(row["month"]),
+        row["upheld"],
+        excess,
+        bool(row["withdrawn"]),
+        row["reason"],
+    )
+    return DisputeRow(one, orjson.loads(row["message"]), row["answered_at"])

@@ -1,7 +1,8 @@
-"""Disputes over HTTP: `POST /fhir/{source}/$dispute` of a municipality, `GET /fhir/Task` for the region.
+"""Disputes over HTTP: `POST /fhir/{source}/$dispute` of a municipality; `/fhir/Task` for the region's staff.
 
-Owns who may ask about what. Does not own the Task (`adapter.fhir.dispute`) nor the answer, which the
-region gives on the command line (`losus disputes`).
+Owns parameters, statuses and headers. Does not own who may ask about what, nor what an answer does
+(`adapter.settling.disputing`).
+Source: FHIR R4, RESTful API, update; Task.status, «completed», «rejected».
 """
 
 from datetime import UTC, datetime
@@ -9,80 +10,101 @@ from datetime import UTC, datetime
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from adapter.errors import InputError, LosusError, Problem, ResourceError, UnknownSourceError
-from adapter.fhir.dispute import Question, line_of, read_question, task_of
+from adapter.errors import MalformedError, NotFoundError, Problem, ResourceError, UnknownSourceError
+from adapter.fhir.decimals import dumps
+from adapter.fhir.dispute import read_answer, told_task
 from adapter.fhir.document import parse_json
-from adapter.fhir.elements import uuid_of
+from adapter.fhir.elements import Resource
 from adapter.fhir.model import FhirVersion
-from adapter.losus.days import Month, local_day
 from adapter.settings import Settings
-from adapter.settlement.holding import Dispute
-from adapter.store.database import Connection
-from adapter.store.disputes import add_answer, add_dispute, charge_item, list_disputes, stay_end
+from adapter.settling.disputing import Asker, Desk, answer_dispute, take_dispute
+from adapter.store.disputes import find_dispute, list_disputes
+from adapter.web.access import Decision, SettlementReach, sends
+from adapter.web.audited import AuditedRoute, saw
 from adapter.web.fhir import FHIR_JSON, read_body
 
-router = APIRouter()
+router = APIRouter(route_class=AuditedRoute)
 
 
-class NotOursError(LosusError):
-    """A source that is no municipality's system has no statement to dispute."""
-
-    status = 403
-
-
-class NoLineError(InputError):
-    """No line of that id on a statement of this municipality."""
-
-    status = 404
-
-
-@router.post("/fhir/{source}/$dispute", response_class=Response)
+@router.post("/fhir/{source}/$dispute", response_class=Response, dependencies=[sends("operation/dispute")])
 async def dispute(source: str, request: Request) -> Response:
     """Take a municipality's question on one of its own lines: 201, or 200 where it is known already."""
     settings: Settings = request.app.state.settings
     if source not in settings.sources:
         raise UnknownSourceError(Problem("not-found", "no source of this name"))
     speaker = settings.sources[source]
-    if speaker.municipality is None:
-        raise NotOursError(Problem("forbidden", "the source is not set up as a municipality's system"))
-    body = await read_body(request, settings.max_bytes)
-    task = parse_json(body, max_bytes=settings.max_bytes, max_depth=settings.max_depth)
-    question = read_question(task, FhirVersion(speaker.fhir))
-    name, now = uuid_of("Dispute", source, question.task), datetime.now(UTC)
+    task = await _body(request, settings)
+    asker = Asker(source, speaker.municipality, FhirVersion(speaker.fhir))
     async with request.app.state.database.transaction() as connection:
-        line = await _line(connection, question, speaker.municipality)
-        asked = Dispute(name, speaker.municipality, *line, upheld=None)
-        fresh = await add_dispute(connection, asked, orjson.dumps(task).decode(), now)
-        if question.withdrawn:
-            await add_answer(connection, name, upheld=False, now=now)
-    told = task_of(task, name, upheld=False if question.withdrawn else None)
-    return Response(orjson.dumps(told), 201 if fresh else 200, media_type=FHIR_JSON)
-
-
-async def _line(connection: Connection, question: Question, municipality: str) -> tuple[str, Month]:
-    """Give the stay and the month in question; NoLineError where it is not that municipality's."""
-    if question.stay:
-        ended_at = await stay_end(connection, question.stay, municipality)
-        if ended_at is None:
-            raise NoLineError(Problem("not-found", "no such stay of yours that has ended", "Task.focus"))
-        return question.stay, Month.of(local_day(ended_at))
-    found = await charge_item(connection, question.charge_item, municipality)
-    if found is None:
-        raise NoLineError(Problem("not-found", "no such line on a statement of yours", "Task.focus"))
-    line = line_of(orjson.loads(found[0]), Month.parse(found[1]))
-    if line is None:
-        raise ResourceError(Problem("business-rule", "only the line of a stay is disputed", "Task.focus"))
-    return line
+        taken = await take_dispute(connection, asker, task, datetime.now(UTC))
+    return _task(taken.task, 201 if taken.is_new else 200)
 
 
 @router.get("/fhir/Task", response_class=Response)
-async def tasks(request: Request, municipality: str | None = None, status: str | None = None) -> Response:
+async def tasks(
+    request: Request, reach: SettlementReach, municipality: str | None = None, status: str | None = None
+) -> Response:
     """All disputes, as they stand: oldest first; of one municipality, of one status."""
+    if set(request.query_params) - {"municipality", "status", "_format"}:
+        raise MalformedError(Problem("not-supported", "searched by municipality and status"))
+    desk = Desk.of(request.app.state.settings)
     async with request.app.state.database.transaction() as connection:
-        kept = await list_disputes(connection, municipality)
-    told = [task_of(orjson.loads(task), one.id, upheld=one.upheld) for one, task in kept]
-    found = [task for task in told if status in {None, task["status"]}]
-    base = f"{request.app.state.settings.base_url}/fhir/Task"
+        kept = await list_disputes(connection, reach.municipality(municipality))
+    found = [
+        told_task(one.task, one.dispute, desk.fhir, one.answered_at)
+        for one in kept
+        if status in {None, one.dispute.status}
+    ]
+    saw(request, (f"Task/{task['id']}" for task in found), municipality)
     bundle = {"resourceType": "Bundle", "type": "searchset", "total": len(found)}
-    entries = [{"fullUrl": f"{base}/{task['id']}", "resource": task} for task in found]
+    entries = [
+        {"fullUrl": f"{desk.base}/Task/{task['id']}", "resource": task, "search": {"mode": "match"}}
+        for task in found
+    ]
     return Response(orjson.dumps({**bundle, **({"entry": entries} if entries else {})}), media_type=FHIR_JSON)
+
+
+@router.get("/fhir/Task/{name}", response_class=Response)
+async def task(name: str, request: Request, reach: SettlementReach) -> Response:
+    """One dispute as it stands."""
+    desk = Desk.of(request.app.state.settings)
+    async with request.app.state.database.transaction() as connection:
+        found = await find_dispute(connection, name)
+    if found is None or reach.only not in {None, found.dispute.municipality}:
+        raise NotFoundError(Problem("not-found", "no such dispute"))
+    saw(request, (f"Task/{found.dispute.id}",), found.dispute.municipality)
+    return _task(told_task(found.task, found.dispute, desk.fhir, found.answered_at), 200)
+
+
+@router.put("/fhir/Task/{name}", response_class=Response)
+async def answer(name: str, request: Request, _: Decision) -> Response:
+    """Answer a dispute: the Task with status `completed` or `rejected`, and `statusReason` in words.
+
+    Of the Task that is sent nothing else is taken. `If-Match: W/"1"` demands that nobody answered before.
+    """
+    desk = Desk.of(request.app.state.settings)
+    given = read_answer(await _body(request, request.app.state.settings), desk.fhir)
+    if given.task != name:
+        raise ResourceError(Problem("value", "the id is that of the address", "Task.id"))
+    expected = request.headers.get("if-match")
+    now = datetime.now(UTC)
+    async with request.app.state.database.transaction() as connection:
+        told = await answer_dispute(
+            connection,
+            desk,
+            given,
+            now,
+            expected=None if expected is None else expected.removeprefix("W/").strip('"'),
+        )
+    saw(request, (f"Task/{given.task}",))
+    return _task(told, 200)
+
+
+async def _body(request: Request, settings: Settings) -> Resource:
+    body = await read_body(request, settings.max_bytes)
+    return parse_json(body, max_bytes=settings.max_bytes, max_depth=settings.max_depth)
+
+
+def _task(told: Resource, status: int) -> Response:
+    headers = {"etag": f'W/"{told["meta"]["versionId"]}"'}
+    return Response(dumps(told), status, headers=headers, media_type=FHIR_JSON)

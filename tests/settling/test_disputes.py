@@ -7,7 +7,7 @@ import httpx
 import orjson
 import pytest
 
-from adapter.fhir.dispute import line_of
+from adapter.fhir.dispute import Disputed, line_of
 from adapter.losus.days import Month
 from adapter.settings import Source
 from tests.service import service
@@ -55,6 +55,18 @@ async def ask(client: httpx.AsyncClient, source: str, body: dict[str, Any]) -> h
     return await client.post(f"/fhir/{source}/$dispute", content=orjson.dumps(body))
 
 
+async def told(dsn: str) -> list[tuple[str | None, str, dict[str, Any]]]:
+    """What waits for the topics of answered disputes: municipality, type of the event, the Task."""
+    found = await rows(
+        dsn,
+        """select event.municipality, type, payload from event join outbox on outbox.event = event.id
+           where case_id in (select id from dispute) order by event.id""",
+    )
+    bundles = [(code, kind, orjson.loads(payload)) for code, kind, payload in found]
+    assert all(len(one["entry"]) == 1 and one["type"] == "collection" for *_, one in bundles)
+    return [(code, kind, one["entry"][0]["resource"]) for code, kind, one in bundles]
+
+
 async def next_month(dsn: str, month: str) -> list[tuple[str, str]]:
     """What the month's statement adjusts, as kind and SEK."""
     after = str(Month.parse(month).end)
@@ -81,7 +93,10 @@ async def test_off_the_invoice_until_answered(
     if answer:
         answered = losus(dsn, "--answer", name, "--status", answer, command="disputes")
         assert answered.returncode == 0, answered.stderr
-        again = losus(dsn, "--answer", name, "--status", "rejected", command="disputes")
+        same = losus(dsn, "--answer", name, "--status", answer, command="disputes")
+        assert same.returncode == 0, "the same answer again changes nothing"
+        other = "completed" if answer == "rejected" else "rejected"
+        again = losus(dsn, "--answer", name, "--status", other, command="disputes")
         assert again.returncode == 1, "an answer is given once"
     assert await next_month(dsn, "2019-06") == june, because
     listed = (await client.get("/fhir/Task?municipality=2380")).json()
@@ -97,8 +112,14 @@ async def test_a_question_that_is_sent_again_is_the_same_and_one_taken_back_is_o
     assert [(await ask(client, "ostersund", question)).status_code for _ in "ab"] == [201, 200]
     assert await rows(dsn, "select count(*) from dispute") == [(1,)]
     back = await ask(client, "ostersund", {**question, "status": "cancelled"})
-    assert (back.status_code, back.json()["status"]) == (200, "rejected")
+    assert (back.status_code, back.json()["status"]) == (200, "cancelled")
+    assert (await ask(client, "ostersund", question)).json()["status"] == "cancelled", (
+        "it is not opened again"
+    )
+    other = await ask(client, "ostersund", {**question, "focus": {"reference": "ChargeItem/other"}})
+    assert (other.status_code, other.json()["issue"][0]["code"]) == (409, "duplicate"), "one Task, one line"
     assert await next_month(dsn, "2019-05") == []
+    assert await told(dsn) == [], "the municipality knows what it did itself"
 
 
 async def test_a_stay_that_is_disputed_before_the_month_is_issued(
@@ -155,12 +176,20 @@ def item(code: str, **more: Any) -> dict[str, Any]:
 
 MAY, APRIL = Month(2019, 5), {"occurrencePeriod": {"start": "2019-04-29", "end": "2019-05-02"}}
 STAY = {"identifier": {"value": "a"}}
+CORRECTS = {"supportingInformation": [{"identifier": {"value": "st-4"}}], **APRIL}
+OF_APRIL = Disputed("a", Month(2019, 4), "st-4")
 LINES = [
-    # ChargeItem on May's statement, the stay and month in question, because
-    (item("individual-days", context=STAY, **APRIL), ("a", MAY), "days from April, billed with May"),
-    (item("individual-days", encounter=STAY, **APRIL), ("a", MAY), "R5 has the stay in encounter"),
-    (item("adjustment-debit", context=STAY, **APRIL), ("a", Month(2019, 4)), "a correction of April"),
-    (item("excess-over-mean", subject={}, **APRIL), None, "the excess of a mean is nobody's line"),
+    # ChargeItem on May's statement, the line in question, because
+    (item("individual-days", context=STAY, **APRIL), Disputed("a", MAY), "days from April, billed with May"),
+    (item("individual-days", encounter=STAY, **APRIL), Disputed("a", MAY), "R5 has the stay in encounter"),
+    (item("long-stay", context=STAY, **APRIL), Disputed("a", MAY), "billed by itself"),
+    (item("adjustment-debit", context=STAY, **CORRECTS), OF_APRIL, "a correction of April"),
+    (item("excess-over-mean", subject={}, **APRIL), Disputed(None, MAY), "the whole line of May"),
+    (
+        item("adjustment-credit", subject={}, **CORRECTS),
+        Disputed(None, Month(2019, 4), "st-4"),
+        "the whole line of April",
+    ),
     (item("no-charge", context=STAY), None, "nothing is charged"),
     (item("in-mean", context=STAY), None, "charged through the excess of the mean alone"),
 ]

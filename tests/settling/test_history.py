@@ -122,3 +122,27 @@ def test_suspended_then_and_active_now() -> None:
     before = [Issued("x", NOW, replace(told[0], suspended=True), ())]
     assert [one.suspended for one in _as_it_was(told, before)] == [True]
     assert [one.suspended for one in _as_it_was(told, [])] == [False]
+
+
+VG = "vastra-gotaland-2018"
+WHOLE = (VG, "somatic")
+EXCESS = [
+    # dispute, what is owed (None: the excess of the mean), what is held off, because
+    (Dispute("1", "2380", None, MAY, None, WHOLE), ["long"], ["excess-over-mean"], "the whole line"),
+    (Dispute("1", "2380", None, MAY, False, WHOLE, withdrawn=True), ["long", None], [], "taken back"),
+    (Dispute("1", "2380", None, MAY, None, (VG, "psychiatric")), ["long", None], [], "another care form's"),
+    (Dispute("1", "2380", None, MAY, None, (LUS, "somatic")), ["long", None], [], "another agreement's"),
+    (Dispute("1", "2380", "long", MAY, None), [None], ["long"], "a long stay has a line of its own"),
+    (Dispute("1", "2380", "a", MAY, None), ["long", None], [], "a stay in the mean has none"),
+]
+
+
+@pytest.mark.parametrize(("dispute", "owed", "held", "because"), EXCESS)
+def test_the_line_of_an_excess_in_dispute(
+    dispute: Dispute, owed: list[str | None], held: list[str], because: str
+) -> None:
+    stays = (*LINES, stay("2019-05-06 10:00", "2019-05-20 15:00", "long"))
+    told = settle(stays, rules(VG), one_price(), (MAY,))
+    kept, off = hold(told, [dispute])
+    assert [line.stay for line in kept[0].lines] == owed, because
+    assert off == tuple((name, (VG, "2380", "somatic", MAY)) for name in held), because
