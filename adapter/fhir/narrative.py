@@ -50,11 +50,13 @@ class Narrative:
         self._open = True
         self.depth += 1
 
-    def end(self, tag: str) -> None:
-        """Take an end tag."""
-        self._parts.append("/>" if self._open else f"</{tag.rpartition('}')[2]}>")
+    def end(self, tag: str) -> bool:
+        """Take an end tag; whether its element was empty."""
+        is_empty = self._open
+        self._parts.append("/>" if is_empty else f"</{tag.rpartition('}')[2]}>")
         self._open = False
         self.depth -= 1
+        return is_empty
 
     def data(self, text: str) -> None:
         """Take text."""

@@ -137,7 +137,7 @@ class _Reader:
             raise ResourceError(Problem("too-costly", "nested too deep", top.path if top else None))
         space, _, name = tag.rpartition("}")
         if self._narrative:
-            self._narrative[0].start(tag, attributes, self._source[self.offset() :][:80])
+            self._narrative[0].start(tag, attributes, self._written(self.offset()))
         elif space == "{" + XHTML and isinstance(top, _Object):
             self._start_narrative(top, tag, attributes)
         elif space != "{" + NAMESPACE:
@@ -191,8 +191,13 @@ class _Reader:
         if element.kind != "xhtml":
             raise _fault("an element of another namespace", path)
         narrative = Narrative(path, declares=("", XHTML) in self._spaces)
-        self._narrative = narrative, element, self.offset()
-        narrative.start(tag, attributes, self._source[self.offset() :][:80])
+        start = self.offset()
+        self._narrative = narrative, element, start
+        narrative.start(tag, attributes, self._written(start))
+
+    def _written(self, start: int) -> bytes:
+        """The source from `start` on, as much of it as a tag's name may take."""
+        return self._source[start : start + 80]
 
     def end(self, tag: str) -> None:
         self._left += 1
@@ -218,10 +223,12 @@ class _Reader:
         if self._narrative is None:
             return
         narrative, element, start = self._narrative
-        narrative.end(tag)
+        is_empty = narrative.end(tag)
         top = self._stack[-1]
         if narrative.depth == 0 and isinstance(top, _Object):
-            end = self._source.index(b">", self.offset()) + 1
+            end = self.offset()  # the start of the end tag; behind the element where it is one empty tag
+            if not (is_empty and self._source[end - 2 : end] == b"/>"):
+                end = self._source.index(b">", end) + 1
             top.take(element, narrative.text(self._source[start:end]))
             self._narrative = None
 

@@ -2,6 +2,7 @@ import ca.uhn.fhir.context.FhirContext;
 import ca.uhn.fhir.context.support.DefaultProfileValidationSupport;
 import ca.uhn.fhir.parser.IParser;
 import ca.uhn.fhir.parser.LenientErrorHandler;
+import ca.uhn.fhir.parser.StrictErrorHandler;
 import ca.uhn.fhir.util.BundleUtil;
 import ca.uhn.fhir.util.FhirTerser;
 import ca.uhn.fhir.validation.FhirValidator;
@@ -33,7 +34,7 @@ import org.hl7.fhir.r5.utils.validation.constants.BestPracticeWarningLevel;
  *
  * <p>A request is VERSION, ACTION and PATH with tabs between; VERSION is R4 or R5. "define" takes the
  * definitions of a file (a resource, or a Bundle of them) into account for all that follows; "check" answers
- * with the issues of a file. Nothing is fetched from anywhere: what is not defined here is unknown, and an
+ * with the issues of a file; "convert" with its text in XML where it is JSON, in JSON where it is XML. Nothing is fetched from anywhere: what is not defined here is unknown, and an
  * unknown extension is an error.
  */
 public final class FhirCheck {
@@ -54,7 +55,11 @@ public final class FhirCheck {
     /** What the validator itself breaks on is an answer too: one fatal issue. */
     private List<Map<String, String>> answer(String action, String text) {
         try {
-            return action.equals("define") ? define(text) : check(text);
+            return switch (action) {
+                case "define" -> define(text);
+                case "convert" -> List.of(Map.of("text", convert(text)));
+                default -> check(text);
+            };
         } catch (RuntimeException broken) {
             broken.printStackTrace();
             return List.of(
@@ -70,6 +75,8 @@ public final class FhirCheck {
 
     private FhirCheck(String version) {
         context = version.equals("R5") ? FhirContext.forR5() : FhirContext.forR4();
+        context.getParserOptions().setStripVersionsFromReferences(false);
+        context.getParserOptions().setOverrideResourceIdWithBundleEntryFullUrl(false);
         own = new Definitions(context);
         chain = new ValidationSupportChain(
             own,
@@ -89,6 +96,14 @@ public final class FhirCheck {
         chain.invalidateCaches();
         instances.invalidateCaches();
         return List.of();
+    }
+
+    private String convert(String text) {
+        boolean isXml = text.stripLeading().startsWith("<");
+        IParser from = isXml ? context.newXmlParser() : context.newJsonParser();
+        IParser to = isXml ? context.newJsonParser() : context.newXmlParser();
+        from.setParserErrorHandler(new StrictErrorHandler());
+        return to.encodeResourceToString(from.parseResource(text));
     }
 
     /** The validator holds a MeasureReport against its Measure, which stands in the same Bundle. */

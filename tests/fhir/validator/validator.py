@@ -68,6 +68,13 @@ class FhirValidator:
         text = resource if isinstance(resource, bytes) else dumps(resource)
         return [Issue(**issue) for issue in self._ask(version, "check", text)]
 
+    def convert(self, version: str, text: bytes) -> bytes:
+        """FHIR XML of FHIR JSON, or the other way round; ValueError where HAPI cannot read it."""
+        (answer,) = self._ask(version, "convert", text)
+        if "text" not in answer:
+            raise ValueError(answer)
+        return answer["text"].encode()
+
     def _ask(self, version: str, action: str, text: bytes) -> list[dict[str, str]]:
         file = self._folder / "asked.json"
         file.write_bytes(text)
