@@ -9,9 +9,12 @@ import sys
 import typer
 
 from adapter.commands.agreements import agreements_app
+from adapter.commands.audit import audit_app
 from adapter.commands.cases import cases_app, sources_app
 from adapter.commands.compare import compare_command
+from adapter.commands.conform import conform_command
 from adapter.commands.disputes import disputes_command
+from adapter.commands.key import key_command
 from adapter.commands.mappings import mappings_app
 from adapter.commands.replay import replay_command
 from adapter.commands.sandbox import demo_command, sandbox_command
@@ -38,14 +41,17 @@ app.command("send")(send_command)
 app.command("try")(try_command)
 app.command("tail")(tail_command)
 app.command("schemas")(schemas_command)
+app.command("conform")(conform_command)
 app.command("settle")(settle_any_command)
 app.command("replay")(replay_command)
 app.command("disputes")(disputes_command)
 app.command("compare")(compare_command)
+app.command("key")(key_command)
 app.add_typer(cases_app, name="cases")
 app.add_typer(sources_app, name="sources")
 app.add_typer(mappings_app, name="mappings")
 app.add_typer(agreements_app, name="agreements")
+app.add_typer(audit_app, name="audit")
 
 
 def main() -> None:

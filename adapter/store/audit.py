@@ -64,6 +64,20 @@ class Kept:
     hash: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which entries are wanted, None: any: from `since` on, before `until`, of what (`kind/id`), by whom."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    what: str | None = None
+    who: str | None = None
+
+
+#: Every entry.
+ALL = Selection()
+
+
 async def append(connection: Connection, entries: Sequence[Entry]) -> Head:
     """Add entries, in order, inside the caller's transaction; the chain's new head.
 
@@ -114,19 +128,20 @@ async def verify(connection: Connection, kept: Head | None = None) -> int | None
     return last.number + 1 if kept is not None and kept.number > last.number else None
 
 
-async def read(
-    connection: Connection, since: datetime | None = None, until: datetime | None = None
-) -> AsyncIterator[Kept]:
-    """All rows in order, a page at a time; those from `since` on and before `until` (None: no bound)."""
+async def read(connection: Connection, wanted: Selection = ALL) -> AsyncIterator[Kept]:
+    """The rows that are wanted, in order, a page at a time."""
     after = 0
     while True:
         rows = await connection.fetch(
             """select * from audit where number > $1
                and ($2::timestamptz is null or at >= $2) and ($3::timestamptz is null or at < $3)
-               order by number limit $4""",
+               and ($4::text is null or what @> array[$4::text]) and ($5::text is null or who = $5)
+               order by number limit $6""",
             after,
-            since,
-            until,
+            wanted.since,
+            wanted.until,
+            wanted.what,
+            wanted.who,
             _PAGE,
         )
         for row in rows:
