@@ -16,6 +16,8 @@ from adapter.client.faults import AwayError, RefusedError
 from adapter.errors import Problem, SetupError
 from adapter.servers import Server
 
+_CHAIN = 10  # how deep a fault may lie below httpx's own: httpcore's, anyio's, ssl's
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -100,8 +102,11 @@ def _none() -> str:
     return ""
 
 
-def _is_untrusted(error: BaseException | None) -> bool:
+def _is_untrusted(error: BaseException) -> bool:
     """Whether a certificate that does not hold is at the bottom of the fault."""
-    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
-        error = error.__cause__ or error.__context__
-    return error is not None
+    below: BaseException | None = error
+    for _ in range(_CHAIN):
+        if below is None or isinstance(below, ssl.SSLCertVerificationError):
+            break
+        below = below.__cause__ or below.__context__
+    return isinstance(below, ssl.SSLCertVerificationError)
