@@ -80,8 +80,8 @@ final class Beans {
         SubscriptionTopicConfig.class
     })
     static class Common {
-        /** HAPI looks at its jobs once a minute; a test would wait as long. */
-        private static final long LOOK_AT_JOBS_EVERY_MS = 250;
+        /** HAPI looks at its jobs every minute, at changes to tell every 5 s; a test would wait as long. */
+        private static final long LOOK_EVERY_MS = 250;
 
         @Bean
         JpaStorageSettings storageSettings() {
@@ -97,6 +97,7 @@ final class Beans {
         SubscriptionSettings subscriptionSettings() {
             SubscriptionSettings settings = new SubscriptionSettings();
             settings.addSupportedSubscriptionType(SubscriptionChannelType.RESTHOOK);
+            settings.setSubscriptionIntervalInMs(LOOK_EVERY_MS);
             return settings;
         }
 
@@ -160,7 +161,7 @@ final class Beans {
                 @Override
                 public Object postProcessAfterInitialization(Object bean, String name) {
                     if (bean instanceof JobMaintenanceServiceImpl jobs) {
-                        jobs.setScheduledJobFrequencyMillis(LOOK_AT_JOBS_EVERY_MS);
+                        jobs.setScheduledJobFrequencyMillis(LOOK_EVERY_MS);
                     }
                     return bean;
                 }
