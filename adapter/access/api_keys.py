@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cachetools import LRUCache
@@ -56,10 +56,10 @@ def read_hash(source: str, text: str) -> KeyHash:
 
 
 class KeyRing:
-    """The keys of all sources."""
+    """The keys of all sources; their hashes by the name that a key bears (`KeyHash.salt`)."""
 
-    def __init__(self, hashes: Iterable[KeyHash]) -> None:
-        self._hashes = {one.salt: one for one in hashes}
+    def __init__(self, hashes: Mapping[str, KeyHash]) -> None:
+        self._hashes = hashes
         self._known: LRUCache[bytes, str] = LRUCache(_KNOWN)
         self._own = secrets.token_bytes(32)
         self._turns = asyncio.Semaphore(_AT_ONCE)

@@ -5,16 +5,16 @@ caller may do (`scopes`, `reach`) nor what becomes of a failed attempt (`adapter
 """
 
 import hmac
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
 
-from adapter.access.api_keys import KeyHash, KeyRing, read_hash
+from adapter.access.api_keys import KeyRing
 from adapter.access.caller import Caller, Kind, NotShownError, Reason, Role
-from adapter.access.certificates import Certificate, is_proven, plain_hash, read_certificate
+from adapter.access.certificates import Certificate, is_proven, read_certificate
 from adapter.access.jwks import KeyShelf
+from adapter.access.register import register
 from adapter.access.scopes import scopes_of
 from adapter.access.tokens import (
     Claims,
@@ -30,9 +30,6 @@ from adapter.errors import Problem, SetupError, ThrottledError
 from adapter.settings import Settings
 
 HOOK_SCOPE = "operation/subscription-hook"
-
-K = TypeVar("K", bound=Hashable)
-V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +48,14 @@ class Doorkeeper:
 
     def __init__(self, settings: Settings, shelf: Callable[[str], KeyShelf] = KeyShelf) -> None:
         self._settings = settings
-        self._clients = _unique(_clients(settings), "tokens")
-        self._certificates = _unique(_certificates(settings), "certificates")
+        self._register = register(settings)
         self._hooks = {
             name: _secret(name, one.hook_file)
             for name, one in settings.sources.items()
             if one.hook_file is not None
         }
-        self._ring = KeyRing(_unique(_keys(settings), "keys").values())
-        issuers = {issuer for issuer, _ in self._clients}
+        self._ring = KeyRing(self._register.keys)
+        issuers = {issuer for issuer, _ in self._register.clients}
         if settings.staff is not None:
             issuers.add(settings.staff.tokens)
         shelves = {issuer.jwks: shelf(issuer.jwks) for issuer in issuers}
@@ -96,7 +92,8 @@ class Doorkeeper:
     def _without_words(self, knock: Knock, source: str | None, certificate: Certificate | None) -> Caller:
         if certificate is not None:
             told = (certificate.sha256, certificate.subject)
-            names = {self._certificates[one] for one in told if one is not None and one in self._certificates}
+            known = self._register.certificates
+            names = {known[one] for one in told if one is not None and one in known}
             return self._source(names.pop() if len(names) == 1 else None, Reason.CERTIFICATE)
         if not knock.hook:
             raise NotShownError(Reason.MISSING)
@@ -125,7 +122,7 @@ class Doorkeeper:
     def _of_token(self, issuer: Issuer, claims: Claims) -> Caller:
         """A source by the client that the token names, else a person by its roles."""
         client = client_of(claims)
-        source = self._clients.get((issuer, client)) if client is not None else None
+        source = self._register.clients.get((issuer, client)) if client is not None else None
         if source is not None:
             return self._source(source, Reason.CLIENT, scopes_in(claims))
         staff = self._settings.staff
@@ -162,8 +159,8 @@ def _person(staff: Staff, claims: Claims) -> Caller | None:
     """The person that a token of staff is about; None where it names nobody, or no role that is known."""
     name = claim_at(claims, staff.user)
     listed = claim_at(claims, staff.roles)
-    words = listed.split() if isinstance(listed, str) else listed
-    roles = {Role(word) for word in words if word in set(Role)} if isinstance(words, list) else set()
+    words = listed.split() if isinstance(listed, str) else listed if isinstance(listed, list) else []
+    roles = {role for role in Role if role.value in words}
     municipality = claim_at(claims, staff.municipality)
     if Role.MUNICIPALITY_CONTROLLER in roles and not _is_kommunkod(municipality):
         roles.discard(Role.MUNICIPALITY_CONTROLLER)
@@ -177,28 +174,6 @@ def _is_kommunkod(value: object) -> bool:
     return isinstance(value, str) and len(value) == 4 and value.isascii() and value.isdecimal()
 
 
-def _clients(settings: Settings) -> Iterator[tuple[tuple[Issuer, str], str]]:
-    for name, source in settings.sources.items():
-        shown = source.credentials
-        if shown.tokens is not None and shown.client is not None:
-            yield (shown.tokens, shown.client), name
-
-
-def _certificates(settings: Settings) -> Iterator[tuple[str, str]]:
-    for name, source in settings.sources.items():
-        for told in source.credentials.certificates:
-            hashed = plain_hash(told)
-            is_hash = len(hashed) == 64 and set(hashed) <= set("0123456789abcdef")
-            yield (hashed if is_hash else told), name
-
-
-def _keys(settings: Settings) -> Iterator[tuple[str, KeyHash]]:
-    for name, source in settings.sources.items():
-        for text in source.credentials.keys:
-            read = read_hash(name, text)
-            yield read.salt, read
-
-
 def _secret(name: str, file: Path) -> str:
     """The secret in a file; SetupError where it is not there, or says nothing."""
     try:
@@ -208,13 +183,3 @@ def _secret(name: str, file: Path) -> str:
     if not secret:
         raise SetupError(Problem("not-found", "no secret can be read there", f"sources.{name}.hook_file"))
     return secret
-
-
-def _unique(pairs: Iterator[tuple[K, V]], what: str) -> Mapping[K, V]:
-    found: dict[K, V] = {}
-    for key, value in pairs:
-        if key in found:
-            rule = "two sources have a credential in common: a source may write only as itself"
-            raise SetupError(Problem("value", rule, f"sources.*.credentials.{what}"))
-        found[key] = value
-    return found

@@ -12,7 +12,9 @@ from typing import Annotated
 import typer
 import uvicorn
 
+from adapter.access.demands import demands
 from adapter.api import create_app
+from adapter.errors import SetupError
 from adapter.outbound.relay import run_relay
 from adapter.settings import load_settings
 from adapter.watch import configure_log
@@ -23,10 +25,20 @@ from adapter.wiring import relay_settings
 def serve_command(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="With open doors: what is listened on is published on loopback.")
+    ] = False,
 ) -> None:
-    """Serve the HTTP doors; settings come from LOSUS_… and the file LOSUS_SETTINGS."""
+    """Serve the HTTP doors; settings come from LOSUS_… and the file LOSUS_SETTINGS.
+
+    Insecure settings are refused outside the sandbox, all of them at once.
+    """
     configure_log()
-    app = Guard(create_app(load_settings()))
+    settings = load_settings()
+    faults = demands(settings, "127.0.0.1" if sandbox else host)
+    if faults:
+        raise SetupError(*faults)
+    app = Guard(create_app(settings))
     gc.collect()
     gc.freeze()  # models and compiled mappings stay for ever; no collection need look at them again
     gc.set_threshold(20_000, 20, 20)
