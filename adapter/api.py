@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 
-from adapter.errors import LosusError, MalformedError, Problem
+from adapter.errors import LosusError, MalformedError, NotFoundError, Problem
 from adapter.fhir.model import FhirVersion, model
 from adapter.inbound.flood import Flood
 from adapter.inbound.receiver import Receiver
@@ -20,7 +20,8 @@ from adapter.inbound.watcher import watch
 from adapter.settings import Settings
 from adapter.store.database import connect
 from adapter.store.migrate import migrate
-from adapter.web import access, cases, disputes, fhir, health, schemas, settlements
+from adapter.web import access, cases, disputes, fhir, health, keys, schemas, settlements, writing
+from adapter.web.negotiation import refuse
 from adapter.wiring import clients_of, library_of, world_of
 
 _WARM = (
@@ -79,6 +80,8 @@ def create_app(settings: Settings) -> FastAPI:
         cases.router,
         health.router,
         schemas.router,
+        keys.router,
+        writing.router,
     ):
         app.include_router(router)
     access.install(app, settings)
@@ -94,28 +97,26 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-async def _refused(_: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     if not isinstance(error, LosusError):
         raise error
-    return Response(*fhir.refusal(error), media_type=fhir.FHIR_JSON)
+    return refuse(request, error)
 
 
-async def _invalid(_: Request, _error: Exception) -> Response:
+async def _invalid(request: Request, _error: Exception) -> Response:
     """A parameter of the wrong kind; FastAPI's own answer would hold its value."""
-    fault = MalformedError(Problem("value", "a parameter is not of the kind it has to be"))
-    return Response(*fhir.refusal(fault), media_type=fhir.FHIR_JSON)
+    rule = "a parameter is not of the kind it has to be"
+    return refuse(request, MalformedError(Problem("value", rule)))
 
 
 async def _failed(request: Request, _: Exception) -> Response:
-    return await _refused(
-        request, LosusError(Problem("exception", "a fault of ours; the log names its place"))
-    )
+    return refuse(request, LosusError(Problem("exception", "a fault of ours; the log names its place")))
 
 
-async def _unknown(_: Request, error: Exception) -> Response:
-    status = getattr(error, "status_code", 404)
-    fault = MalformedError(Problem("not-supported", "no such interaction here"))
-    return Response(fhir.refusal(fault).body, status, media_type=fhir.FHIR_JSON)
+async def _unknown(request: Request, error: Exception) -> Response:
+    fault = NotFoundError(Problem("not-supported", "no such interaction here"))
+    fault.status = getattr(error, "status_code", fault.status)
+    return refuse(request, fault)
 
 
 def _warm(version: FhirVersion) -> None:

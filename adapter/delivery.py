@@ -4,6 +4,7 @@ Owns the shapes that all doors share; does not own what becomes of a delivery (`
 doors (`adapter.inbound`, `adapter.web`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
@@ -42,9 +43,10 @@ class Delivery:
     """One thing that came in: stored whole or not at all.
 
     `body` is as it was received: a Bundle of type message (MESSAGE, STREAM), transaction (TRANSACTION), any
-    Bundle or a single resource (the others). `expected` is the version that `If-Match` asks for, and
-    `once` the keyed hash of a condition (`If-None-Exist`) under which the source creates a thing only once.
-    `fhir` is the version that the request names, None where the source's setting holds.
+    Bundle or a single resource (the others). `fhir` is the version that the request names, None where the
+    source's setting holds. `targets` are the names (Type/id) that the door gave to resources, by their place
+    in the Bundle ("0" for a single one), and found by conditions, by their keyed hashes. `expected` are the
+    versions that `If-Match` asks for, by name; with `once` nothing is done where a target is known already.
     """
 
     source: str
@@ -53,8 +55,9 @@ class Delivery:
     media: Literal["json", "xml"] = "json"
     fhir: FhirVersion | None = None
     mark: Mark | None = None
-    expected: str | None = None
-    once: str | None = None
+    targets: Mapping[str, str] = field(default_factory=dict)
+    expected: Mapping[str, str] = field(default_factory=dict)
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)

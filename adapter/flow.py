@@ -117,7 +117,7 @@ def _row(one: News) -> messages.MessageRow:
         one.response,
         delivery.door.value,
         delivery.media,
-        delivery.once,
+        delivery.targets,
         one.status,
         delivery.fhir,
     )
@@ -157,6 +157,7 @@ async def take_in(
     await intake.add_facts(connection, said.facts, said.links, anew=spoken)
     await library.shelve(connection, said.shelved, world.seal, now)
     await library.lean(connection, said.leaning)
+    await doors.add_aliases(connection, said.aliases)
     return await refold(connection, world, cases, now)
 
 
@@ -177,6 +178,7 @@ class _Said:
     replaced: set[tuple[str, str, str]] = field(default_factory=set)
     shelved: list[library.Shelved] = field(default_factory=list)
     leaning: set[tuple[str, str, int]] = field(default_factory=set)
+    aliases: set[tuple[str, str, str]] = field(default_factory=set)
 
     def add(self, one: Prepared, number: int) -> None:
         """Add what message `number` said: its facts, and the cases they belong to.
@@ -188,8 +190,8 @@ class _Said:
             self._case(one.source, key)
         if one.error is not None:
             return
-        stamp = instant_text(one.received_at)
-        self.shelved += [_shelved(one.source, resource, stamp) for resource in one.shelved]
+        self.aliases |= {(one.source, condition, name) for condition, name in one.aliases}
+        self.shelved += [_shelved(one, resource) for resource in one.shelved]
         for reading in one.readings:
             case_id = None
             place = (one.source, reading.fact.resource)
@@ -229,6 +231,7 @@ class _Said:
         self.links |= {(case_id, source, resource) for resource in resources}
 
 
-def _shelved(source: str, resource: dict[str, Any], stamp: str) -> library.Shelved:
-    order, _ = by_meta(resource, stamp)
-    return library.Shelved(source, f"{resource['resourceType']}/{resource['id']}", order, resource)
+def _shelved(one: Prepared, resource: dict[str, Any]) -> library.Shelved:
+    order, version = by_meta(resource, instant_text(one.received_at))
+    name = f"{resource['resourceType']}/{resource['id']}"
+    return library.Shelved(one.source, name, order, version, resource)

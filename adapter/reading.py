@@ -5,15 +5,25 @@ mapping, nor where what lies outside is found (`inbound.library`).
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from adapter.delivery import Delivery, Door
-from adapter.errors import ForbiddenError, InputError, LosusError, MappingError, Problem, UnknownSourceError
-from adapter.fhir.document import parse_json
+from adapter.errors import (
+    ForbiddenError,
+    InputError,
+    LosusError,
+    MappingError,
+    Problem,
+    ResourceError,
+    UnknownSourceError,
+)
+from adapter.fhir.document import read_document
+from adapter.fhir.interaction import conditions_in, names_of, settled
 from adapter.fhir.message import Entry, Message, References, read_entries, read_message
 from adapter.fhir.model import FhirVersion
+from adapter.losus.identity import pseudonym
 from adapter.losus.instants import instant_text
 from adapter.mapping.engine import Message as Surroundings
 from adapter.mapping.engine import Reading
@@ -36,6 +46,10 @@ POINTED_AT = frozenset(
         "PractitionerRole",
     }
 )
+
+
+#: The doors that name what they take in, as a FHIR server does.
+_NAMING = frozenset({Door.REST, Door.TRANSACTION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +76,7 @@ class Prepared:
     `message` is set where it is a FHIR message. `leans` are the names outside it that it asked for, `asked`
     those of them that nobody has looked for yet. `shelved` are resources that others may point at. Where it
     cannot be used, `error` and `cause` say why, and `keys` which cases it is about as far as can be told.
+    `aliases` are the keyed hashes of conditions under which a resource is found, with its name.
     """
 
     delivery: Delivery
@@ -76,6 +91,7 @@ class Prepared:
     error: LosusError | None = None
     cause: Cause | None = None
     is_passing: bool = False
+    aliases: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def source(self) -> str:
@@ -103,13 +119,42 @@ def read(
         raise UnknownSourceError(Problem("not-found", "no source of this name"))
     fhir = delivery.fhir or speaker.fhir
     try:
-        document = parse_json(delivery.body, max_bytes=world.limits[0], max_depth=world.limits[1])
+        document = read_document(delivery.body, delivery.media, fhir, world.limits)
+        if delivery.door in _NAMING:
+            document = _settled(world, delivery, document)
         message, entries, references = _entries(delivery.door, document, fhir)
-        return _Reader(speaker, delivery, fhir, document, references, outside, now).read(message, entries)
+        one = _Reader(speaker, delivery, fhir, document, references, outside, now).read(message, entries)
+        return replace(one, aliases=_aliases(world, delivery, entries))
     except InputError as error:
         if delivery.door.is_answered and not is_kept:
             raise
         return Prepared(delivery, now, fhir, error=error, cause="invalid")
+
+
+def hashed(world: World, source: str, condition: str) -> str:
+    """How a condition is known that may hold a person's number: by its keyed hash."""
+    return pseudonym(world.secret, source, condition)
+
+
+def _settled(world: World, delivery: Delivery, document: Resource) -> Resource:
+    """The document with the names that its door gave, as `interaction.settled`."""
+    conditions = set(conditions_in(document, document.get("resourceType", "")))
+    found = {one: delivery.targets.get(hashed(world, delivery.source, one)) for one in conditions}
+    missing = [one for one, name in found.items() if name is None]
+    if missing:
+        rule = "a conditional reference finds nothing, or more than one"
+        raise ResourceError(Problem("not-found", rule))
+    return settled(document, delivery.targets, {one: name for one, name in found.items() if name})
+
+
+def _aliases(world: World, delivery: Delivery, entries: tuple[Entry, ...]) -> frozenset[tuple[str, str]]:
+    if delivery.door not in _NAMING:
+        return frozenset()
+    return frozenset(
+        (hashed(world, delivery.source, one), f"{e.resource['resourceType']}/{e.resource['id']}")
+        for e in entries
+        for one in names_of(e.resource)
+    )
 
 
 def _entries(

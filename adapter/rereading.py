@@ -41,7 +41,7 @@ def delivery_of(stored: messages.Stored) -> Delivery:
         stored.body,
         "xml" if stored.media == "xml" else "json",
         FhirVersion(stored.fhir) if stored.fhir else None,
-        once=stored.once,
+        targets=stored.targets,
     )
 
 

@@ -5,13 +5,16 @@ a municipality's system speaks of its own cases alone; does not own messages, wh
 their ids (`flow`).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from adapter.delivery import Receipt, Version
 from adapter.errors import ConflictError, LosusError, NotFoundError, Problem
+from adapter.losus.instants import instant_text
+from adapter.mapping.version import by_meta
 from adapter.reading import Prepared
-from adapter.store import intake
+from adapter.store import intake, library
 from adapter.store.database import Connection
 from adapter.world import World
 
@@ -29,16 +32,18 @@ class Standing:
         municipality = world.speakers[one.source].municipality
         if municipality is not None and any(self.homes.get(key) != municipality for key in one.keys):
             return refusal(NotFoundError(Problem("not-found", "no such case of yours")))
-        facts = [reading.fact for reading in one.readings]
-        places = [(fact.source, fact.resource) for fact in facts]
-        newest = next((self.versions[place] for place in places if place in self.versions), None)
         delivery = one.delivery
-        if delivery.expected is not None and newest != delivery.expected:
-            rule = "If-Match names another version than the newest that is known"
-            return refusal(ConflictError(Problem("conflict", rule)))
-        if one.message is not None or one.error is not None or not facts:
+        for name, expected in delivery.expected.items():
+            if version_tag(self.versions.get((one.source, name), "")) != expected:
+                rule = "If-Match names another version than the newest that is known"
+                return refusal(ConflictError(Problem("conflict", rule)))
+        if one.message is not None or one.error is not None:
             return None
-        if (delivery.once and newest) or all(intake.fact_key(fact) in self.facts for fact in facts):
+        brought = _brought(one)
+        if delivery.once and any((one.source, name) in self.versions for name, _ in brought):
+            return Receipt("known", versions=self._versions(one))
+        facts = [reading.fact for reading in one.readings]
+        if facts and all(intake.fact_key(fact) in self.facts for fact in facts):
             return Receipt("known", versions=self._versions(one))
         return None
 
@@ -55,10 +60,25 @@ class Standing:
         )
 
     def _versions(self, one: Prepared) -> tuple[Version, ...]:
-        facts = (reading.fact for reading in one.readings)
         return tuple(
-            Version(f.resource, f.version, (f.source, f.resource) not in self.versions) for f in facts
+            Version(name, version_tag(version), (one.source, name) not in self.versions)
+            for name, version in _brought(one)
         )
+
+
+def version_tag(version: str) -> str:
+    """A version as FHIR's `id` can say it, for ETag and `_history`."""
+    return re.sub("[^A-Za-z0-9.-]", "-", version)[:64]
+
+
+def _brought(one: Prepared) -> tuple[tuple[str, str], ...]:
+    """The resources that a delivery brings, by name, and what their versions are called."""
+    if one.message is not None:
+        return ()
+    read = {reading.fact.resource: reading.fact.version for reading in one.readings}
+    stamp = instant_text(one.received_at)
+    kept = {f"{r['resourceType']}/{r['id']}": by_meta(r, stamp)[1] for r in one.shelved}
+    return tuple({**kept, **read}.items())
 
 
 def refusal(error: LosusError, response: bytes = b"") -> Receipt:
@@ -68,8 +88,12 @@ def refusal(error: LosusError, response: bytes = b"") -> Receipt:
 
 async def standing_of(connection: Connection, world: World, batch: Sequence[Prepared]) -> Standing:
     """Look up what is known of a batch; of messages alone, nothing has to be."""
-    facts = [reading.fact for one in batch if one.message is None for reading in one.readings]
+    others = [one for one in batch if one.message is None]
+    facts = [reading.fact for one in others for reading in one.readings]
     known = await intake.known_facts(connection, facts)
-    versions = await intake.newest_versions(connection, {(f.source, f.resource) for f in facts})
+    places = {(one.source, name) for one in others for name, _ in _brought(one)}
+    places |= {(one.source, name) for one in others for name in one.delivery.expected}
+    kept = await library.kept_versions(connection, places)
+    versions = {**kept, **await intake.newest_versions(connection, places)}
     keys = {key for one in batch if world.speakers[one.source].municipality for key in one.keys}
     return Standing(known, versions, await intake.municipalities_of(connection, keys))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from functools import lru_cache
 
+from adapter.access.scopes import may_say
 from adapter.agreements.in_force import in_force
 from adapter.agreements.load import load_book
 from adapter.agreements.process import process_terms
@@ -15,10 +16,12 @@ from adapter.client.calls import FhirClient
 from adapter.client.connect import client_of
 from adapter.client.references import Fetcher
 from adapter.errors import Problem, SetupError
+from adapter.fhir.document import Limits
 from adapter.fhir.model import FhirVersion
 from adapter.inbound.library import Library, Shelf
 from adapter.losus.days import local_day
 from adapter.losus.process import STATUTE, ProcessTerms
+from adapter.losus.terms import SignalKind
 from adapter.mapping.load import load_folder
 from adapter.outbound.relay import RelaySettings
 from adapter.settings import Settings
@@ -46,7 +49,7 @@ def world_of(settings: Settings) -> World:
                 FhirVersion(source.fhir),
                 source.server.base_url if source.server is not None else None,
                 source.municipality,
-                None,
+                may_say(source, SignalKind) if source.municipality else None,
                 source.flood,
             )
             for name, source in settings.sources.items()
@@ -54,7 +57,7 @@ def world_of(settings: Settings) -> World:
         route={org: code for code, one in settings.subscribers.items() for org in one.organizations},
         payloads={code: one.payload for code, one in settings.subscribers.items()},
         terms_for=_terms_for(settings),
-        limits=(settings.max_bytes, settings.max_depth),
+        limits=Limits(settings.max_bytes, settings.max_depth, settings.max_entries),
         seal=load_seal(settings.seal),
     )
 
@@ -87,6 +90,10 @@ def relay_settings(settings: Settings) -> RelaySettings:
         municipalities=tuple(settings.subscribers),
         partitions=settings.kafka.partitions,
         replication=settings.kafka.replication,
+        min_insync=settings.kafka.min_insync,
+        retention_days=settings.kafka.retention_days,
+        cases_days=settings.kafka.cases_days,
+        make_topics=settings.kafka.make_topics,
         transactions=settings.kafka.transactions,
         batch=settings.kafka.batch,
     )

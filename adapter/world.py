@@ -8,6 +8,7 @@ from collections.abc import Mapping as MappingType
 from dataclasses import dataclass
 from datetime import datetime
 
+from adapter.fhir.document import Limits
 from adapter.fhir.model import FhirVersion
 from adapter.losus.process import ProcessTerms
 from adapter.losus.terms import SignalKind
@@ -41,7 +42,7 @@ class World:
     """All that is settled before a message comes: settings, mappings, agreements, as values.
 
     `route` leads from an organisation identifier (`system|value`) to the subscribing municipality;
-    `payloads` are the subscribers and what each may be sent; `limits` are bytes and depth of a body.
+    `payloads` are the subscribers and what each may be sent; `limits` are those of a body.
     `seal` encrypts what is kept raw.
     """
 
@@ -51,5 +52,5 @@ class World:
     route: MappingType[str, str]
     payloads: MappingType[str, Payload]
     terms_for: TermsFor
-    limits: tuple[int, int]
+    limits: Limits
     seal: Seal

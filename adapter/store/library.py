@@ -26,6 +26,7 @@ class Shelved:
     source: str
     name: str
     order: VersionOrder
+    version: str
     resource: Resource
 
 
@@ -58,17 +59,18 @@ async def shelve(connection: Connection, given: Sequence[Shelved], seal: Seal, n
         return False
     digests = {at: _digest(one.resource) for at, one in fresh.items()}
     await connection.execute(
-        """insert into resource (source, name, ord, digest, body, sealed, got_at)
-           select *, $7 from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[])
+        """insert into resource (source, name, ord, version, digest, body, sealed, got_at)
+           select *, $8 from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[],
+                                    $7::text[])
            on conflict (source, name) do update
-             set ord = excluded.ord, digest = excluded.digest, body = excluded.body,
-                 sealed = excluded.sealed, got_at = excluded.got_at""",
+             set ord = excluded.ord, version = excluded.version, digest = excluded.digest,
+                 body = excluded.body, sealed = excluded.sealed, got_at = excluded.got_at""",
         *columns(
             [
-                (*at, orjson.dumps(one.order).decode(), digests[at], *seal.close(orjson.dumps(one.resource)))
+                (*at, _ord(one), one.version, digests[at], *seal.close(orjson.dumps(one.resource)))
                 for at, one in sorted(fresh.items())
             ],
-            6,
+            7,
         ),
         now,
     )
@@ -94,6 +96,25 @@ async def _orders(
         *columns(sorted(set(places)), 2),
     )
     return {(r["source"], r["name"]): (tuple(orjson.loads(r["ord"])), r["digest"]) for r in rows}
+
+
+def _ord(one: Shelved) -> str:
+    return orjson.dumps(one.order).decode()
+
+
+async def kept_versions(
+    connection: Connection, places: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], str]:
+    """What the kept version of each of these (source, Type/id) is called, as far as they are known."""
+    asked = sorted(set(places))
+    if not asked:
+        return {}
+    rows = await connection.fetch(
+        """select source, name, version from resource
+           join unnest($1::text[], $2::text[]) as asked (source, name) using (source, name)""",
+        *columns(asked, 2),
+    )
+    return {(row["source"], row["name"]): row["version"] for row in rows}
 
 
 def _digest(resource: Resource) -> str:

@@ -3,9 +3,11 @@
 Owns the statements on `message` and `message_bundle`; does not own what a message says.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+
+import orjson
 
 from adapter.store.database import Connection
 from adapter.store.intake import columns
@@ -16,8 +18,7 @@ from adapter.store.seal import Seal
 class MessageRow:
     """What is to be remembered, with the answer that was given.
 
-    `header_id` and `bundle_id` are those of a message, None for anything else; `once` is the hash of the
-    condition under which it is made only once.
+    `header_id` and `bundle_id` are those of a message, None for anything else; `targets` as in `Delivery`.
     """
 
     source: str
@@ -28,7 +29,7 @@ class MessageRow:
     response: bytes | None
     door: str = "message"
     media: str = "json"
-    once: str | None = None
+    targets: Mapping[str, str] = field(default_factory=dict)
     status: int = 200
     fhir: str | None = None
 
@@ -43,7 +44,7 @@ class Stored:
     media: str
     received_at: datetime
     body: bytes
-    once: str | None
+    targets: Mapping[str, str]
     fhir: str | None
 
 
@@ -85,13 +86,13 @@ async def add_messages(connection: Connection, messages: Sequence[MessageRow], s
              from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::bytea[], $6::bytea[],
                          $7::text[], $8::text[], $9::text[], $10::text[], $11::smallint[], $12::text[])
                   with ordinality as given (source, header_id, bundle_id, received_at, body, response,
-                                            door, media, once, sealed, status, fhir, n)),
+                                            door, media, targets, sealed, status, fhir, n)),
            added as (
              insert into message (id, source, header_id, bundle_id, received_at, body, response,
-                                  door, media, once, sealed, status, fhir)
+                                  door, media, targets, sealed, status, fhir)
              overriding system value
              select id, source, header_id, bundle_id, received_at, body, response,
-                    door, media, once, sealed, status, fhir from new),
+                    door, media, targets, sealed, status, fhir from new),
            bundles as (
              insert into message_bundle (source, bundle_id, message)
              select source, bundle_id, id from new where bundle_id is not null)
@@ -103,8 +104,9 @@ async def add_messages(connection: Connection, messages: Sequence[MessageRow], s
 
 def _sealed(m: MessageRow, seal: Seal) -> tuple[object, ...]:
     body, key = seal.close(m.body)
+    targets = orjson.dumps(dict(m.targets)).decode() if m.targets else None
     ids = (m.source, m.header_id, m.bundle_id, m.received_at)
-    return (*ids, body, m.response, m.door, m.media, m.once, key, m.status, m.fhir)
+    return (*ids, body, m.response, m.door, m.media, targets, key, m.status, m.fhir)
 
 
 async def add_resends(connection: Connection, ids: Sequence[tuple[str, str, str]]) -> None:
@@ -121,7 +123,7 @@ async def add_resends(connection: Connection, ids: Sequence[tuple[str, str, str]
 async def load_messages(connection: Connection, numbers: Iterable[int], seal: Seal) -> list[Stored]:
     """The messages of these numbers as they came, oldest first."""
     rows = await connection.fetch(
-        """select id, source, door, media, received_at, body, sealed, once, fhir from message
+        """select id, source, door, media, received_at, body, sealed, targets, fhir from message
            where id = any ($1::bigint[]) order by id""",
         sorted(set(numbers)),
     )
@@ -133,7 +135,7 @@ async def load_messages(connection: Connection, numbers: Iterable[int], seal: Se
             row["media"],
             row["received_at"],
             seal.open(row["body"], row["sealed"]),
-            row["once"],
+            orjson.loads(row["targets"]) if row["targets"] else {},
             row["fhir"],
         )
         for row in rows

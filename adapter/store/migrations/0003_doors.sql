@@ -7,7 +7,7 @@ alter table message
   add door    text     not null default 'message',
   add media   text     not null default 'json',
   add fhir    text,                            -- version that the request named; null: the source's setting
-  add once    text,                            -- keyed hash of the condition under which it is made only once
+  add targets text,                            -- JSON: what the door named its resources, and found by condition
   add sealed  text,                            -- which key the body is encrypted with; null: with none
   add status  smallint not null default 200;   -- HTTP status of the answer
 comment on table message is 'Inbox: everything that was taken in, once, raw as it came.';
@@ -53,6 +53,7 @@ create table resource (
   source text        not null,
   name   text        not null,                 -- Type/id
   ord    text        not null,                 -- how this version ranks, as JSON (VersionOrder)
+  version text       not null,                 -- what a person calls it
   digest text        not null,                 -- of what it says, but for its meta
   body   bytea       not null,                 -- JSON
   sealed text,
