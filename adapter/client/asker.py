@@ -14,6 +14,7 @@ from adapter.client.exchange import Call, Line
 from adapter.client.faults import AwayError, OpenError, RefusedError, fault
 from adapter.client.outside import Outside
 from adapter.client.urls import Base
+from adapter.errors import SetupError
 from adapter.servers import Patience
 from adapter.watch import CLIENT_CIRCUIT_OPEN, CLIENT_REQUESTS
 
@@ -99,7 +100,11 @@ class Asker:
             self._breaker.succeeded()
             self._count("refused")
             raise
-        except BaseException:  # cancelled, or a secret cannot be read: tells nothing of the server
+        except SetupError as error:
+            log.error("client.setup", source=self._source, problem=str(error))  # noqa: TRY400 - no traceback
+            self._breaker.left()
+            raise
+        except BaseException:  # cancelled: that tells nothing of the server
             self._breaker.left()
             raise
         self._breaker.succeeded()

@@ -17,7 +17,7 @@ from adapter.client.calls import FhirClient
 from adapter.client.faults import GoneError
 from adapter.client.outside import Outside
 from adapter.client.urls import Literal
-from adapter.errors import LosusError, Problem
+from adapter.errors import LosusError, Problem, SetupError
 from adapter.servers import Server
 
 _AT_ONCE = 4  # requests to the server at the same time
@@ -135,6 +135,8 @@ def _ended(task: asyncio.Task[Resource]) -> Resource | LosusError | Problem:
     error = task.exception()
     if error is None:
         return task.result()
+    if isinstance(error, SetupError):  # the log names the file; nobody else is told of it
+        return Problem("exception", "a fault of our own setup")
     if isinstance(error, LosusError):
         return error
     raise error
