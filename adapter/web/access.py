@@ -134,7 +134,7 @@ def install(app: FastAPI, settings: Settings) -> None:
     Raises SetupError: a route without a guard, or settings of callers that cannot be.
     """
     bare = unguarded(app)
-    if bare and not settings.open_doors:
+    if bare:
         raise SetupError(*(Problem("incomplete", "a door without a guard", path) for path in bare))
     app.state.entrance = Entrance(settings)
     app.add_exception_handler(UnauthorizedError, _unauthorized)
