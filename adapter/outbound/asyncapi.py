@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from adapter.outbound.events import CASE_CHANGED, DEADLINE_MISSED, SETTLEMENT_ISSUED
+from adapter.outbound.events import CASE_CHANGED, CASE_EXPIRED, DEADLINE_MISSED, SETTLEMENT_ISSUED
 from adapter.outbound.examples import Example
 from adapter.outbound.parked import MESSAGE_PARKED
 from adapter.outbound.schemas import HEADERS, Schema, name_of, schemas
@@ -219,6 +219,7 @@ def _messages(examples: Sequence[Example]) -> dict[str, Any]:
         "name": _REMOVED,
         "title": "A tombstone",
         "summary": "The case is to be forgotten: Kafka's record with a key and no value.",
+        "headers": _headers({"enum": [CASE_CHANGED, CASE_EXPIRED]}, "application/json"),
         "payload": {"type": "null"},
         "bindings": {"kafka": _key(_CASE_ID)},
     }
@@ -228,18 +229,12 @@ def _messages(examples: Sequence[Example]) -> dict[str, Any]:
 def _message(name: str, ce_type: str, key: str, words: str, examples: Iterable[Example]) -> dict[str, Any]:
     is_fhir = ce_type == SETTLEMENT_ISSUED
     media = "application/fhir+json" if is_fhir else "application/json"
-    fixed = {"ce_type": {"const": ce_type}, "content-type": {"const": media}}
     return {
         "name": ce_type,
         "title": name,
         "summary": words,
         "contentType": media,
-        "headers": {
-            "allOf": [
-                {"$ref": f"#/components/schemas/{HEADERS}"},
-                {"type": "object", "properties": fixed, "required": list(fixed)},
-            ]
-        },
+        "headers": _headers({"const": ce_type}, media),
         "payload": {"$ref": f"#/components/schemas/{name_of(ce_type)}"},
         "bindings": {"kafka": _key(key)},
         "examples": [
@@ -247,6 +242,16 @@ def _message(name: str, ce_type: str, key: str, words: str, examples: Iterable[E
             for one in examples
             if one.type == ce_type
         ],
+    }
+
+
+def _headers(ce_type: Schema, media: str) -> Schema:
+    fixed = {"ce_type": ce_type, "content-type": {"const": media}}
+    return {
+        "allOf": [
+            {"$ref": f"#/components/schemas/{HEADERS}"},
+            {"type": "object", "properties": fixed, "required": list(fixed)},
+        ]
     }
 
 

@@ -117,9 +117,9 @@ def _parked(message: dict[str, Any], at: datetime) -> Example:
     for entry in broken["entry"]:
         if entry["resource"]["resourceType"] == "Encounter":
             del entry["resource"]["status"]
-    problem, cause = _fault(broken, at)
+    problem = _fault(broken, at)
     told = ParkedMessage(
-        cause=cause,
+        cause="invalid",
         source=_MAPPING,
         rule=problem.rule,
         code=problem.code,
@@ -134,11 +134,11 @@ def _parked(message: dict[str, Any], at: datetime) -> Example:
     return _example("parked", "A message that waits for a person.", event, at)
 
 
-def _fault(message: dict[str, Any], at: datetime) -> tuple[Problem, str]:
+def _fault(message: dict[str, Any], at: datetime) -> Problem:
     try:
         rehearse(load_mapping(default_folder() / f"{_MAPPING}.yaml"), [message], at)
     except LosusError as error:
-        return error.problems[0], type(error).__name__
+        return error.problems[0]
     raise AssertionError
 
 

@@ -16,7 +16,7 @@ class ParkedMessage(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    cause: str = Field(description="kind of fault, by the name of its class")
+    cause: str = Field(description="untranslated, invalid, unresolved, faulty; there may be more one day")
     source: str = Field(description="which system sent it")
     rule: str | None = Field(description="the rule that was broken or could not be carried out, in words")
     code: str | None = Field(description="FHIR issue code")

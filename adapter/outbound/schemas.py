@@ -15,7 +15,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core.core_schema import DataclassField, ModelField, TypedDictField, WithDefaultSchema
 
 from adapter.losus.picture import SCHEMA_ID, CasePicture, closing, withhold
-from adapter.outbound.events import CASE_CHANGED, DEADLINE_MISSED, SETTLEMENT_ISSUED
+from adapter.outbound.events import CASE_CHANGED, CASE_EXPIRED, DEADLINE_MISSED, SETTLEMENT_ISSUED
 from adapter.outbound.parked import MESSAGE_PARKED, ParkedMessage
 
 Schema = dict[str, Any]
@@ -183,7 +183,7 @@ def _settlement() -> Schema:
 def _headers() -> Schema:
     """CloudEvents 1.0, Kafka protocol binding, binary mode (3.2): attributes as headers `ce_…`."""
     text = {"type": "string", "minLength": 1}
-    types = [CASE_CHANGED, DEADLINE_MISSED, SETTLEMENT_ISSUED, MESSAGE_PARKED]
+    types = [CASE_CHANGED, DEADLINE_MISSED, CASE_EXPIRED, SETTLEMENT_ISSUED, MESSAGE_PARKED]
     fields: Schema = {
         "ce_specversion": {"const": "1.0"},
         "ce_id": {

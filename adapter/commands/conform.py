@@ -1,0 +1,60 @@
+"""`losus conform`: holds a municipality's consumer to the rules of the topics, on a test broker.
+
+Owns options and printing; the month that is played, the protocol of the callback and the judgement are
+in `adapter.conformance`.
+"""
+
+import asyncio
+import secrets
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from adapter.commands.output import Format, err, out, print_json
+from adapter.conformance.check import Verdict
+from adapter.conformance.trial import Trial, try_consumer
+
+_WORDS = {True: "pass", False: "FAIL", None: "not told"}
+
+
+def conform_command(  # noqa: PLR0913, PLR0917 - one parameter an option
+    kafka: Annotated[str, typer.Option(help="A test broker with the municipality's topics.")],
+    callback: Annotated[str, typer.Option(help="Where the consumer tells what it knows: URL.")],
+    municipality: Annotated[str, typer.Option(help="Kommunkod that the consumer reads.")] = "2380",
+    seed: Annotated[
+        int | None, typer.Option(help="The same seed plays the same; default: a new one.")
+    ] = None,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for the consumer.", min=1)] = 120.0,
+    transactions: Annotated[bool, typer.Option(help="Write in transactions, some of them aborted.")] = True,
+    keep: Annotated[bool, typer.Option(help="Leave the cases; otherwise each gets its last word.")] = False,
+    form: Annotated[Format, typer.Option("--format", help="table or json")] = Format.TABLE,
+) -> None:
+    """Play a scripted month to a consumer and judge what it makes of it. Never on a broker in use.
+
+    The sandbox's broker hides committed records from readers after an aborted transaction: there, say
+    --no-transactions.
+
+    The consumer answers GET CALLBACK/cases with a list of {case_id, revision, handled, missed}, the last two
+    if it likes, and GET CALLBACK/cases/ID with the case, or 404. Start it when you are asked to.
+    """
+    chosen = secrets.randbelow(10**9) if seed is None else seed
+    trial = Trial(kafka, callback, municipality, chosen, wait, transactions, keep)
+    err.print(f"seed {chosen}")
+    verdicts = asyncio.run(try_consumer(trial, err.print))
+    if form is Format.JSON:
+        for one in verdicts:
+            print_json({"check": one.name, "passed": one.passed, "reason": one.reason})
+    else:
+        out.print(_table(verdicts))
+    if any(one.passed is False for one in verdicts):
+        raise typer.Exit(1)
+
+
+def _table(verdicts: list[Verdict]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("check", "verdict", "because"):
+        table.add_column(name, overflow="fold")
+    for one in verdicts:
+        table.add_row(one.name, _WORDS[one.passed], one.reason)
+    return table

@@ -1,0 +1,108 @@
+"""The script played on a broker: each delivery a transaction, on the topics that the relay writes to.
+
+Owns writing; does not own what is written (`script`). A broker without transactions gets each record as it
+is, and nothing of what would be taken back.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from uuid import uuid4
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from adapter.conformance.telling import Delivery
+from adapter.errors import Problem, UnavailableError
+from adapter.outbound.topics import cases_topic, events_topic
+
+_DEADLINE_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Player:
+    """A producer that plays deliveries; `transactions` false: for a broker that knows none."""
+
+    producer: AIOKafkaProducer
+    transactions: bool
+
+    async def play(self, deliveries: Iterable[Delivery]) -> int:
+        """Write them in order; how many records there were, those taken back among them.
+
+        UnavailableError where the broker does not take one.
+        """
+        count = 0
+        try:
+            for one in deliveries:
+                async with asyncio.timeout(_DEADLINE_S):
+                    count += await self._deliver(one)
+        except (KafkaError, OSError, TimeoutError) as error:
+            rule = f"the broker does not take a record ({type(error).__name__})"
+            raise UnavailableError(Problem("transient", rule, "--kafka")) from None
+        return count
+
+    async def _deliver(self, one: Delivery) -> int:
+        if not self.transactions:
+            return 0 if one.aborted else await self._send(one)
+        await self.producer.begin_transaction()
+        try:
+            count = await self._send(one)
+        except BaseException:
+            await self.producer.abort_transaction()
+            raise
+        await (self.producer.abort_transaction() if one.aborted else self.producer.commit_transaction())
+        return count
+
+    async def _send(self, one: Delivery) -> int:
+        sent = [
+            await self.producer.send(topic, value, key=key, headers=headers, partition=one.partition)
+            for topic, key, value, headers in one.records
+        ]
+        await asyncio.gather(*sent)
+        return len(sent)
+
+
+@asynccontextmanager
+async def player(bootstrap: str, *, transactions: bool) -> AsyncIterator[Player]:
+    """A player on a broker; UnavailableError where there is none."""
+    producer = AIOKafkaProducer(
+        bootstrap_servers=bootstrap,
+        enable_idempotence=True,
+        transactional_id=f"losus-conform-{uuid4().hex}" if transactions else None,
+    )
+    try:
+        await asyncio.wait_for(producer.start(), _DEADLINE_S)
+    except (KafkaError, OSError, TimeoutError) as error:
+        await producer.stop()
+        rule = f"no broker answers ({type(error).__name__})"
+        raise UnavailableError(Problem("transient", rule, "--kafka")) from None
+    try:
+        yield Player(producer, transactions)
+    finally:
+        await producer.stop()
+
+
+async def partitions_of(bootstrap: str, municipality: str) -> int:
+    """How many partitions the municipality's topics have.
+
+    Raises UnavailableError where they are not there, or differ.
+    """
+    wanted = {events_topic(municipality), cases_topic(municipality)}
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        await admin.start()
+        missing = sorted(wanted - set(await admin.list_topics()))
+        described = [] if missing else await admin.describe_topics(sorted(wanted))
+    except (KafkaError, OSError) as error:
+        rule = f"no broker answers ({type(error).__name__})"
+        raise UnavailableError(Problem("transient", rule, "--kafka")) from None
+    finally:
+        await admin.close()
+    if missing:
+        raise UnavailableError(Problem("not-found", "the broker has no such topic", missing[0]))
+    counts = {len(one["partitions"]) for one in described}
+    if len(counts) != 1:
+        raise UnavailableError(Problem("invalid", "the two topics differ in partitions", "--kafka"))
+    return counts.pop()

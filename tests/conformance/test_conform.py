@@ -1,0 +1,130 @@
+"""`losus conform` and the consumers that this project shows: they come through, however they are treated."""
+
+import asyncio
+import random
+import sqlite3
+from pathlib import Path
+
+import httpx
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+
+from adapter.conformance.check import Verdict
+from adapter.conformance.playing import partitions_of, player
+from adapter.conformance.script import Script
+from adapter.conformance.trial import Trial, try_consumer
+from adapter.outbound.topics import make_topics
+from tests.conftest import Kafka as Broker
+from tests.consumers.running import process, python_callback, python_consumer
+from tests.kafka.cluster import ApacheKafka
+from tests.servers import eventually
+from tests.topic import records
+
+WAIT_S = 60.0
+
+
+def failed(verdicts: list[Verdict]) -> dict[str, str]:
+    """The checks that did not pass, each with its reason; one that was not judged is among them."""
+    return {one.name: one.reason for one in verdicts if one.passed is not True}
+
+
+def answers(callback: str) -> bool:
+    try:
+        return httpx.get(f"{callback}/cases").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+class Asked(asyncio.Event):
+    """Set when the kit asks for the consumer to be started."""
+
+    def __call__(self, words: str) -> None:
+        if "start the consumer" in words:
+            self.set()
+
+
+async def test_the_python_consumer_comes_through(kafka: Broker, tmp_path: Path) -> None:
+    """Started when the kit asks for it, that is in the middle of the month."""
+    await make_topics(kafka.bootstrap, ("2380",), partitions=3, replication=1)
+    is_apache = isinstance(kafka, ApacheKafka)  # the sandbox's broker loses sight of what follows an abort
+    store, asked = tmp_path / "cases.sqlite", Asked()
+    with python_callback(store) as callback:
+        trial = Trial(kafka.bootstrap, callback, "2380", 1, WAIT_S, transactions=is_apache)
+        running = asyncio.create_task(try_consumer(trial, asked))
+        await asyncio.wait_for(asked.wait(), WAIT_S)
+        with process(*python_consumer(kafka.bootstrap, store), log=tmp_path / "log"):
+            verdicts = await running
+    assert failed(verdicts).keys() == (set() if is_apache else {"uncommitted"})
+
+
+@pytest.mark.kafka
+async def test_killed_again_and_again_it_loses_nothing_and_does_nothing_twice(
+    apache: Broker, tmp_path: Path
+) -> None:
+    await make_topics(apache.bootstrap, ("2380",), partitions=3, replication=1)
+    chance = random.Random(20180101)  # noqa: S311 - a seed, not a secret
+    store = tmp_path / "cases.sqlite"
+    argv = python_consumer(apache.bootstrap, store)
+    with python_callback(store) as callback:
+        with process(*argv, log=tmp_path / "log"):
+            assert await asyncio.to_thread(eventually, lambda: answers(callback))
+            trial = Trial(apache.bootstrap, callback, "2380", 2, WAIT_S)
+            running = asyncio.create_task(try_consumer(trial, print))
+            await asyncio.sleep(chance.uniform(0.3, 1))
+        for _ in range(3):
+            with process(*argv, log=tmp_path / "log"):
+                await asyncio.sleep(chance.uniform(1, 2))
+        with process(*argv, log=tmp_path / "log"):
+            verdicts = await running
+    assert failed(verdicts) == {"bootstrap": "the consumer ran already: start it when you are asked to"}
+
+
+@pytest.mark.kafka
+async def test_away_for_longer_than_the_topic_keeps_it_begins_anew(apache: Broker, tmp_path: Path) -> None:
+    """Its offsets are gone with the records: the snapshot has it all, `.events` has no more."""
+    await make_topics(apache.bootstrap, ("2380",), partitions=3, replication=1)
+    store = tmp_path / "cases.sqlite"
+    argv = python_consumer(apache.bootstrap, store)
+    partitions = await partitions_of(apache.bootstrap, "2380")
+    script = Script(3, "2380", partitions)
+    async with player(apache.bootstrap, transactions=True) as playing:
+        await playing.play(script.history())
+        with process(*argv, log=tmp_path / "log"):
+            wanted = await present(apache.bootstrap)
+            assert await asyncio.to_thread(eventually, lambda: known(store) == wanted)
+        await playing.play(script.rest())
+        await forget(apache.bootstrap, "losus.2380.events", partitions)
+        with process(*argv, log=tmp_path / "log"):
+            wanted = await present(apache.bootstrap)
+            assert await asyncio.to_thread(eventually, lambda: known(store) == wanted)
+        await playing.play(script.farewell())
+
+
+async def present(bootstrap: str) -> set[str]:
+    """The cases of the snapshot, as it is now."""
+    newest = {record.key: record.value for record in await records(bootstrap, "losus.2380.cases")}
+    return {key for key, value in newest.items() if value is not None}
+
+
+def known(store: Path) -> set[str]:
+    """The cases that the consumer has."""
+    database = sqlite3.connect(store)
+    try:
+        rows = database.execute("select case_id from cases where picture is not null")
+        return {case_id for (case_id,) in rows}
+    except sqlite3.OperationalError:  # no table yet
+        return set()
+    finally:
+        database.close()
+
+
+async def forget(bootstrap: str, topic: str, partitions: int) -> None:
+    """Remove every record there is, as retention does in time."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        everything = RecordsToDelete(before_offset=-1)
+        await admin.delete_records({TopicPartition(topic, one): everything for one in range(partitions)})
+    finally:
+        await admin.close()
