@@ -8,6 +8,7 @@ Source: FHIR R4/R4B/R5, «RESTful API».
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Self
 from urllib.parse import urlencode
 
 import httpx
@@ -58,6 +59,12 @@ class FhirClient:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
 
     async def read(self, reference: str) -> Answer:
         """The resource that `reference` (`Type/id`, `Type/id/_history/v`, absolute on this server) means.
