@@ -51,7 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
         database = await connect(dsn)
         app.state.database = database
         clients = clients_of(settings)
-        library, flood = library_of(settings, database, clients), Flood(world, database, _now)
+        library, flood = library_of(settings, clients), Flood(world, database, _now)
         app.state.receiver = Receiver(world, database, _now, library, flood)
         working = [
             *(asyncio.create_task(app.state.receiver.run()) for _ in range(_COMMITTERS)),

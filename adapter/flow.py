@@ -18,6 +18,7 @@ import orjson
 from adapter.delivery import Receipt
 from adapter.errors import DuplicateError, LosusError, Problem
 from adapter.fhir.outcome import response_message
+from adapter.leaning import lean_on_what_is_kept
 from adapter.losus.identity import pseudonym
 from adapter.losus.instants import instant_text
 from adapter.losus.signal import Fact
@@ -50,6 +51,7 @@ async def commit(
     Runs inside the caller's transaction. No two messages of the batch may share an id (see `ids`).
     """
     repeats = await messages.seen(connection, [one.ids for one in batch if one.ids])
+    batch = await lean_on_what_is_kept(connection, world, batch)
     standing = await standing_of(connection, world, batch)
     receipts: list[Receipt] = []
     news: list[tuple[int, News]] = []
@@ -133,8 +135,8 @@ async def take_in(
 ) -> list[intake.EventRow]:
     """Store what numbered messages say, and fold the cases concerned; the events that tell of it.
 
-    `before`: they are read anew, and what of them was held until now. What one says takes the place of what
-    it said; one that is held no more lets its cases go.
+    What they say and lean on is locked (`leaning`). `before`: they are read anew, and what of them was held
+    until now. What one says takes the place of what it said; one that is held no more lets its cases go.
     """
     said = _Said(world)
     for number, one in read:
@@ -142,7 +144,6 @@ async def take_in(
     anew = [number for number, _ in read] if before is not None else []
     freed = {case for number in anew for case in (before or {})[number].cases} if before else set()
     former = await intake.cases_of_messages(connection, anew) if anew else set()
-    await intake.lock_resources(connection, said.shared | said.changed)
     await merges.add_replacements(connection, said.replaced)
     kin = await merges.kin(connection, said.changed, ())
     elsewhere = await intake.cases_about(connection, said.changed | kin)
@@ -173,7 +174,6 @@ class _Said:
     named: set[str] = field(default_factory=set)
     facts: list[tuple[Fact, str | None, int]] = field(default_factory=list)
     links: set[tuple[str, str, str]] = field(default_factory=set)
-    shared: set[tuple[str, str]] = field(default_factory=set)
     changed: set[tuple[str, str]] = field(default_factory=set)
     replaced: set[tuple[str, str, str]] = field(default_factory=set)
     shelved: list[library.Shelved] = field(default_factory=list)
@@ -190,20 +190,18 @@ class _Said:
             self._case(one.source, key)
         if one.error is not None:
             return
-        self.aliases |= {(one.source, condition, name) for condition, name in one.aliases}
+        if one.opened is not None:
+            self.aliases |= {(one.source, *alias) for alias in one.opened.aliases}
         self.shelved += [_shelved(one, resource) for resource in one.shelved]
         for reading in one.readings:
             case_id = None
             place = (one.source, reading.fact.resource)
             self.changed.add(place)
             self.replace(place, reading.fact)
-            if reading.key is None:
-                self.shared.add(place)
-            else:
+            if reading.key is not None:
                 case_id = self._case(one.source, reading.key)
                 self.link(case_id, one.source, (reading.fact.resource,))
                 self.link(case_id, one.source, reading.about)
-                self.shared |= {(one.source, resource) for resource in reading.about}
             self.facts.append((reading.fact, case_id, number))
 
     def cases_of(self, one: Prepared) -> tuple[str, ...]:
@@ -223,7 +221,6 @@ class _Said:
         """Tie two patient records together where one says that the other replaced it."""
         for signal in fact.signals:
             if by := signal.fields.get("merged_into"):
-                self.shared.add((place[0], by))
                 self.replaced.add((*place, by))
 
     def link(self, case_id: str, source: str, resources: Iterable[str]) -> None:

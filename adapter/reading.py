@@ -1,33 +1,22 @@
-"""One delivery read: from bytes to checked resources, and what the mapping makes of them. Pure.
+"""One delivery read: what the mapping makes of its resources, and of what they point at. Pure.
 
-Owns the order of reading, and what is asked for outside a delivery; does not own FHIR (`adapter.fhir`), the
-mapping, nor where what lies outside is found (`inbound.library`).
+Owns the order of reading, and what is asked for outside a delivery; does not own opening it (`opening`), the
+mapping, nor where what lies outside is found (`flow`, `inbound.library`).
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from adapter.delivery import Delivery, Door
-from adapter.errors import (
-    ForbiddenError,
-    InputError,
-    LosusError,
-    MappingError,
-    Problem,
-    ResourceError,
-    UnknownSourceError,
-)
-from adapter.fhir.document import read_document
-from adapter.fhir.interaction import conditions_in, names_of, settled
-from adapter.fhir.message import Entry, Message, References, read_entries, read_message
+from adapter.delivery import Delivery
+from adapter.errors import ForbiddenError, InputError, LosusError, MappingError, Problem
+from adapter.fhir.message import Entry, Message
 from adapter.fhir.model import FhirVersion
-from adapter.losus.identity import pseudonym
 from adapter.losus.instants import instant_text
 from adapter.mapping.engine import Message as Surroundings
 from adapter.mapping.engine import Reading
-from adapter.mapping.fields import instant
+from adapter.opening import Opened, fhir_of, open_delivery
 from adapter.store.held import Cause
 from adapter.world import Speaker, World
 
@@ -46,10 +35,6 @@ POINTED_AT = frozenset(
         "PractitionerRole",
     }
 )
-
-
-#: The doors that name what they take in, as a FHIR server does.
-_NAMING = frozenset({Door.REST, Door.TRANSACTION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +61,7 @@ class Prepared:
     `message` is set where it is a FHIR message. `leans` are the names outside it that it asked for, `asked`
     those of them that nobody has looked for yet. `shelved` are resources that others may point at. Where it
     cannot be used, `error` and `cause` say why, and `keys` which cases it is about as far as can be told.
-    `aliases` are the keyed hashes of conditions under which a resource is found, with its name.
+    `opened` and `outside` are what it was made of, None of what could not be opened.
     """
 
     delivery: Delivery
@@ -91,7 +76,8 @@ class Prepared:
     error: LosusError | None = None
     cause: Cause | None = None
     is_passing: bool = False
-    aliases: frozenset[tuple[str, str]] = frozenset()
+    opened: Opened | None = None
+    outside: Outside = NOTHING
 
     @property
     def source(self) -> str:
@@ -104,101 +90,44 @@ class Prepared:
         return (self.source, self.message.header_id, self.message.bundle_id) if self.message else None
 
 
-def read(
-    world: World, delivery: Delivery, now: datetime, outside: Outside = NOTHING, *, is_kept: bool = False
-) -> Prepared:
-    """Read one delivery: checked whole, references resolved, the mapping carried out.
+def read(world: World, delivery: Delivery, now: datetime, *, is_kept: bool = False) -> Prepared:
+    """Read one delivery that came at `now`, with nothing known outside it.
 
-    Raises InputError where the sender has to mend something and waits for the answer: of an unknown source,
-    no JSON or XML, no message, every fault of the FHIR model, or what it may not say. What nobody waits for
-    is given with its error instead, and so is what `is_kept` already; and what the mapping has no answer for,
-    whoever waits. `now` is when it came.
+    Raises InputError where the sender has to mend something and waits for the answer (`open_delivery`), and
+    ForbiddenError of what it may not say. What nobody waits for is given with its error instead, and so is
+    what `is_kept` already; and what the mapping has no answer for, whoever waits.
     """
-    speaker = world.speakers.get(delivery.source)
-    if speaker is None:
-        raise UnknownSourceError(Problem("not-found", "no source of this name"))
-    fhir = delivery.fhir or speaker.fhir
     try:
-        document = read_document(delivery.body, delivery.media, fhir, world.limits)
-        if delivery.door in _NAMING:
-            document = _settled(world, delivery, document)
-        message, entries, references = _entries(delivery.door, document, fhir)
-        one = _Reader(speaker, delivery, fhir, document, references, outside, now).read(message, entries)
-        return replace(one, aliases=_aliases(world, delivery, entries))
+        opened = open_delivery(world, delivery, now)
     except InputError as error:
         if delivery.door.is_answered and not is_kept:
             raise
-        return Prepared(delivery, now, fhir, error=error, cause="invalid")
+        return Prepared(delivery, now, fhir_of(world, delivery), error=error, cause="invalid")
+    return translate(world, opened)
 
 
-def hashed(world: World, source: str, condition: str) -> str:
-    """How a condition is known that may hold a person's number: by its keyed hash."""
-    return pseudonym(world.secret, source, condition)
-
-
-def _settled(world: World, delivery: Delivery, document: Resource) -> Resource:
-    """The document with the names that its door gave, as `interaction.settled`."""
-    conditions = set(conditions_in(document, document.get("resourceType", "")))
-    found = {one: delivery.targets.get(hashed(world, delivery.source, one)) for one in conditions}
-    missing = [one for one, name in found.items() if name is None]
-    if missing:
-        rule = "a conditional reference finds nothing, or more than one"
-        raise ResourceError(Problem("not-found", rule))
-    return settled(document, delivery.targets, {one: name for one, name in found.items() if name})
-
-
-def _aliases(world: World, delivery: Delivery, entries: tuple[Entry, ...]) -> frozenset[tuple[str, str]]:
-    if delivery.door not in _NAMING:
-        return frozenset()
-    return frozenset(
-        (hashed(world, delivery.source, one), f"{e.resource['resourceType']}/{e.resource['id']}")
-        for e in entries
-        for one in names_of(e.resource)
-    )
-
-
-def _entries(
-    door: Door, document: Resource, fhir: FhirVersion
-) -> tuple[Message | None, tuple[Entry, ...], References]:
-    if door is Door.MESSAGE or (
-        door in {Door.STREAM, Door.IMPORT}
-        and document.get("resourceType") == "Bundle"
-        and document.get("type") == "message"
-    ):
-        message = read_message(document, fhir)
-        return message, message.entries, message.references
-    return None, *read_entries(document, fhir)
+def translate(world: World, opened: Opened, outside: Outside = NOTHING) -> Prepared:
+    """What the mapping makes of a delivery, with what is known outside it; ForbiddenError as in `read`."""
+    return _Reader(world.speakers[opened.delivery.source], opened, outside).read()
 
 
 class _Reader:
     """One reading of a delivery, with what is known outside it."""
 
-    def __init__(
-        self,
-        speaker: Speaker,
-        delivery: Delivery,
-        fhir: FhirVersion,
-        document: Resource,
-        references: References,
-        outside: Outside,
-        now: datetime,
-    ) -> None:
-        self._speaker, self._delivery, self._fhir, self._now = speaker, delivery, fhir, now
-        self._references, self._outside = references, outside
+    def __init__(self, speaker: Speaker, opened: Opened, outside: Outside) -> None:
+        self._speaker, self._opened, self._outside = speaker, opened, outside
+        self._references = opened.references
         self._wanted: set[str] = set()
-        is_bundle = document.get("resourceType") == "Bundle"
-        stamp = document.get("timestamp") if is_bundle else None
-        sent = instant(stamp).isoformat() if stamp else ""
-        if not sent and delivery.door in {Door.REST, Door.TRANSACTION}:
-            sent = instant(instant_text(now)).isoformat()  # as a server stamps what bears no version
-        self._surroundings = Surroundings(
-            document if is_bundle else None, self._resolve, sent, instant_text(now)
-        )
+        bundle = opened.document if opened.document.get("resourceType") == "Bundle" else None
+        now = instant_text(opened.received_at)
+        self._surroundings = Surroundings(bundle, self._resolve, opened.sent, now)
 
-    def read(self, message: Message | None, entries: tuple[Entry, ...]) -> Prepared:
+    def read(self) -> Prepared:
+        """Read every entry, and what they need that was found outside."""
+        opened, message = self._opened, self._opened.message
         readings: list[Reading] = []
         failed: list[tuple[Entry, MappingError]] = []
-        for entry in entries:
+        for entry in opened.entries:
             try:
                 found = self._read(entry.resource, entry.path)
             except MappingError as error:
@@ -212,14 +141,16 @@ class _Reader:
         keys = {reading.key for reading in readings if reading.key}
         if fault is not None:
             keys |= {key for entry, _ in failed if (key := self._key(entry))}
-        shelved = () if message else tuple(e.resource for e in entries if _may_be_pointed_at(e.resource))
+        shelved = (
+            () if message else tuple(e.resource for e in opened.entries if _may_be_pointed_at(e.resource))
+        )
         fetched = () if self._speaker.base_url is None else self._fetched()
         outside = self._outside
         looked_for = {*outside.found, *outside.lost, *outside.later, *outside.absent}
         return Prepared(
-            self._delivery,
-            self._now,
-            self._fhir,
+            opened.delivery,
+            opened.received_at,
+            opened.fhir,
             message,
             tuple(readings),
             (*shelved, *fetched),
@@ -229,6 +160,8 @@ class _Reader:
             fault,
             cause,
             is_passing=cause == "unresolved" and not (self._wanted & set(self._outside.lost)),
+            opened=opened,
+            outside=self._outside,
         )
 
     def _fetched(self) -> tuple[Resource, ...]:
@@ -236,11 +169,11 @@ class _Reader:
         return tuple(found[name] for name in sorted(self._wanted & set(found)))
 
     def _read(self, resource: Resource, path: str) -> Reading | None:
-        mapping, source = self._speaker.mapping, self._delivery.source
-        return mapping.read(source, resource, path, self._surroundings, fhir=self._fhir)
+        mapping, opened = self._speaker.mapping, self._opened
+        return mapping.read(opened.delivery.source, resource, path, self._surroundings, fhir=opened.fhir)
 
     def _key(self, entry: Entry) -> str | None:
-        return self._speaker.mapping.key_of(entry.resource, entry.path, self._surroundings, self._fhir)
+        return self._speaker.mapping.key_of(entry.resource, entry.path, self._surroundings, self._opened.fhir)
 
     def _people(self, readings: list[Reading]) -> Iterator[Reading]:
         """Read those whom the resources are about and who are outside the delivery, as far as found."""

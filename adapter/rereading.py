@@ -12,6 +12,7 @@ from adapter.delivery import Delivery, Door
 from adapter.errors import Problem
 from adapter.fhir.model import FhirVersion
 from adapter.flow import take_in
+from adapter.leaning import lean_on_what_is_kept
 from adapter.reading import Prepared
 from adapter.refold import refold
 from adapter.store import held, intake, library, messages
@@ -50,6 +51,7 @@ async def reread(connection: Connection, world: World, number: int, one: Prepare
 
     Runs inside the caller's transaction; the message is read already, as of the time when it came.
     """
+    [one] = await lean_on_what_is_kept(connection, world, [one])
     before = {held_.message: held_ for held_ in await held.find_held(connection, [number])}
     events = await take_in(connection, world, [(number, one)], now, before=before)
     await library.reread_done(connection, [number])

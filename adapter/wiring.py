@@ -25,7 +25,6 @@ from adapter.losus.terms import SignalKind
 from adapter.mapping.load import load_folder
 from adapter.outbound.relay import RelaySettings
 from adapter.settings import Settings
-from adapter.store.database import Database
 from adapter.store.seal import load_seal
 from adapter.world import Speaker, TermsFor, World
 
@@ -71,14 +70,14 @@ def clients_of(settings: Settings) -> dict[str, FhirClient]:
     }
 
 
-def library_of(settings: Settings, database: Database, clients: Mapping[str, FhirClient]) -> Library:
+def library_of(settings: Settings, clients: Mapping[str, FhirClient]) -> Library:
     """Where what deliveries point at is looked for."""
     shelves = {
         name: Shelf(Fetcher(client, server), server.max_depth)
         for name, client in clients.items()
         if (server := settings.sources[name].server) is not None
     }
-    return Library(database, shelves)
+    return Library(shelves)
 
 
 def relay_settings(settings: Settings) -> RelaySettings:

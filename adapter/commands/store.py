@@ -34,7 +34,7 @@ async def opened() -> AsyncIterator[Store]:
     database = await connect(dsn, size=2)
     clients = clients_of(settings)
     try:
-        yield Store(settings, world_of(settings), database, library_of(settings, database, clients))
+        yield Store(settings, world_of(settings), database, library_of(settings, clients))
     finally:
         for client in clients.values():
             await client.aclose()

@@ -1,24 +1,17 @@
-"""What a delivery points at outside itself: asked of its source's server, else of what came before.
+"""What a delivery points at outside itself, asked of its source's own server before it is stored.
 
-Owns where is looked, in which order and how deep; does not own asking (`adapter.client`) nor what is made
-of what is found (`adapter.reading`).
+Owns how deep is asked; does not own asking (`adapter.client`), what came by a door of ours (`leaning`), nor
+what is made of what is found (`adapter.reading`).
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from adapter.client.references import Fetcher
 from adapter.delivery import Delivery
-from adapter.reading import Outside, Prepared, read
-from adapter.store.database import Database
-from adapter.store.library import find_resources
+from adapter.reading import Outside, Prepared, read, translate
 from adapter.world import World
-
-Resource = dict[str, Any]
-
-_DEPTH = 2  # of what points at what points at …, where there is no server whose setting says
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,42 +25,29 @@ class Shelf:
 class Library:
     """Reads deliveries with the help of what lies outside them."""
 
-    def __init__(self, database: Database, shelves: Mapping[str, Shelf]) -> None:
-        self._database, self._shelves = database, shelves
+    def __init__(self, shelves: Mapping[str, Shelf] | None = None) -> None:
+        self._shelves = shelves or {}
 
     async def read(
         self, world: World, delivery: Delivery, now: datetime, *, is_kept: bool = False
     ) -> Prepared:
-        """Read a delivery; what it points at is looked for as often as something new is asked for.
+        """Read a delivery; its source's server is asked for what it points at, and for what that points at.
 
-        Raises as `reading.read` does, and UnavailableError where the database is not there.
+        Raises as `reading.read` does.
         """
         prepared = read(world, delivery, now, is_kept=is_kept)
         shelf = self._shelves.get(delivery.source)
-        outside, spent = Outside(), 0
-        for _ in range(shelf.depth if shelf else _DEPTH):
-            if not prepared.asked:
+        spent = 0
+        for _ in range(shelf.depth if shelf else 0):
+            if shelf is None or prepared.opened is None or not prepared.asked:
                 return prepared
-            outside, spent = await self._look(world, delivery.source, prepared.asked, outside, spent)
-            prepared = read(world, delivery, now, outside, is_kept=is_kept)
+            found = await shelf.fetcher.find(sorted(prepared.asked), spent=spent)
+            spent += found.asked
+            before = prepared.outside
+            outside = Outside(
+                {**before.found, **found.resources},
+                {**before.lost, **found.lost},
+                {**before.later, **found.later},
+            )
+            prepared = translate(world, prepared.opened, outside)
         return prepared
-
-    async def _look(
-        self, world: World, source: str, names: Collection[str], outside: Outside, spent: int
-    ) -> tuple[Outside, int]:
-        async with self._database.transaction() as connection:
-            kept = await find_resources(connection, source, names, world.seal)
-        shelf = self._shelves.get(source)
-        if shelf is None:
-            absent = outside.absent | (set(names) - set(kept))
-            return Outside({**outside.found, **kept}, outside.lost, outside.later, absent), spent
-        asked = await shelf.fetcher.find(sorted(names), spent=spent)
-        stale = {name: kept[name] for name in asked.later if name in kept}
-        later = {name: why for name, why in asked.later.items() if name not in kept}
-        found = Outside(
-            {**outside.found, **stale, **asked.resources},
-            {**outside.lost, **asked.lost},
-            {**outside.later, **later},
-            outside.absent,
-        )
-        return found, spent + asked.asked

@@ -12,7 +12,7 @@ from uuid import UUID
 from adapter.errors import ConflictError, Problem, ResourceError
 from adapter.fhir.interaction import Interaction
 from adapter.losus.identity import pseudonym
-from adapter.reading import hashed
+from adapter.opening import hashed
 from adapter.store.database import Database
 from adapter.store.doors import named
 from adapter.world import World

@@ -30,16 +30,29 @@ class Shelved:
     resource: Resource
 
 
-async def find_resources(
-    connection: Connection, source: str, names: Iterable[str], seal: Seal
-) -> dict[str, Resource]:
-    """The resources that are known under these names, each in its newest version."""
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A resource that is kept, and how its version ranks."""
+
+    resource: Resource
+    order: VersionOrder
+
+
+async def find_kept(
+    connection: Connection, places: Iterable[tuple[str, str]], seal: Seal
+) -> dict[tuple[str, str], Kept]:
+    """What is kept under these names (source, Type/id), each in its newest version."""
     rows = await connection.fetch(
-        "select name, body, sealed from resource where source = $1 and name = any ($2::text[])",
-        source,
-        sorted(set(names)),
+        """select source, name, ord, body, sealed from resource
+           join unnest($1::text[], $2::text[]) as asked (source, name) using (source, name)""",
+        *columns(sorted(set(places)), 2),
     )
-    return {row["name"]: orjson.loads(seal.open(row["body"], row["sealed"])) for row in rows}
+    return {
+        (row["source"], row["name"]): Kept(
+            orjson.loads(seal.open(row["body"], row["sealed"])), tuple(orjson.loads(row["ord"]))
+        )
+        for row in rows
+    }
 
 
 async def shelve(connection: Connection, given: Sequence[Shelved], seal: Seal, now: datetime) -> bool:

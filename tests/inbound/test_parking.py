@@ -97,7 +97,7 @@ async def test_after_a_mending_the_case_is_as_if_nothing_had_been(
     for message in (untranslatable(messages[0]), *messages[1:]):
         await send(client, message)
     world = mended(dsn, tmp_path)
-    [done] = await reread_now(world, store, Library(store, {}), [1], NOW)
+    [done] = await reread_now(world, store, Library(), [1], NOW)
     assert (done.was_held, done.problems) == (True, ())
     assert await value(dsn, "select count(*) from held") == 0
     assert await value(dsn, "select count(*) from cases where parked") == 0
@@ -127,7 +127,7 @@ async def test_what_still_cannot_be_used_stays_held_and_is_told_of_once(
     await send(client, untranslatable(way_home()[0]))
     world = world_of(settings(dsn))
     for _ in range(3):
-        [done] = await reread_now(world, store, Library(store, {}), [1], NOW)
+        [done] = await reread_now(world, store, Library(), [1], NOW)
         assert done.problems
     assert await told(dsn) == [("parked", None, 1)]
     assert await value(dsn, "select tries from held") == 4
@@ -173,7 +173,7 @@ async def test_what_is_due_again_waits_for_its_time(
     connection = await asyncpg.connect(dsn)
     await connection.execute("update held set retry_at = $1", NOW)
     await connection.close()
-    world, library = world_of(settings(dsn)), Library(store, {})
+    world, library = world_of(settings(dsn)), Library()
     assert await reread_due(world, store, library, NOW - timedelta(seconds=1)) == []
     [done] = await reread_due(world, store, library, NOW)
     assert done.number == 1
