@@ -70,9 +70,7 @@ def read_message(bundle: Resource, version: FhirVersion) -> Message:
     if not entries or entries[0].resource.get("resourceType") != "MessageHeader":
         rule = "bdl-12: the first resource of a message is its MessageHeader"
         raise MalformedError(Problem("invariant", rule, "Bundle.entry[0].resource"))
-    problems = validate(bundle, version) or [
-        problem for entry in entries for problem in check(entry.resource, version, entry.path)
-    ]
+    problems = validate(bundle, version) or list(check(bundle, version, "Bundle"))
     header = entries[0].resource
     problems += [
         Problem("required", "without it a repeat could not be told from a new message", path)
@@ -93,9 +91,7 @@ def read_entries(document: Resource, version: FhirVersion) -> tuple[tuple[Entry,
     if not isinstance(kind, str):
         raise MalformedError(Problem("required", "a resource says its resourceType", "resourceType"))
     entries = tuple(_entries(document)) if kind == "Bundle" else (Entry(kind, "", document),)
-    problems = validate(document, version) or [
-        problem for entry in entries for problem in check(entry.resource, version, entry.path)
-    ]
+    problems = validate(document, version) or list(check(document, version, kind))
     if problems:
         raise ResourceError(*problems)
     return entries, References(entries)

@@ -1,66 +1,157 @@
-"""What FHIR demands and fhir.resources does not check, where a wrong answer would cost.
+"""What FHIR demands and fhir.resources lets through, where a wrong answer would cost.
 
-Owns required value sets of Encounter, Task and CarePlan status, the syntax of ids, and the order
-of periods; does not own the structure (`model`) nor a mapping's own demands.
+Owns the walk over a whole document, Bundle or one resource: names and kinds of JSON values, forms (`forms`),
+required codes (`valuesets`), periods, references to contained resources, and what a Bundle's type demands
+(`bundles`); does not own the structure beyond that (`model`) nor a mapping's own demands.
+fhir.resources takes numbers for times, words for booleans, texts for objects, its own Python names for
+elements, and null: what a mapping would then read is not what was said.
+Source: FHIR R4 and R5, JSON representation; per-1, ref-1; the bindings and datatypes named in the modules.
 """
 
-import re
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from adapter.errors import Problem
+from adapter.fhir.bundles import bundle_faults
+from adapter.fhir.forms import ends_before_it_starts
 from adapter.fhir.model import FhirVersion
+from adapter.fhir.plans import Plan, Step, beside_primitive, plan_of
+from adapter.fhir.valuesets import STATUS
 
-_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+Resource = dict[str, Any]
 
+#: Where a value stands: its parent's place, its name, its index in a list. Made a text only for a fault.
+_Place = tuple[Any, str, int | None]
 
-def _codes(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_TASK = _codes(
-    "draft requested received accepted rejected ready cancelled in-progress on-hold failed completed "
-    "entered-in-error"
-)
-_PLAN = _codes("draft active on-hold revoked completed entered-in-error unknown")
-_ENCOUNTER_R4 = _codes(
-    "planned arrived triaged in-progress onleave finished cancelled entered-in-error unknown"
-)
-_ENCOUNTER_R5 = _codes(
-    "planned in-progress on-hold discharged completed cancelled discontinued entered-in-error unknown"
-)
-
-#: (type, version) → codes of its required `status` value set.
-STATUS: dict[tuple[str, FhirVersion], frozenset[str]] = {
-    **{("Task", version): _TASK for version in FhirVersion},
-    **{("CarePlan", version): _PLAN for version in FhirVersion},
-    ("Encounter", FhirVersion.R4): _ENCOUNTER_R4,
-    ("Encounter", FhirVersion.R4B): _ENCOUNTER_R4,
-    ("Encounter", FhirVersion.R5): _ENCOUNTER_R5,
-}
-_PERIODS = ("period", "actualPeriod", "executionPeriod")
+_NO_TYPE = "no resource type of this FHIR version"
+_UNKNOWN = "an element that the FHIR model does not know"
+_COMMENTS = "fhir_comments"  # of DSTU2; passed over, as fhir.resources does
 
 
-def check(resource: dict[str, Any], version: FhirVersion, path: str) -> Iterator[Problem]:
-    """Faults of one resource at `path`; it has passed its model, so types are as FHIR says."""
-    name = resource.get("id")
-    if name is not None and not _ID.fullmatch(name):
-        yield Problem("value", "an id has 1 to 64 of A-Z a-z 0-9 - .", f"{path}.id")
-    codes = STATUS.get((resource["resourceType"], version))
-    if codes is not None and resource.get("status") not in codes:
-        yield Problem("code-invalid", "the code is not in the required value set", f"{path}.status")
-    for element in _PERIODS:
-        period = resource.get(element)
-        if isinstance(period, dict) and _ends_before(period):
-            yield Problem("invariant", "per-1: a period does not end before it starts", f"{path}.{element}")
+def check(resource: Resource, version: FhirVersion, path: str) -> Iterator[Problem]:
+    """Faults of a document at `path`, all that it holds included: resources of a Bundle, contained ones."""
+    walk = _Walk(version)
+    walk.resource(resource, (None, path, None))
+    return iter(walk.problems)
 
 
-def _ends_before(period: dict[str, Any]) -> bool:
-    start, end = period.get("start"), period.get("end")
-    if not isinstance(start, str) or not isinstance(end, str):
-        return False
-    if "T" in start and "T" in end:
-        return datetime.fromisoformat(end) < datetime.fromisoformat(start)
-    shared = min(len(start.partition("T")[0]), len(end.partition("T")[0]))
-    return end[:shared] < start[:shared]
+class _Walk:
+    """One walk over one document."""
+
+    def __init__(self, version: FhirVersion) -> None:
+        self.problems: list[Problem] = []
+        self._version = version
+        self._anchors: list[tuple[str, _Place]] = []
+
+    def resource(self, value: Any, place: _Place, *, contained: bool = False) -> None:  # noqa: ANN401 - JSON
+        """Walk a resource; references to contained ones are held against the outermost."""
+        if type(value) is not dict:
+            self._fault("structure", "is to be a resource", place)
+            return
+        kind = value.get("resourceType")
+        plan = plan_of(kind, self._version) if type(kind) is str else None
+        if plan is None:
+            self._fault("not-supported", _NO_TYPE, (place, "resourceType", None))
+            return
+        if contained:
+            self._object(value, plan, place)
+            return
+        outer, self._anchors = self._anchors, []
+        self._object(value, plan, place)
+        if self._anchors:
+            self._resolve(value)
+        self._anchors = outer
+        if kind in STATUS and type(value.get("status")) is not str:
+            self._fault("required", "says nothing without it", (place, "status", None))
+        elif kind == "Bundle":
+            self._tell(bundle_faults(value, self._version), place)
+
+    def _object(self, value: Resource, plan: Plan, place: _Place) -> None:
+        steps = plan.steps
+        for name, item in value.items():
+            step = steps.get(name)
+            if step is None:
+                self._beside(name, item, plan, place)
+            elif not step.many:
+                self._one(item, step, (place, name, None))
+            elif type(item) is list:
+                for index, one in enumerate(item):
+                    if one is not None or not _has_beside(value, name, index):
+                        self._one(one, step, (place, name, index))
+            else:
+                self._fault("structure", "is to be a list", (place, name, None))
+        if plan.name == "Period":
+            self._period(value, place)
+        elif plan.name == "Reference":
+            reference = value.get("reference")
+            if type(reference) is str and reference.startswith("#"):
+                self._anchors.append((reference, (place, "reference", None)))
+
+    def _one(self, item: Any, step: Step, place: _Place) -> None:  # noqa: ANN401 - JSON
+        if type(item) not in step.types:
+            code = "value" if step.plan is None and not step.is_resource else "structure"
+            self._fault(code, step.rule, place)
+        elif step.plan is not None:
+            self._object(item, step.plan, place)
+        elif step.is_resource:
+            self.resource(item, place, contained=place[1] == "contained")
+        elif step.codes is not None:
+            if item not in step.codes:
+                self._fault("code-invalid", "the code is not in the required value set", place)
+        elif step.form is not None:
+            rule = step.form(item)
+            if rule is not None:
+                self._fault("value", rule, place)
+
+    def _beside(self, name: str, item: Any, plan: Plan, place: _Place) -> None:  # noqa: ANN401 - JSON
+        """What stands under no element's name: ids and extensions of a primitive, or what nobody knows."""
+        beside = name.removeprefix("_")
+        if name == _COMMENTS:
+            return
+        if beside == name or not plan.has_beside(beside):
+            self._fault("structure", _UNKNOWN, place)  # its name is the message's own word
+            return
+        many = plan.steps[beside].many
+        if many != (type(item) is list):
+            rule = "is to be a list" if many else "is to be an object"
+            self._fault("structure", rule, (place, beside, None))
+            return
+        for index, one in enumerate(item if many else (item,)):
+            at = (place, beside, index if many else None)
+            if type(one) is dict:
+                self._object(one, beside_primitive(self._version), at)
+            elif one is not None or not many:
+                self._fault("structure", "is to be an object", at)
+
+    def _period(self, value: Resource, place: _Place) -> None:
+        start, end = value.get("start"), value.get("end")
+        if type(start) is str and type(end) is str and ends_before_it_starts(start, end):
+            self._fault("invariant", "per-1: a period does not end before it starts", place)
+
+    def _resolve(self, root: Resource) -> None:
+        """Hold the references to contained resources against what `root` contains (ref-1)."""
+        contained = root.get("contained")
+        inside = contained if type(contained) is list else ()
+        ids = {"#" + str(one.get("id")) for one in inside if type(one) is dict} | {"#"}
+        for reference, place in self._anchors:
+            if reference not in ids:
+                self._fault("invariant", "ref-1: no contained resource of that id", place)
+
+    def _tell(self, faults: Iterable[tuple[str, str, str]], place: _Place) -> None:
+        for inside, code, rule in faults:
+            self.problems.append(Problem(code, rule, f"{_text(place)}{inside}"))
+
+    def _fault(self, code: str, rule: str, place: _Place) -> None:
+        self.problems.append(Problem(code, rule, _text(place)))
+
+
+def _has_beside(value: Resource, name: str, index: int) -> bool:
+    """Whether a primitive without a value has an id or an extension in its stead."""
+    beside = value.get("_" + name)
+    return type(beside) is list and index < len(beside) and type(beside[index]) is dict
+
+
+def _text(place: _Place) -> str:
+    above, name, index = place
+    text = name if above is None else f"{_text(above)}.{name}"
+    return text if index is None else f"{text}[{index}]"

@@ -1,0 +1,89 @@
+"""The forms of FHIR's primitives where fhir.resources is lax, and which kind of JSON value each has.
+
+Owns what one value may look like; does not own where it stands (`rules`). What fhir.resources holds to its
+form already (dates, zones, codes, oids, uuids) is not held to it a second time.
+Source: FHIR R4 and R5, Datatypes; References, «Literal references».
+"""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_URI = re.compile(r"\S+")
+_REFERENCE = re.compile(
+    r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}(?:/_history/[A-Za-z0-9\-.]{1,64})?(?:#\S+)?"
+    r"|(?![A-Z][A-Za-z]+/)\S+"
+)
+#: The years in which a time may stand whose UTC Python cannot tell.
+_EDGES = ("0001", "9999")
+
+#: Checks a value of the right kind; the rule that it breaks, or None.
+Form = Callable[[Any], str | None]
+
+
+def id_form(value: str) -> str | None:
+    """The form of a resource's id."""
+    return None if _ID.fullmatch(value) else "an id has 1 to 64 of A-Z a-z 0-9 - ."
+
+
+def uri_form(value: str) -> str | None:
+    """The form of a uri, url or canonical.
+
+    What follows `urn:uuid:` or `urn:oid:` is not looked at: here it only names, and names a thing as well
+    where it is no UUID; to refuse it would lose the message for nothing.
+    """
+    return None if _URI.fullmatch(value) else "a uri has no spaces and is not empty"
+
+
+def reference_form(value: str) -> str | None:
+    """The form of Reference.reference: relative with type and id, or any other uri (absolute, #contained)."""
+    return (
+        None if _REFERENCE.fullmatch(value) else "a reference is Type/id, Type/id/_history/version, or a uri"
+    )
+
+
+def time_form(value: str) -> str | None:
+    """The form of a dateTime or instant beyond what its type demands: its UTC is to be one we can tell."""
+    if value[17:19] == "60":
+        return "a leap second, which clocks of computers do not tell"
+    if value[:4] in _EDGES and len(value) > len("YYYY-MM-DD"):
+        return "a year at the edge of what can be told in UTC"
+    return None
+
+
+def ends_before_it_starts(start: str, end: str) -> bool:
+    """Whether a period ends before it starts, as far as both are told (per-1)."""
+    if len(start) == len(end) and start[19:] == end[19:]:
+        return end < start  # the same zone, the same precision
+    if "T" in start and "T" in end:
+        try:
+            return datetime.fromisoformat(end) < datetime.fromisoformat(start)
+        except ValueError:  # a leap second: told as such
+            return False
+    shared = min(len(start.partition("T")[0]), len(end.partition("T")[0]))
+    return end[:shared] < start[:shared]
+
+
+#: FHIR type → the kinds of JSON value it has, and how the rule says so. All others are texts.
+KINDS: dict[str, tuple[tuple[type, ...], str]] = {
+    "boolean": ((bool,), "is to be true or false"),
+    "integer": ((int,), "is to be a whole number"),
+    "positiveInt": ((int,), "is to be a whole number"),
+    "unsignedInt": ((int,), "is to be a whole number"),
+    "integer64": ((str, int), "is to be a whole number"),
+    "decimal": ((int, float, Decimal), "is to be a number"),
+}
+TEXT: tuple[tuple[type, ...], str] = ((str,), "is to be a text")
+
+#: FHIR type → its form.
+FORMS: dict[str, Form] = {
+    "id": id_form,
+    "uri": uri_form,
+    "url": uri_form,
+    "canonical": uri_form,
+    "dateTime": time_form,
+    "instant": time_form,
+}
