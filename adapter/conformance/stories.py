@@ -60,6 +60,12 @@ def whole_way(tell: Teller) -> Story:
     return tell.story("whole way", "each event carries the whole new picture", steps(*_WAY))
 
 
+def quiet(tell: Teller) -> Story:
+    """All over before the consumer starts, and nothing after."""
+    plain = tell.story("snapshot", "what was before you began stands on `.cases`", steps(*_WAY))
+    return replace(plain, history=len(plain.deliveries))
+
+
 def repeat(tell: Teller) -> Story:
     """Every record twice, as after a redelivery."""
     plain = tell.story("repeat", "a revision that you have is not worked on again", steps(*_WAY))
@@ -118,7 +124,7 @@ def moved_back(tell: Teller) -> Story:
     known = steps(*_WAY[:5])
     away = replace(known[2], now=at(4), is_elsewhere=True)
     because = "a case may come back, and its revisions go on"
-    return replace(tell.story("moved back", because, [*known[:3], away, *known[3:]]), history=4)
+    return replace(tell.story("moved back", because, [*known[:3], away, *known[3:]]), history=2)
 
 
 def voided(tell: Teller) -> Story:
@@ -178,6 +184,7 @@ def end(tell: Teller, partition: int) -> Story:
 
 STORIES: Sequence[Callable[[Teller], Story]] = (
     whole_way,
+    quiet,
     repeat,
     old_revision,
     correction,

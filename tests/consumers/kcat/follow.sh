@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# A municipality's topics with kcat: the newest picture of each case as a line, then every change as it comes.
+#
+#     follow.sh HOST:PORT 2380 [--once]
+#
+# Prints «case revision picture», tab between. Begins with the snapshot on losus.2380.cases, then follows
+# losus.2380.events from where the snapshot began. A revision that it has is passed over; one that leaves
+# numbers out is told on standard error. --once ends at what is there now. It keeps nothing: for looking, and
+# for scripts; who must not lose anything takes one of the other two.
+set -euo pipefail
+kafka=$1 events="losus.$2.events" cases="losus.$2.cases" once=${3:-}
+read_committed=(kcat -C -q -u -b "$kafka" -X isolation.level=read_committed)
+record='%k\t%S\t%h\t%s\n'
+
+# First where .events ends, then the snapshot to its end: what comes in between is in both.
+partitions=$(kcat -L -b "$kafka" -t "$events" | grep -c '^ *partition ')
+begin=()
+for ((p = 0; p < partitions; p++)); do
+  begin+=("$(kcat -Q -b "$kafka" -t "$events:$p:-1" | sed 's/.*offset //')")
+done
+
+snapshot() { # the last record of each key; one of size -1 is a tombstone
+  "${read_committed[@]}" -t "$cases" -o beginning -e -f "$record" |
+    awk -F '\t' '{ last[$1] = $2 < 0 ? "" : $0 } END { for (key in last) if (last[key] != "") print last[key] }'
+}
+changes() { # a reader for each partition, for each has an offset of its own
+  for ((p = 0; p < partitions; p++)); do
+    "${read_committed[@]}" -t "$events" -p "$p" -o "${begin[p]}" ${once:+-e} -f "$record" &
+  done
+  wait
+}
+trap 'kill $(jobs -p) 2>/dev/null' EXIT
+
+{ snapshot; changes; } | awk -F '\t' -v OFS='\t' '
+  # types that we do not know are passed over
+  $3 !~ /ce_type=se\.losus\.case\.(changed|deadline)\.v1/ { next }
+  {
+    match($4, /"revision":[0-9]+/)
+    revision = substr($4, RSTART + 11, RLENGTH - 11) + 0
+    if ($1 in known && revision <= known[$1]) next
+    if ($1 in known && revision > known[$1] + 1)
+      print "gap: " $1 " from " known[$1] " to " revision > "/dev/stderr"
+    known[$1] = revision
+    print $1, revision, ($4 ~ /"moved":true/ ? "" : $4)
+    fflush()
+  }'
