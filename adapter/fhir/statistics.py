@@ -1,102 +1,147 @@
-"""What anybody may see of a month: its MeasureReport without patients, small counts withheld.
+"""What anybody may see of a month: MeasureReports without patients or amounts, small counts withheld.
 
-Owns what is withheld. A count from 1 up to `fewest` − 1 may show a person to somebody who knows the
-place, and so may the rest that it leaves of a whole, a mean that is made by a few, and the status that
-follows from such a mean. Zero shows nobody. No amount is public: the days of the few who are billed could
-be counted back from it.
+Owns how it is told, and that what is withheld stands as *masked*, so that nobody takes it for zero. Does not
+own what is withheld (`settlement.withholding`). A gate's status goes with the mean that it follows from. No
+amount is public: the days of the few who are billed could be counted back from it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from adapter.fhir.elements import Edition, Resource, extension, narrative, region, uuid_of
+from adapter.fhir.elements import Edition, Resource, extension, instant, narrative, region, uuid_of
 from adapter.fhir.measure import measure
 from adapter.fhir.measure_report import groups, left_out, report
 from adapter.fhir.sheet import Sheet
-from adapter.fhir.vocabulary import CANONICAL, GATE_STATUS, KOMMUNKOD, care_form
+from adapter.fhir.vocabulary import CANONICAL, CARE_FORMS, GATE_STATUS, KOMMUNKOD, care_form
 from adapter.settlement.difference import Issued
 from adapter.settlement.statement import Statement
+from adapter.settlement.withholding import Counts, Withheld, withhold
 
 _ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 _MASKED = {"extension": [{"url": _ABSENT, "valueCode": "masked"}]}
 _EXACT_MEAN = f"{CANONICAL}/StructureDefinition/settlement-exact-mean"
 
 
-def statistics(told: Statement | Issued, edition: Edition, *, fewest: int) -> Resource:
-    """Give the public MeasureReport of a month; what counts under `fewest` would show is marked *masked*.
+def statistics_bundle(told: Sequence[Statement | Issued], edition: Edition, *, fewest: int) -> Resource:
+    """Give the public Bundle of a month: all statements of one agreement, and their sum for each care form.
+
+    Of each care form and municipality there is one statement. `fewest`: a smaller count is withheld.
+    """
+    sheets = [Sheet.of(one, edition) for one in told]
+    first = sheets[0].statement
+    entries: dict[str, Resource] = {}
+    for form in dict.fromkeys(one.statement.care_form for one in sheets):
+        mine = [one for one in sheets if one.statement.care_form == form]
+        hidden, summed = withhold([counts_of(one.statement) for one in mine], fewest)
+        reports = [statistics(one, off) for one, off in zip(mine, hidden, strict=True)]
+        for resource in (_sum([one.statement for one in mine], edition, summed), *reports):
+            entries.setdefault(resource["id"], resource)
+        for one in mine:
+            rule = measure(one.statement, edition.version)
+            entries.setdefault(rule["id"], rule)
+    return {
+        "resourceType": "Bundle",
+        "id": uuid_of("Statistics", first.agreement, str(first.month)),
+        "type": "collection",
+        "timestamp": instant(edition.made_at),
+        "entry": [{"fullUrl": f"urn:uuid:{name}", "resource": one} for name, one in entries.items()],
+    }
+
+
+def counts_of(statement: Statement) -> Counts:
+    """Count the persons behind the figures of a statement."""
+    mean = statement.mean
+    return Counts(left_out(statement), mean.day_zero, mean.stays - mean.day_zero)
+
+
+def statistics(sheet: Sheet, off: Withheld) -> Resource:
+    """Give the public MeasureReport of a municipality; what `off` withholds of it is marked *masked*.
 
     It stands alone: municipality and region are named by their codes. Its id is that of agreement,
     municipality, care form and month, and leads to no statement.
     """
-    sheet = Sheet.of(told, edition)
-    statement = sheet.statement
+    statement, edition = sheet.statement, sheet.edition
     rule = measure(statement, edition.version)
     made = report(sheet, f"{rule['url']}|{rule['version']}")
-    few = _Few.of(statement, fewest)
-    extensions = [extension("settlement-care-form", valueCodeableConcept=care_form(statement.care_form))]
-    if not few.mean:
-        status = GATE_STATUS.concept(statement.status.value)
-        extensions.append(extension("settlement-gate-status", valueCodeableConcept=status))
     del made["identifier"]
     code = {"system": KOMMUNKOD, "value": statement.municipality}
-    made["subject"] = {"type": "Organization" if edition.r5 else "Location", "identifier": code}
     if (paid := region(statement.agreement, edition)) is not None:
         made["reporter"] = {"type": "Organization", "identifier": paid["identifier"][0]}
     return {
         **made,
-        "id": uuid_of(
-            "Statistics",
-            statement.agreement,
-            statement.municipality,
-            statement.care_form,
-            str(statement.month),
-        ),
+        "id": _id(statement, statement.municipality),
+        "subject": {"type": _place(edition), "identifier": code},
         "text": narrative(*(f"{headline}." for headline in sheet.headline)),
-        "extension": extensions,
-        "group": [
-            _withheld(group, few.counts(code), masks_score=few.score(code))
-            for group in groups(statement, edition.version)
-            if (code := group["code"]["coding"][0]["code"])
-        ],
+        "extension": _extensions(statement, off, has_status=True),
+        "group": _groups(statement, edition, off),
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _Few:
-    """Whether there are a few, and not none: in the mean, left out of it, home on day zero, home later."""
+def _sum(statements: Sequence[Statement], edition: Edition, off: Withheld) -> Resource:
+    """Give the MeasureReport of all municipalities together, under the rule of the first."""
+    first = statements[0]
+    mean = replace(
+        first.mean,
+        stays=sum(one.mean.stays for one in statements),
+        days=sum(one.mean.days for one in statements),
+        day_zero=sum(one.mean.day_zero for one in statements),
+    )
+    excluded = tuple(each for one in statements for each in one.excluded)
+    longer = sum(one.long_stays for one in statements)
+    together = replace(first, mean=mean, excluded=excluded, long_stays=longer, lines=())
+    rule = measure(first, edition.version)
+    told = report(Sheet.of(together, edition), f"{rule['url']}|{rule['version']}")
+    swedish, english = CARE_FORMS[first.care_form]
+    made = {name: told[name] for name in ("resourceType", "status", "type", "measure", "date", "period")} | {
+        "id": _id(first, "all"),
+        "text": narrative(
+            f"{first.title}: {len(statements)} kommuner tillsammans, {swedish.lower()}, {first.month}.",
+            f"{first.title}: {len(statements)} municipalities together, {english.lower()}, {first.month}.",
+        ),
+        "status": "complete",
+        "extension": _extensions(first, off, has_status=False),
+        "group": _groups(together, edition, off),
+    }
+    if (paid := region(first.agreement, edition)) is not None:
+        county = paid["identifier"][0]
+        made["subject"] = {"type": _place(edition), "identifier": county}
+        made["reporter"] = {"type": "Organization", "identifier": county}
+    return made
 
-    stays: bool
-    out: bool
-    zero: bool
-    later: bool
 
-    @classmethod
-    def of(cls, statement: Statement, fewest: int) -> "_Few":
-        mean = statement.mean
-        counts = (mean.stays, left_out(statement), mean.day_zero, mean.stays - mean.day_zero)
-        return cls(*(0 < count < fewest for count in counts))
+def _id(statement: Statement, whose: str) -> str:
+    return uuid_of("Statistics", statement.agreement, whose, statement.care_form, str(statement.month))
 
-    @property
-    def mean(self) -> bool:
-        """Whether the mean is that of a few, or made by a few: those home on day zero add nothing to it."""
-        return self.stays or self.later
 
-    def score(self, group: str) -> bool:
-        return self.mean if group == "mean-days" else self.mean or self.zero
+def _place(edition: Edition) -> str:
+    """R4 allows no Organization as the subject: there it is a place, by its code alone."""
+    return "Organization" if edition.r5 else "Location"
 
-    def counts(self, group: str) -> dict[str, bool]:
-        """Say of each population whether its count is withheld; a whole goes with any of its parts."""
-        if group == "mean-days":
-            return {
-                "initial-population": self.stays or self.out,
-                "measure-population-exclusion": self.out,
-                "measure-population": self.stays,
-            }
-        return {
-            "initial-population": self.stays,
-            "denominator": self.stays,
-            "numerator": self.mean or self.zero,
-        }
+
+def _extensions(statement: Statement, off: Withheld, *, has_status: bool) -> list[dict[str, Any]]:
+    made = [extension("settlement-care-form", valueCodeableConcept=care_form(statement.care_form))]
+    if has_status and not off.mean:
+        status = GATE_STATUS.concept(statement.status.value)
+        made.append(extension("settlement-gate-status", valueCodeableConcept=status))
+    return made
+
+
+def _groups(statement: Statement, edition: Edition, off: Withheld) -> list[dict[str, Any]]:
+    masks = {
+        "mean-days": {
+            "initial-population": off.all,
+            "measure-population-exclusion": off.out,
+            "measure-population": off.stays,
+        },
+        "day-zero-share": {"initial-population": off.stays, "denominator": off.stays, "numerator": off.zero},
+    }
+    scores = {"mean-days": off.mean, "day-zero-share": off.zero}
+    return [
+        _withheld(group, masks[code], masks_score=scores[code])
+        for group in groups(statement, edition.version)
+        if (code := group["code"]["coding"][0]["code"])
+    ]
 
 
 def _withheld(group: dict[str, Any], masks: dict[str, bool], *, masks_score: bool) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Owns a statement of every kind: follow-up, liable, retroactive, empty, excluded 
 long stays, suspended, provisional, over a new year, pooled, issued with corrections.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
@@ -148,6 +148,18 @@ def pooled() -> Statement:
     )
     (made,) = settle(stays, rules, book().rates, (Month(2018, 5),))
     return made
+
+
+def region_month(agreement: str, days: Mapping[str, Sequence[int]]) -> tuple[Statement, ...]:
+    """May 2018, settled by one agreement: of each municipality the days of its stays."""
+    zero = date(2018, 5, 1)
+    stays = [
+        stay(f"{town}-{n}", zero, length, town)
+        for town, lengths in days.items()
+        for n, length in enumerate(lengths)
+    ]
+    also = [(town, "somatic") for town in days]
+    return settle(stays, book().get(agreement), book().rates, (Month(2018, 5),), also=also)
 
 
 @cache

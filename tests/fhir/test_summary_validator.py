@@ -17,7 +17,7 @@ from adapter.fhir.elements import Resource
 from adapter.fhir.message import read_message
 from adapter.fhir.model import FhirVersion, validate
 from adapter.fhir.outcome import response_message
-from adapter.fhir.statistics import statistics
+from adapter.fhir.statistics import statistics_bundle
 from adapter.fhir.summary import bundle
 from tests.fhir import summary_cases as cases
 from tests.fhir.validator.validator import PROFILES, FhirValidator
@@ -60,7 +60,7 @@ def test_statement_and_its_statistics(fhir_validator: FhirValidator, name: str, 
     told = cases.STATEMENTS[name]()
     edition = cases.edition(version, sources={"billed": ("ehr Encounter/1 2", "ehr Task/7 1")})
     assert_sound(fhir_validator, version, bundle([told], edition))
-    assert_sound(fhir_validator, version, statistics(told, edition, fewest=5))
+    assert_sound(fhir_validator, version, statistics_bundle([told], edition, fewest=5))
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -75,6 +75,16 @@ def test_bilaga_9_in_one_bundle(
 def test_bilaga_9_month_by_month(fhir_validator: FhirValidator, version: FhirVersion) -> None:
     for told in cases.bilaga_9():
         assert_sound(fhir_validator, version, bundle([told], cases.edition(version)))
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("agreement", [cases.JAMTLAND, cases.LAW])
+def test_statistics_of_a_region(fhir_validator: FhirValidator, agreement: str, version: FhirVersion) -> None:
+    """Some municipalities with few stays, one with many; the statute names no region."""
+    told = cases.region_month(agreement, {"2380": (0,) * 9 + (2,) * 9, "2309": (0, 1), "2305": ()})
+    made = statistics_bundle(told, cases.edition(version), fewest=5)
+    assert [entry["resource"]["resourceType"] for entry in made["entry"]].count("MeasureReport") == 4
+    assert_sound(fhir_validator, version, made)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -197,5 +207,5 @@ def test_bites(fhir_validator: FhirValidator, broken: str) -> None:
 def test_fhir_resources_agrees(name: str, version: FhirVersion) -> None:
     told = cases.STATEMENTS[name]()
     assert validate(bundle([told], cases.edition(version)), version) == []
-    assert validate(statistics(told, cases.edition(version), fewest=5), version) == []
+    assert validate(statistics_bundle([told], cases.edition(version), fewest=5), version) == []
     assert all(validate(one, version) == [] for one in definitions(version))
