@@ -1,55 +1,69 @@
-"""The relay: events from the outbox to Kafka, in order, none lost.
+"""The relay: events from the outbox to Kafka, in order, none lost, one municipality's fault held apart.
 
 Guarantee. On a broker with transactions (Apache Kafka) each event is seen exactly once by a
-`read_committed` consumer, in order per case, also over `kill -9` of the relay at any point; on a
+`read_committed` consumer, in order per case, also over `kill -9` of any relay at any point; on a
 broker without (`kafka.transactions: false`) at least once, with the same `ce_id`.
 
-How. (1) The events to publish are written down in PostgreSQL under a number that only grows (the
-claim). (2) One Kafka transaction publishes them and commits that number as the offset of a consumer
-group. (3) They leave the outbox. After a crash the claim still stands: where Kafka's committed
-number is the claim's, (2) had happened and only (3) is left; otherwise (2) is done again. A second
-relay waits for an advisory lock of the database; one that lost its lock without knowing is fenced by
-Kafka, for its successor took over the transactional id.
+Why exactly once.
+1. A claim (an id never used again, the events, a transactional id) is committed in PostgreSQL before
+   anything is sent, by the session that holds the share's advisory lock. Who lost the session cannot claim.
+2. The events go to Kafka under that transactional id alone, in one transaction, with the claim's id as a
+   record of `losus.relay-progress`: a `read_committed` reader sees the id if and only if it sees the events.
+3. A claim is settled (its events leave the outbox) only when its transaction is known to be committed, and
+   forgotten (its events may be claimed anew) only when it is known that it never will be: the commit was
+   never asked for; or whoever had the transactional id was fenced, so that what it had open has ended, and
+   the id is not there when all of the partition is decided.
+4. So at any time an event is in at most one claim that can still be committed, and after a crash, or when
+   two relays believe they have a share, the claim that stands in PostgreSQL says which, and Kafka whether.
+5. Where the end of a transaction cannot be written to all its partitions (one has no leader), it is decided
+   all the same: the next one gets another transactional id, and nobody waits for that partition.
 
 Order. Within a case, event numbers are drawn under the case's row lock, so number order is commit
 order; a number that commits later than a higher one of another case is simply found at the next
-claim, for the relay asks what is in the outbox, not what is greater than the last seen.
+claim, for the relay asks what is in the outbox, not what is greater than the last seen. A lane is
+claimed by one slot at a time, lowest number first.
 
-Owns the protocol; does not own what an event says (`events`) nor the statements (`store.outbox`).
+Isolation. Lanes (a municipality, the unrouted, dead letters) are dealt to shares. The lanes of a share go
+together, which is fast, until one of them is at fault: it goes into quarantine, with a slot, a producer
+and a back-off of its own, and comes back when it has caught up. A record that the broker refuses for good
+parks its case; other cases of the lane go on.
+
+Replicas divide the shares evenly. One that dies loses its locks with its session, one that cannot be
+reached after some twenty seconds; its shares are taken over by the others within a second or two.
+
+Owns the division of shares; does not own a share's loop (`share`), the steps of a claim (`slot`), what
+Kafka knows (`progress`), what an event says (`events`) nor the statements (`store.outbox`).
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+import random
+from contextlib import suppress
+from datetime import UTC, datetime
 
 import asyncpg
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError
 
 from adapter.errors import UnavailableError
-from adapter.losus.instants import instant_text
-from adapter.outbound.events import SETTLEMENT_ISSUED, cloud_event_headers
-from adapter.outbound.topics import (
-    LARGEST_STATEMENT,
-    PROGRESS,
-    UNROUTED,
-    cases_topic,
-    events_topic,
-    make_topics,
-    settlements_topic,
-)
-from adapter.store.outbox import Claim, claim, hold, open_claim, settle
+from adapter.outbound.expiry import START, expire
+from adapter.outbound.lagging import observe
+from adapter.outbound.records import share_of
+from adapter.outbound.session import RelaySettings, Session, open_relay_session
+from adapter.outbound.share import Share
+from adapter.outbound.topics import SHARES, make_topics
+from adapter.store import outbox, quarantine
+from adapter.watch import RELAY_SHARES
+
+__all__ = ["RelaySettings", "run_relay"]
 
 log = structlog.get_logger()
 
-_GATHER_S = 0.05  # between two transactions: under load many events share one, alone none waits
 _LOOK_AGAIN_S = 1.0  # a missed notification costs this much, no more
-_DEADLINE_S = 60.0  # an idempotent producer would wait for ever
+_PAUSE_S = 0.01  # between two looks: events of many messages are found by one
+_OBSERVE_S = 10.0
+_EXPIRE_S = 10.0  # a page of cases each time
+_MAKE_TOPICS_S = 30.0
 _BACK_OFF_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 _PASSING = (
-    KafkaError,
     UnavailableError,
     OSError,
     TimeoutError,
@@ -57,165 +71,151 @@ _PASSING = (
     asyncpg.InterfaceError,
 )
 
-#: A record: topic, key, value (None: a tombstone), headers.
-Record = tuple[str, bytes, bytes | None, list[tuple[str, bytes]]]
 
+async def run_relay(settings: RelaySettings, stopping: asyncio.Event | None = None) -> None:
+    """Relay until `stopping` is set, then end with nothing under way; or until cancelled.
 
-@dataclass(frozen=True, slots=True)
-class RelaySettings:
-    """What one relay needs to know; `name` is the same for all replicas that share an outbox."""
-
-    dsn: str
-    bootstrap: str
-    region: str
-    municipalities: tuple[str, ...]
-    partitions: int = 3
-    replication: int = 1
-    transactions: bool = True
-    batch: int = 500
-    name: str = "losus-relay"
-
-
-async def run_relay(settings: RelaySettings) -> None:
-    """Relay until cancelled; whatever passes (database or broker away) is waited out, and logged."""
+    A database or a broker that is away is waited out, and logged.
+    """
+    stopping = stopping or asyncio.Event()
     failures = 0
-    while True:
+    while not stopping.is_set():
         try:
-            async with _session(settings) as relay:
+            async with open_relay_session(settings) as session:
+                relay = _Relay(session)
                 failures = 0
-                await relay.work()
-        except _PASSING as error:
+                await relay.work(stopping)
+        except* _PASSING as group:
             wait_s = _BACK_OFF_S[min(failures, len(_BACK_OFF_S) - 1)]
             failures += 1
-            log.warning("relay.interrupted", error=type(error).__name__, retry_in_s=wait_s)
-            await asyncio.sleep(wait_s)
+            names = sorted({type(error).__name__ for error in _leaves(group)})
+            log.warning("relay.interrupted", errors=names, retry_in_s=wait_s)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), wait_s)
 
 
-def records(one: Claim, region: str) -> Iterator[Record]:
-    """The records of a claim, in order.
-
-    Each event of a case on `.events`, and its newest picture on `.cases`; a statement on `.settlements`,
-    its key the statement's id.
-    """
-    for event, created_at in one.events:
-        key = event.case_id.encode()
-        headers = list(cloud_event_headers(event, region, instant_text(created_at)))
-        if event.municipality is None:
-            yield UNROUTED, key, event.payload, headers
-            continue
-        if event.type == SETTLEMENT_ISSUED:
-            yield settlements_topic(event.municipality), key, event.payload, headers
-            continue
-        yield events_topic(event.municipality), key, event.payload, headers
-        newest = None if event.closing else event.payload
-        yield cases_topic(event.municipality), key, newest, headers
-
-
-@asynccontextmanager
-async def _session(settings: RelaySettings) -> AsyncIterator["_Relay"]:
-    """A database session that holds the relay's lock, and a producer that fences its forerunners."""
-    connection = await asyncpg.connect(settings.dsn, command_timeout=_DEADLINE_S)
-    try:
-        woken = asyncio.Event()
-        await connection.add_listener("losus_outbox", lambda *_: woken.set())
-        while not await hold(connection, settings.name):  # noqa: ASYNC110 - a database's lock has no event
-            await asyncio.sleep(_LOOK_AGAIN_S)
-        await make_topics(
-            settings.bootstrap,
-            settings.municipalities,
-            partitions=settings.partitions,
-            replication=settings.replication,
-        )
-        producer = AIOKafkaProducer(
-            bootstrap_servers=settings.bootstrap,
-            transactional_id=settings.name if settings.transactions else None,
-            enable_idempotence=True,
-            max_request_size=LARGEST_STATEMENT + 1_000_000,
-        )
-        try:
-            await asyncio.wait_for(producer.start(), _DEADLINE_S)
-            yield _Relay(settings, connection, producer, woken)
-        finally:
-            with suppress(*_PASSING):
-                await asyncio.wait_for(producer.stop(), _DEADLINE_S)
-    finally:
-        connection.terminate()
+def _leaves(group: BaseException) -> list[BaseException]:
+    if isinstance(group, BaseExceptionGroup):
+        return [leaf for one in group.exceptions for leaf in _leaves(one)]
+    return [group]
 
 
 class _Relay:
-    """One session of the relay: from taking the lock to the first fault."""
+    """One session of a relay, from its start to a fault of the database."""
 
-    def __init__(
-        self,
-        settings: RelaySettings,
-        connection: asyncpg.Connection,
-        producer: AIOKafkaProducer,
-        woken: asyncio.Event,
-    ) -> None:
-        self._settings, self._connection = settings, connection
-        self._producer, self._woken = producer, woken
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._member = random.randrange(1, 2**31)  # noqa: S311 - a name, not a secret
+        self._shares: dict[int, tuple[Share, asyncio.Task[None]]] = {}
+        self._due: dict[str, float] = {}
+        self._making: asyncio.Task[None] | None = None
+        self._expired = START
 
-    async def work(self) -> None:
-        """Mend what a crash left, then publish whatever comes; ends only by a fault."""
-        floor = await self._mend()
-        log.info("relay.started", committed=floor)
-        done: tuple[int, ...] = ()
+    async def work(self, stopping: asyncio.Event) -> None:
+        """Hold a fair part of the shares, and wake each when events of its lanes come in."""
+        async with self._session.transaction() as connection:
+            await outbox.join(connection, self._member)
+        log.info("relay.started", member=self._member)
+        async with asyncio.TaskGroup() as tasks:
+            ending = tasks.create_task(stopping.wait())
+            while not stopping.is_set():
+                self._session.woken.clear()
+                self._make_topics(tasks)
+                if self._is_due("divide", _LOOK_AGAIN_S):
+                    await self._divide(tasks)
+                await self._wake_shares()
+                await self._keep()
+                waiting = asyncio.ensure_future(self._session.woken.wait())
+                await asyncio.wait(
+                    {waiting, ending}, timeout=_LOOK_AGAIN_S, return_when=asyncio.FIRST_COMPLETED
+                )
+                waiting.cancel()
+                await asyncio.sleep(_PAUSE_S)
+            for share, _ in self._shares.values():
+                share.leave()
+            if self._making is not None:
+                self._making.cancel()
+        log.info("relay.stopped", member=self._member)
+
+    def _make_topics(self, tasks: asyncio.TaskGroup) -> None:
+        """Make what is missing once, beside everything else: one that cannot be made holds up nobody."""
+        if self._session.settings.make_topics and self._making is None:
+            self._making = tasks.create_task(self._make())
+
+    async def _make(self) -> None:
+        given = self._session.settings
         while True:
-            self._woken.clear()
-            async with self._connection.transaction():
-                if done:
-                    await settle(self._connection, self._settings.name, done)
-                one = await claim(self._connection, self._settings.name, self._settings.batch, floor)
-            done = ()
-            if one is None:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), _LOOK_AGAIN_S)
-                continue
-            await self._publish(one)
-            done = one.ids
-            await asyncio.sleep(_GATHER_S)
-
-    async def _mend(self) -> int:
-        """Finish the claim that stands open, if any; the number that Kafka has committed."""
-        committed = await self._committed()
-        left = await open_claim(self._connection, self._settings.name)
-        if left is None:
-            return committed
-        if left.number != committed:
-            await self._publish(left)
-        async with self._connection.transaction():
-            await settle(self._connection, self._settings.name, left.ids)
-        log.info("relay.mended", events=len(left.ids), had_been_published=left.number == committed)
-        return max(committed, left.number)
-
-    async def _committed(self) -> int:
-        """The number of the last claim that Kafka has, 0 for none; without transactions always 0."""
-        if not self._settings.transactions:
-            return 0
-        partition = TopicPartition(PROGRESS, 0)
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.bootstrap, group_id=self._settings.name, enable_auto_commit=False
-        )
-        await asyncio.wait_for(consumer.start(), _DEADLINE_S)
-        try:
-            consumer.assign([partition])
-            return await asyncio.wait_for(consumer.committed(partition), _DEADLINE_S) or 0
-        finally:
-            await consumer.stop()
-
-    async def _publish(self, one: Claim) -> None:
-        async with asyncio.timeout(_DEADLINE_S):
-            if not self._settings.transactions:
-                await self._send(one)
+            try:
+                await make_topics(
+                    given.bootstrap,
+                    given.municipalities,
+                    partitions=given.partitions,
+                    replication=given.replication,
+                    min_insync=given.min_insync,
+                    retention_days=given.retention_days,
+                )
+            except UnavailableError as error:
+                log.warning("relay.topics_missing", topics=[one.expression for one in error.problems])
+                await asyncio.sleep(_MAKE_TOPICS_S)
+            else:
                 return
-            async with self._producer.transaction():
-                await self._send(one)
-                offsets = {TopicPartition(PROGRESS, 0): one.number}
-                await self._producer.send_offsets_to_transaction(offsets, self._settings.name)
 
-    async def _send(self, one: Claim) -> None:
-        sent = [
-            await self._producer.send(topic, value, key=key, headers=headers)
-            for topic, key, value, headers in records(one, self._settings.region)
-        ]
-        await asyncio.gather(*sent)
+    async def _divide(self, tasks: asyncio.TaskGroup) -> None:
+        """Take free shares up to a fair part of all; leave what is more than that."""
+        await self._let_go()
+        running = [number for number, (share, _) in self._shares.items() if not share.leaving.is_set()]
+        async with self._session.transaction() as connection:
+            members = await outbox.members(connection)
+            rank = members.index(self._member)
+            fair = SHARES // len(members) + (rank < SHARES % len(members))
+            for number in sorted(running)[fair:]:
+                self._shares[number][0].leave()
+            free = sorted(set(range(SHARES)) - set(await outbox.held(connection)))
+            wanted = free[: max(fair - len(running), 0)]
+            taken = [number for number in wanted if await outbox.hold(connection, number)]
+        for number in taken:
+            share = Share(self._session, number)
+            self._shares[number] = (share, tasks.create_task(share.run()))
+        RELAY_SHARES.set(len(self._shares))
+        if taken:
+            log.info("relay.shares_taken", shares=taken, relays=len(members))
+
+    async def _let_go(self) -> None:
+        for number in [number for number, (_, task) in self._shares.items() if task.done()]:
+            del self._shares[number]
+            async with self._session.transaction() as connection:
+                await outbox.let_go(connection, number)
+            log.info("relay.share_left", share=number)
+
+    async def _wake_shares(self) -> None:
+        """Put released cases back, and wake the shares whose lanes have events."""
+        async with self._session.transaction() as connection:
+            if released := [
+                lane for lane in await quarantine.parked_lanes(connection) if self._is_mine(lane)
+            ]:
+                await quarantine.take_up(connection, released)
+            lanes = await outbox.waiting_lanes(connection)
+        for lane in lanes:
+            if self._is_mine(lane):
+                self._shares[share_of(lane)][0].wake(lane)
+
+    def _is_mine(self, lane: str) -> bool:
+        return share_of(lane) in self._shares
+
+    async def _keep(self) -> None:
+        """What is looked after now and then: the figures; and, by one relay, cases whose time is over."""
+        if self._is_due("observe", _OBSERVE_S):
+            async with self._session.transaction() as connection:
+                await observe(connection, self._is_mine)
+        days = self._session.settings.cases_days
+        if days is not None and 0 in self._shares and self._is_due("expire", _EXPIRE_S):
+            async with self._session.transaction() as connection:
+                _, place = await expire(connection, datetime.now(UTC), days, self._expired)
+            self._expired = place or START
+
+    def _is_due(self, what: str, every_s: float) -> bool:
+        now = asyncio.get_running_loop().time()
+        if now < self._due.get(what, 0.0):
+            return False
+        self._due[what] = now + every_s
+        return True

@@ -283,8 +283,8 @@ async def add_events(connection: Connection, events: Sequence[EventRow], now: da
              from unnest(
                $1::text[], $2::text[], $3::integer[], $4::text[], $5::text[], $6::bytea[], $7::boolean[])
                   with ordinality as new (case_id, municipality, revision, type, ce_id, payload, closing, n)
-             order by n returning id)
-           insert into outbox (event) select id from added""",
+             order by n returning id, type, municipality)
+           insert into outbox (event, lane) select id, lane_of(type, municipality) from added""",
         *columns(rows, 7),
         now,
     )

@@ -1,78 +1,240 @@
-"""The outbox as the relay sees it: claim the next events, and take them out once Kafka has them.
+"""The outbox as a relay sees it: shares of lanes, claims on the next events, taking out what Kafka has.
 
-Owns the statements; does not own the protocol (`adapter.outbound.relay`). Only one relay of a name
-works at a time: it holds an advisory lock of the session.
+Owns the statements; does not own the protocol (`adapter.outbound.relay`), nor lanes in quarantine and
+parked cases (`store.quarantine`). Whoever writes here for a share holds its advisory lock in the same
+session: who lost the session has lost the lock, and can claim nothing any more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+import asyncpg
 
 from adapter.store.database import Connection
 from adapter.store.intake import EventRow
 
+#: First keys of the advisory locks: one a share, one a relay that is there.
+_SHARE, _MEMBER = 0x6C6F7301, 0x6C6F7302
+_DEADLINE_S = 60.0
+#: A relay that vanished with its machine is missed after some twenty seconds.
+_SESSION = {
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "2",
+    "application_name": "losus relay",
+    "enable_seqscan": "off",  # as in `store.database`: every statement finds its rows by an index
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "jit": "off",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An event that is to be published, and the lane that it travels in."""
+
+    id: int
+    lane: str
+    event: EventRow
+    created_at: datetime
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Events written down as about to be published, in order, under a number that only grows."""
+    """Events written down as about to be published, in order.
 
-    number: int
-    events: tuple[tuple[EventRow, datetime], ...]
-    ids: tuple[int, ...]
-
-
-async def hold(connection: Connection, relay: str) -> bool:
-    """Whether this session is now the one relay of that name."""
-    return bool(await connection.fetchval("select pg_try_advisory_lock(hashtextextended($1, 1))", relay))
-
-
-async def open_claim(connection: Connection, relay: str) -> Claim | None:
-    """What was claimed before and is not taken out: a crash lies between."""
-    row = await connection.fetchrow("select number, events from relay_batch where relay = $1", relay)
-    if row is None or not row["events"]:
-        return None
-    return await _claim(connection, row["number"], row["events"])
-
-
-async def claim(connection: Connection, relay: str, most: int, floor: int) -> Claim | None:
-    """Claim up to `most` events, oldest first, and write the claim down; None where there is none.
-
-    Its number is above `floor`, which is what Kafka has committed: a database that was restored to an
-    earlier point must not take an old number for a new claim.
+    `id` is never used again; `producer` is the transactional id under which alone they are published
+    ("" where the broker has no transactions); Kafka has `id` at or after the offset `since`, if at all.
     """
-    ids = [
-        row["event"]
-        for row in await connection.fetch("select event from outbox order by event limit $1", most)
-    ]
-    if not ids:
-        return None
-    number = await connection.fetchval(
-        """insert into relay_batch (relay, number, events) values ($1, $3::bigint + 1, $2)
-           on conflict (relay) do update
-             set number = greatest(relay_batch.number, $3::bigint) + 1, events = $2
-           returning number""",
-        relay,
-        ids,
-        floor,
-    )
-    return await _claim(connection, number, ids)
+
+    slot: str
+    id: str
+    producer: str
+    since: int
+    events: tuple[Waiting, ...]
+
+    @property
+    def ids(self) -> list[int]:
+        """The numbers of its events."""
+        return [one.id for one in self.events]
+
+    @property
+    def lanes(self) -> list[str]:
+        """The lanes it has events of."""
+        return sorted({one.lane for one in self.events})
 
 
-async def settle(connection: Connection, relay: str, ids: Sequence[int]) -> None:
-    """Take events out that Kafka has, and close the claim on them."""
-    await connection.execute(
-        """with gone as (delete from outbox where event = any ($2::bigint[]))
-           update relay_batch set events = '{}' where relay = $1""",
-        relay,
-        list(ids),
-    )
+async def open_session(dsn: str) -> asyncpg.Connection:
+    """A session of a relay's own: its locks live and die with it. Not through a pooler of transactions."""
+    return await asyncpg.connect(dsn, command_timeout=_DEADLINE_S, server_settings=_SESSION)
 
 
-async def _claim(connection: Connection, number: int, ids: Sequence[int]) -> Claim:
+async def join(connection: Connection, member: int) -> None:
+    """Be there, as one of the relays that divide the shares."""
+    await connection.execute("select pg_advisory_lock($1::int, $2::int)", _MEMBER, member)
+
+
+async def members(connection: Connection) -> list[int]:
+    """The relays that are there, in an order that all of them see alike."""
+    return await _locks(connection, _MEMBER)
+
+
+async def held(connection: Connection) -> list[int]:
+    """The shares that some relay holds."""
+    return await _locks(connection, _SHARE)
+
+
+async def _locks(connection: Connection, kind: int) -> list[int]:
     rows = await connection.fetch(
-        """select id, case_id, municipality, revision, type, ce_id, payload, closing, created_at
+        """select distinct objid::bigint as lock from pg_locks
+           where locktype = 'advisory' and objsubid = 2 and granted and classid::bigint = $1
+             and database = (select oid from pg_database where datname = current_database())
+           order by 1""",
+        kind,
+    )
+    return [row["lock"] for row in rows]
+
+
+async def hold(connection: Connection, share: int) -> bool:
+    """Whether this session is now the one that holds the share."""
+    return bool(await connection.fetchval("select pg_try_advisory_lock($1::int, $2::int)", _SHARE, share))
+
+
+async def let_go(connection: Connection, share: int) -> None:
+    """Leave the share to others."""
+    await connection.execute("select pg_advisory_unlock($1::int, $2::int)", _SHARE, share)
+
+
+async def waiting_lanes(connection: Connection) -> list[str]:
+    """The lanes that have events to publish."""
+    rows = await connection.fetch(
+        """with recursive found as (
+             (select lane from outbox order by lane limit 1)
+             union all
+             select (select lane from outbox where lane > found.lane order by lane limit 1)
+             from found where found.lane is not null)
+           select lane from found where lane is not null"""
+    )
+    return [row["lane"] for row in rows]
+
+
+async def claim(  # noqa: PLR0913 - a claim has as many parts
+    connection: Connection,
+    slot: str,
+    lanes: Sequence[str],
+    *,
+    most: int,
+    share: int,
+    id: str,  # noqa: A002 - the column's name
+    producer: str,
+    since: int,
+) -> Claim | None:
+    """Claim up to `most` events of these lanes, oldest first, and write the claim down; None: none waits.
+
+    No lane takes more than its part while others wait, so that a backlog does not hold them up. Events of
+    parked cases are put to the others of their case.
+    """
+    while rows := await _next(connection, lanes, most):
+        behind = [row for row in rows if row["parked"]]
+        if behind:
+            await _put_behind(connection, behind)
+        events = tuple(_waiting(row) for row in rows if not row["parked"])
+        if not events:
+            continue
+        one = Claim(slot, id, producer, since, events)
+        await connection.execute(
+            """insert into relay_claim (slot, share, id, producer, since, events)
+               values ($1, $2, $3, $4, $5, $6)
+               on conflict (slot) do update
+                 set share = $2, id = $3, producer = $4, since = $5, events = $6""",
+            slot,
+            share,
+            id,
+            producer,
+            since,
+            one.ids,
+        )
+        return one
+    return None
+
+
+async def _next(connection: Connection, lanes: Sequence[str], most: int) -> list[asyncpg.Record]:
+    rows: list[asyncpg.Record] = await connection.fetch(
+        """with waiting as materialized (
+             select lane from unnest($1::text[]) as known (lane)
+             where exists (select from outbox where outbox.lane = known.lane)),
+           chosen as materialized (
+             select lane, one.event from waiting cross join lateral
+               (select event from outbox where outbox.lane = waiting.lane order by event
+                limit (select greatest($2 / count(*), $2 / 4, 1) from waiting)) as one
+             order by one.event limit $2)
+           select chosen.lane, event.id, event.case_id, municipality, revision, type, ce_id, payload, closing,
+                  created_at, parked_case.case_id is not null as parked
+           from chosen join event on event.id = chosen.event
+           left join parked_case on parked_case.lane = chosen.lane and parked_case.case_id = event.case_id
+                                and parked_case.event <= event.id
+           order by event.id""",
+        list(lanes),
+        most,
+    )
+    return rows
+
+
+async def _put_behind(connection: Connection, rows: Iterable[asyncpg.Record]) -> None:
+    found = [(row["id"], row["lane"], row["case_id"]) for row in rows]
+    await connection.executemany("insert into parked_event (event, lane, case_id) values ($1, $2, $3)", found)
+    await connection.execute(
+        "delete from outbox where event = any ($1::bigint[])", [number for number, _, _ in found]
+    )
+
+
+async def open_claims(connection: Connection, share: int) -> list[Claim]:
+    """What was claimed in a share and is neither settled nor given up: a crash lies between."""
+    rows = await connection.fetch(
+        "select slot, id, producer, since, events from relay_claim where share = $1 and events <> '{}'", share
+    )
+    return [
+        Claim(row["slot"], row["id"], row["producer"], row["since"], await _events(connection, row["events"]))
+        for row in rows
+    ]
+
+
+async def _events(connection: Connection, ids: Sequence[int]) -> tuple[Waiting, ...]:
+    rows = await connection.fetch(
+        """select id, lane_of(type, municipality) as lane, case_id, municipality, revision, type, ce_id,
+                  payload, closing, created_at
            from event where id = any ($1::bigint[]) order by id""",
         list(ids),
     )
-    events = tuple((EventRow(*list(row.values())[1:-1]), row["created_at"]) for row in rows)
-    return Claim(number, events, tuple(row["id"] for row in rows))
+    return tuple(_waiting(row) for row in rows)
+
+
+def _waiting(row: asyncpg.Record) -> Waiting:
+    event = EventRow(
+        row["case_id"],
+        row["municipality"],
+        row["revision"],
+        row["type"],
+        row["ce_id"],
+        row["payload"],
+        row["closing"],
+    )
+    return Waiting(row["id"], row["lane"], event, row["created_at"])
+
+
+async def last_producer(connection: Connection, slot: str) -> str | None:
+    """The transactional id that a slot was last published under; None before its first claim."""
+    found: str | None = await connection.fetchval("select producer from relay_claim where slot = $1", slot)
+    return found
+
+
+async def settle(connection: Connection, slot: str, ids: Sequence[int]) -> None:
+    """Take events out that Kafka has, and close the claim on them."""
+    await connection.execute("delete from outbox where event = any ($1::bigint[])", list(ids))
+    await forget(connection, slot)
+
+
+async def forget(connection: Connection, slot: str) -> None:
+    """Close a claim on what Kafka has not, and never will have by this claim: it waits again."""
+    await connection.execute("update relay_claim set events = '{}' where slot = $1", slot)

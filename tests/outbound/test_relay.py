@@ -15,6 +15,7 @@ import orjson
 import pytest
 
 from adapter.losus.identity import pseudonym
+from adapter.outbound.records import share_of
 from adapter.outbound.topics import UNROUTED, cases_topic, events_topic
 from tests.conftest import Kafka as Broker
 from tests.service import renewed, send, service, settings, stay, way_home
@@ -123,9 +124,11 @@ async def test_a_crash_between_kafka_and_the_database_is_told_apart(
     # the database as the crash left it: the claim written down, the outbox still full
     await connection.execute("insert into outbox select id from event on conflict do nothing")
     await connection.execute(
-        """insert into relay_batch (relay, number, events)
-           select 'losus-relay', 1, array_agg(id order by id) from event
-           on conflict (relay) do update set events = excluded.events"""
+        """insert into relay_claim (slot, share, id, producer, since, events)
+           select 'share-' || $1::int, $1::int, 'never sent', 'losus-relay-share-' || $1::int, 0,
+                  array_agg(id order by id)
+           from event on conflict (slot) do update set events = excluded.events""",
+        share_of("2380"),
     )
     await connection.close()
     with relay(dsn, kafka.bootstrap):

@@ -1,0 +1,157 @@
+"""A slot: where one claim at a time is published, and never two.
+
+Owns the steps that make it exactly once (`relay` says why they do): claim, carry, find out, settle or
+forget. Does not own which lanes are claimed, nor what follows from a fault.
+"""
+
+from contextlib import suppress
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import structlog
+
+from adapter.errors import UnavailableError
+from adapter.outbound.courier import Courier, Outcome
+from adapter.outbound.progress import Progress, end_of, fence, was_published
+from adapter.outbound.session import Session
+from adapter.store import outbox
+from adapter.store.outbox import Claim
+from adapter.watch import PUBLISH_SECONDS, PUBLISHED
+
+log = structlog.get_logger()
+
+
+class Slot:
+    """A share's slot, or that of a lane in quarantine; `alone`: its next courier tells records apart.
+
+    Its methods raise UnavailableError where the broker is away; then they may be called again.
+    """
+
+    def __init__(self, session: Session, progress: Progress, share: int, *, alone: bool = False) -> None:
+        self.alone = alone
+        self._session, self._progress, self._share = session, progress, share
+        self._courier: Courier | None = None
+        self._done: list[int] = []
+        self._open: Claim | None = None
+
+    @property
+    def name(self) -> str:
+        """The slot's name, which its claims bear."""
+        return self._progress.slot
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a claim is to be finished first."""
+        return self._open is not None
+
+    def adopt(self, left: Claim) -> None:
+        """Take over a claim that was left open; it is finished before anything else."""
+        self._open = left
+
+    async def claim(self, lanes: list[str], most: int) -> Claim | None:
+        """Claim the next events of these lanes, and write it down; None where none waits."""
+        await self._mend()
+        courier = self._courier or await self._hire()
+        async with self._session.transaction() as connection:
+            if self._done:
+                await outbox.settle(connection, self.name, self._done)
+            one = await outbox.claim(
+                connection,
+                self.name,
+                lanes,
+                most=most,
+                share=self._share,
+                id=uuid4().hex,
+                producer=courier.id,
+                since=courier.since,
+            )
+        self._done, self._open = [], one
+        return one
+
+    async def carry(self, claim: Claim, patience_s: float) -> Outcome:
+        """Publish what was claimed; `committed` of the outcome is then True or False.
+
+        Where it is False, the events wait again, in the same order.
+        """
+        if self._courier is None:
+            raise RuntimeError("nothing was claimed")
+        outcome = await self._courier.carry(claim, patience_s)
+        if outcome.committed:
+            self._settled(claim)
+            return outcome
+        await self._dismiss()
+        if outcome.committed is False:  # it was never asked to commit, and is no more
+            if claim.producer:
+                with suppress(UnavailableError):  # ended now, it holds up no reader until it is timed out
+                    await fence(self._progress.bootstrap, claim.producer)
+            await self._forget()
+        else:
+            outcome.committed = await self._mend()
+        return outcome
+
+    async def close(self, *, orderly: bool = True) -> None:
+        """End; what was published is settled, what is open is left for the next to finish."""
+        if orderly and self._done:
+            async with self._session.transaction() as connection:
+                await outbox.settle(connection, self.name, self._done)
+            self._done = []
+        courier, self._courier = self._courier, None
+        if courier is not None:
+            await (courier.stop() if orderly and self._open is None else courier.discard())
+
+    async def _hire(self) -> Courier:
+        """A new producer, under the slot's transactional id, or the next where that is not free yet.
+
+        It is not where the end of its last transaction cannot be written to a partition without a leader.
+        """
+        producer = ""
+        if self._session.settings.transactions:
+            base = f"{self._session.settings.name}-{self.name}"
+            async with self._session.transaction() as connection:
+                last = await outbox.last_producer(connection, self.name)
+            producer = last if last and last.startswith(base) else base
+            while not await fence(self._progress.bootstrap, producer):
+                producer = _next(producer, base)
+        courier = Courier(self._progress, producer, self._session.settings.region, alone=self.alone)
+        await courier.start(await end_of(self._progress) if producer else 0)
+        self._courier = courier
+        return courier
+
+    async def _dismiss(self) -> None:
+        courier, self._courier = self._courier, None
+        if courier is not None:
+            await courier.discard()
+
+    async def _mend(self) -> bool:
+        """Finish a claim of which it is not known whether Kafka has it; whether it has."""
+        left = self._open
+        if left is None:
+            return False
+        has = bool(left.producer) and await was_published(self._progress, left.id, left.producer, left.since)
+        log.info("relay.mended", slot=self.name, events=len(left.events), had_been_published=has)
+        if not has:
+            await self._forget()
+            return False
+        self._settled(left)
+        async with self._session.transaction() as connection:
+            await outbox.settle(connection, self.name, left.ids)
+        self._done = []
+        return True
+
+    async def _forget(self) -> None:
+        async with self._session.transaction() as connection:
+            await outbox.forget(connection, self.name)
+        self._open = None
+
+    def _settled(self, claim: Claim) -> None:
+        self._done, self._open = claim.ids, None
+        now = datetime.now(UTC)
+        PUBLISHED.inc(len(claim.events))
+        for one in claim.events:
+            PUBLISH_SECONDS.observe(max((now - one.created_at).total_seconds(), 0.0))
+
+
+def _next(producer: str, base: str) -> str:
+    """The transactional id after this one: the base, then base-1, base-2, and so on."""
+    number = producer.removeprefix(base).removeprefix("-")
+    return f"{base}-{int(number or 0) + 1}"
