@@ -14,6 +14,7 @@ from adapter.commands.cases import cases_app, sources_app
 from adapter.commands.compare import compare_command
 from adapter.commands.conform import conform_command
 from adapter.commands.disputes import disputes_command
+from adapter.commands.doors import import_command, listen_command, poll_command
 from adapter.commands.key import key_command
 from adapter.commands.mappings import mappings_app
 from adapter.commands.replay import replay_command
@@ -43,6 +44,9 @@ app.command("tail")(tail_command)
 app.command("schemas")(schemas_command)
 app.command("conform")(conform_command)
 app.command("settle")(settle_any_command)
+app.command("poll")(poll_command)
+app.command("listen")(listen_command)
+app.command("import")(import_command)
 app.command("replay")(replay_command)
 app.command("disputes")(disputes_command)
 app.command("compare")(compare_command)

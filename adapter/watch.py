@@ -29,6 +29,9 @@ CLIENT_CIRCUIT_OPEN = Gauge(
     "losus_client_circuit_open", "1 while a source's own server is not asked since it failed.", ["source"]
 )
 STOPPED_SOURCES = Gauge("losus_source_stopped", "1 while a source is stopped by the flood guard.", ["source"])
+POLLED_AT = Gauge(
+    "losus_poll_timestamp_seconds", "When a source's server was last asked to the end.", ["source"]
+)
 HELD_MESSAGES = Gauge(
     "losus_held_messages", "Messages that were taken in and cannot be used yet.", ["source", "cause"]
 )

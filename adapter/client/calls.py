@@ -132,6 +132,11 @@ class FhirClient:
         url = f"{self.base.url}/{literal.path}"
         return await self._asker.ask(Call("delete", "DELETE", url, {"Accept": self._media}))
 
+    async def discard(self, url: str) -> Answer:
+        """Delete what a link of the server names: the status of long work, with all that it made."""
+        address = self.base.own(url, self.base.url + "/")
+        return await self._asker.ask(Call("delete", "DELETE", address, {"Accept": self._media}))
+
     async def operation(
         self,
         path: str,

@@ -3,10 +3,11 @@
 Owns opening and closing; does not own any command.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from adapter.client.calls import FhirClient
 from adapter.inbound.library import Library
 from adapter.settings import Settings, load_settings
 from adapter.store.database import Database, connect
@@ -23,6 +24,7 @@ class Store:
     world: World
     database: Database
     library: Library
+    clients: Mapping[str, FhirClient]
 
 
 @asynccontextmanager
@@ -34,7 +36,7 @@ async def opened() -> AsyncIterator[Store]:
     database = await connect(dsn, size=2)
     clients = clients_of(settings)
     try:
-        yield Store(settings, world_of(settings), database, library_of(settings, clients))
+        yield Store(settings, world_of(settings), database, library_of(settings, clients), clients)
     finally:
         for client in clients.values():
             await client.aclose()

@@ -60,6 +60,42 @@ class Receiver:
         self._flood.note(delivery.source, receipt)
         return receipt
 
+    async def take_in_order(self, deliveries: Sequence[Delivery]) -> list[Receipt]:
+        """Read and store deliveries in the order given, many a transaction, each with its mark.
+
+        What comes first is stored first, so that no mark passes over what is not stored. Raises as `take`.
+        """
+        for source in {one.source for one in deliveries}:
+            self._flood.demand_open(source)
+        left = [await self._read(one) for one in deliveries]
+        receipts: list[Receipt] = []
+        while left:
+            group, left = _prefix(left)
+            receipts += await self._together(group)
+        for one, receipt in zip(deliveries, receipts, strict=True):
+            self._flood.note(one.source, receipt)
+        return receipts
+
+    async def _together(self, group: Sequence[Prepared]) -> list[Receipt]:
+        try:
+            return await self._commit(group)
+        except LosusError as error:
+            if error.retryable:
+                raise
+        except Exception as error:
+            if isinstance(error, asyncpg.PostgresConnectionError):
+                raise
+            log.warning("group.refused", error=type(error).__name__)
+        return [await self._by_itself(one) for one in group]
+
+    async def _by_itself(self, one: Prepared) -> Receipt:
+        future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        await self._store([(one, future)])
+        receipt = future.result()
+        if receipt.error is not None and receipt.state == "refused" and receipt.error.retryable:
+            raise UnavailableError(*receipt.error.problems)
+        return receipt
+
     async def _read(self, delivery: Delivery) -> Prepared:
         now = self._clock()
         try:
@@ -125,22 +161,36 @@ def _is_to_be_kept(prepared: Prepared) -> bool:
     return not prepared.delivery.door.is_answered and prepared.cause != "faulty"
 
 
-def _distinct(waiting: list[_Waiting]) -> tuple[list[_Waiting], list[_Waiting]]:
-    """Those with ids of their own, and those that share one and so wait for the next batch.
+def _prefix(read: list[Prepared]) -> tuple[list[Prepared], list[Prepared]]:
+    """As many of the first as have ids of their own, and the rest."""
+    taken: set[tuple[str, str]] = set()
+    for index, one in enumerate(read[:_MOST]):
+        mine = _known_by(one)
+        if taken & mine:
+            return read[:index], read[index:]
+        taken |= mine
+    return read[:_MOST], read[_MOST:]
+
+
+def _known_by(prepared: Prepared) -> set[tuple[str, str]]:
+    """What no two deliveries of one transaction may share: ids of a message, else the resources it says.
 
     Of what bears no ids two versions of one resource, or two creations under one condition, are not decided
-    on in one batch: the second is to know of the first.
+    on together: the second is to know of the first.
     """
+    if prepared.ids:
+        source, header_id, bundle_id = prepared.ids
+        return {(source, "h" + header_id), (source, "b" + bundle_id)}
+    return {(prepared.source, reading.fact.resource) for reading in prepared.readings}
+
+
+def _distinct(waiting: list[_Waiting]) -> tuple[list[_Waiting], list[_Waiting]]:
+    """Those that share nothing, and those that share something and so wait for the next batch."""
     batch: list[_Waiting] = []
     later: list[_Waiting] = []
     taken: set[tuple[str, str]] = set()
     for one in waiting:
-        prepared = one[0]
-        if prepared.ids:
-            source, header_id, bundle_id = prepared.ids
-            mine = {(source, "h" + header_id), (source, "b" + bundle_id)}
-        else:
-            mine = {(prepared.source, reading.fact.resource) for reading in prepared.readings}
+        mine = _known_by(one[0])
         (later if taken & mine else batch).append(one)
         taken |= mine
     return batch, later

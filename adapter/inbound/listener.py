@@ -1,0 +1,117 @@
+"""The Kafka door: messages and resources on a topic of the source's own.
+
+Owns how far the reading has come: the offset is kept in the transaction of what the record brought, and not
+in Kafka, so that whatever crashes, each record is stored once and none is passed over. One listener works for
+a source at a time: it holds an advisory lock of the database. Does not own what becomes of a record.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+import asyncpg
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from adapter.delivery import Delivery, Door, Mark
+from adapter.errors import LosusError
+from adapter.inbound.receiver import Receiver
+from adapter.store.database import Database
+from adapter.store.doors import read_marks
+
+log = structlog.get_logger()
+
+_AT_ONCE = 200
+_LOOK_AGAIN_S = 2.0
+_BACK_OFF_S = 2.0
+
+
+class Listener:
+    """Reads one source's topic; `run` works until cancelled."""
+
+    def __init__(
+        self, source: str, topic: str, bootstrap: str, *, dsn: str, receiver: Receiver, database: Database
+    ) -> None:
+        self._source, self._topic, self._bootstrap, self._dsn = source, topic, bootstrap, dsn
+        self._receiver, self._database = receiver, database
+
+    async def run(self) -> None:
+        """Read for ever; a broker or database that is away, or a stopped source, is waited out."""
+        while True:
+            try:
+                await self._session()
+            except (KafkaError, LosusError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.warning("listener.interrupted", source=self._source, error=type(error).__name__)
+                await asyncio.sleep(_BACK_OFF_S)
+
+    async def _session(self) -> None:
+        """From taking the lock to the first fault."""
+        connection = await asyncpg.connect(self._dsn, command_timeout=30)
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+        )
+        try:
+            while not await self._hold(connection):  # noqa: ASYNC110 - a database's lock has no event
+                await asyncio.sleep(_LOOK_AGAIN_S)
+            await consumer.start()
+            await self._begin(consumer)
+            while True:
+                found = await consumer.getmany(timeout_ms=1000, max_records=_AT_ONCE)
+                if not await self._hold(connection):
+                    return
+                for partition, records in found.items():
+                    await self._take(partition, records)
+        finally:
+            await consumer.stop()
+            connection.terminate()
+
+    async def _hold(self, connection: asyncpg.Connection) -> bool:
+        """Whether this session is the one listener of the source; held again, it is still held once."""
+        name = f"listen {self._source}"
+        return bool(
+            await connection.fetchval(
+                """select exists (select from pg_locks where locktype = 'advisory' and pid = pg_backend_pid())
+                       or pg_try_advisory_lock(hashtextextended($1, 2))""",
+                name,
+            )
+        )
+
+    async def _begin(self, consumer: AIOKafkaConsumer) -> None:
+        """Go to where the reading had come."""
+        while not (numbers := await self._partitions(consumer)):  # noqa: ASYNC110 - nor has a topic
+            await asyncio.sleep(_LOOK_AGAIN_S)
+        partitions = [TopicPartition(self._topic, number) for number in sorted(numbers)]
+        consumer.assign(partitions)
+        async with self._database.transaction() as connection:
+            marks = await read_marks(connection, f"stream {self._source} ")
+        for partition in partitions:
+            offset = marks.get(self._mark(partition))
+            if offset is not None:
+                consumer.seek(partition, int(offset))
+            else:
+                await consumer.seek_to_beginning(partition)
+        log.info("listener.started", source=self._source, partitions=len(partitions))
+
+    async def _partitions(self, consumer: AIOKafkaConsumer) -> set[int]:
+        await consumer.topics()  # asks the broker: what is known here may be old
+        return set(consumer.partitions_for_topic(self._topic) or ())
+
+    async def _take(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
+        await self._receiver.take_in_order(
+            [
+                Delivery(
+                    self._source,
+                    Door.STREAM,
+                    record.value or b"",
+                    "xml" if (record.value or b"").lstrip()[:1] == b"<" else "json",
+                    mark=Mark(self._mark(partition), str(record.offset + 1)),
+                )
+                for record in records
+            ]
+        )
+
+    def _mark(self, partition: TopicPartition) -> str:
+        return f"stream {self._source} {partition.topic} {partition.partition}"
