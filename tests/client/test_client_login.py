@@ -177,6 +177,14 @@ async def test_a_token_is_kept_until_shortly_before_it_expires(
 async def test_many_calls_at_once_wait_for_one_token(
     web: respx.MockRouter, stage: Stage, login: PrivateKey
 ) -> None:
+    tokens = Tokens()
+
+    async def slowly(request: httpx.Request) -> httpx.Response:
+        for _ in range(50):
+            await asyncio.sleep(0)  # let the others come
+        return tokens(request)
+
+    web["token"].side_effect = slowly
     client = stage.client(login=login)
     await asyncio.gather(*(client.read("Patient/1") for _ in range(20)))
     assert web["token"].call_count == 1
@@ -363,19 +371,54 @@ async def test_basic_is_asked_again_only_with_another_password(
     await client.aclose()
 
 
-async def test_a_secret_that_is_not_there_is_a_fault_of_ours_and_not_the_server_s(
+async def test_a_secret_that_is_gone_is_a_fault_of_ours_and_not_the_server_s(
     web: respx.MockRouter, stage: Stage, tmp_path: Path
 ) -> None:
-    client = stage.client(
-        login=Basic(username="losus", password_file=tmp_path / "password"), circuit=Circuit(failures=1)
-    )
+    password = tmp_path / "password"
+    password.write_text("there", encoding="utf-8")
+    client = stage.client(login=Basic(username="losus", password_file=password), circuit=Circuit(failures=1))
+    password.unlink()
     for _ in range(3):
         with pytest.raises(SetupError):
             await client.read("Patient/1")
-    (tmp_path / "password").write_bytes(b"\xff")
+    password.write_bytes(b"\xff")
     with pytest.raises(SetupError):
         await client.read("Patient/1")
-    (tmp_path / "password").write_text("there", encoding="utf-8")
+    password.write_text("there", encoding="utf-8")
     assert (await client.read("Patient/1")).resource == PATIENT
     assert web["read"].call_count == 1
     await client.aclose()
+
+
+async def test_a_fault_of_ours_leaves_the_trial_to_the_next(
+    web: respx.MockRouter, stage: Stage, tmp_path: Path
+) -> None:
+    """Half-open, one request may try; one that never went out is no trial."""
+    password = tmp_path / "password"
+    password.write_text("there", encoding="utf-8")
+    once = Patience(attempts=1)
+    login = Basic(username="losus", password_file=password)
+    client = stage.client(login=login, circuit=Circuit(failures=1, rest_s=10), patience=once)
+    web["read"].side_effect = [httpx.Response(500), httpx.Response(200, json=PATIENT)]
+    with pytest.raises(AwayError):
+        await client.read("Patient/1")
+    password.unlink()
+    stage.at_s = 10.0
+    with pytest.raises(SetupError):
+        await client.read("Patient/1")
+    password.write_text("there", encoding="utf-8")
+    assert (await client.read("Patient/1")).resource == PATIENT
+    await client.aclose()
+
+
+@pytest.mark.parametrize("kind", ["basic", "secret", "key", "next key"])
+def test_a_file_that_is_not_there_stops_the_start(stage: Stage, tmp_path: Path, kind: str) -> None:
+    none, key = tmp_path / "none", ec_pem(tmp_path)
+    logins = {
+        "basic": Basic(username="losus", password_file=none),
+        "secret": ClientSecret(client_id="losus", secret_file=none),
+        "key": PrivateKey(client_id="losus", keys=(none,)),
+        "next key": PrivateKey(client_id="losus", keys=(key, none)),
+    }
+    with pytest.raises(SetupError, match="none"):
+        stage.client(login=logins[kind])

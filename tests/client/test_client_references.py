@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -235,9 +236,12 @@ async def test_a_server_that_is_away_is_not_asked_for_each(stage: Stage) -> None
     assert route.call_count < 10
 
 
-async def test_a_fault_of_the_setup_makes_it_wait(stage: Stage, tmp_path: Any) -> None:
-    login = Basic(username="losus", password_file=tmp_path / "none")
-    found = await fetcher(stage, login=login).find(["Organization/1"])
+async def test_a_fault_of_the_setup_makes_it_wait(stage: Stage, tmp_path: Path) -> None:
+    password = tmp_path / "password"
+    password.write_text("word", encoding="utf-8")
+    one = fetcher(stage, login=Basic(username="losus", password_file=password))
+    password.unlink()
+    found = await one.find(["Organization/1"])
     assert {name: one.code for name, one in found.later.items()} == {"Organization/1": "exception"}
     assert str(tmp_path) not in str(found.later)  # where our secrets lie is nobody's business
 
