@@ -68,6 +68,11 @@ class Story:
     missing: tuple[int, ...] = ()
     secret: tuple[str, ...] = field(default=(), repr=False)
 
+    @property
+    def is_snapshot(self) -> bool:
+        """Whether the case must be known to whoever has begun, and nothing more comes of it."""
+        return self.kept is Kept.YES and self.history == len(self.deliveries)
+
 
 @dataclass(frozen=True, slots=True)
 class Known:

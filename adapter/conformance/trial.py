@@ -18,6 +18,7 @@ from adapter.errors import Problem, UnavailableError
 _LOOK_AGAIN_S = 0.3
 _SETTLE_S = 5.0  # after the last record a consumer may still be writing
 _CALL_S = 10.0
+_BEGIN_S = 20.0  # from the consumer's first answer to its having read the snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ async def try_consumer(trial: Trial, say: Callable[[str], None]) -> list[Verdict
             say("start the consumer now, with an empty store")
             if not await comes(client, trial.wait_s):
                 raise UnavailableError(Problem("timeout", "the consumer did not start", "--callback"))
+        await _has_begun(client, script, min(_BEGIN_S, trial.wait_s))
         say(f"the rest: {await playing.play(script.rest())} records")
         try:
             verdicts = await _judged(client, script, trial.wait_s)
@@ -59,6 +61,17 @@ async def try_consumer(trial: Trial, say: Callable[[str], None]) -> list[Verdict
                 await playing.play(script.farewell())
     verdicts = [_bootstrap(script, verdicts, was_there=was_there), *verdicts]
     return verdicts if trial.transactions else [_untried(one) for one in verdicts]
+
+
+async def _has_begun(client: httpx.AsyncClient, script: Script, within_s: float) -> None:
+    """Wait until the consumer knows what was before it; who never does is judged all the same."""
+    before = [one.case_id for one in script.stories if one.is_snapshot]
+    is_over = _clock(within_s)
+    while not is_over():
+        known = await ask(client, before)
+        if all(one.picture is not None for one in known.values()):
+            return
+        await asyncio.sleep(_LOOK_AGAIN_S)
 
 
 def _bootstrap(script: Script, verdicts: list[Verdict], *, was_there: bool) -> Verdict:

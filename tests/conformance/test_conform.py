@@ -1,8 +1,14 @@
 """`losus conform` and the consumers that this project shows: they come through, however they are treated."""
 
 import asyncio
+import json
+import os
 import random
+import signal
 import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -13,10 +19,19 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from adapter.conformance.check import Verdict
 from adapter.conformance.playing import partitions_of, player
 from adapter.conformance.script import Script
+from adapter.conformance.telling import Kept
 from adapter.conformance.trial import Trial, try_consumer
 from adapter.outbound.topics import make_topics
 from tests.conftest import Kafka as Broker
-from tests.consumers.running import process, python_callback, python_consumer
+from tests.consumers.running import (
+    FOLDER,
+    java_callback,
+    java_consumer,
+    kcat_lines,
+    process,
+    python_callback,
+    python_consumer,
+)
 from tests.kafka.cluster import ApacheKafka
 from tests.servers import eventually
 from tests.topic import records
@@ -56,6 +71,80 @@ async def test_the_python_consumer_comes_through(kafka: Broker, tmp_path: Path) 
         with process(*python_consumer(kafka.bootstrap, store), log=tmp_path / "log"):
             verdicts = await running
     assert failed(verdicts).keys() == (set() if is_apache else {"uncommitted"})
+
+
+@pytest.mark.kafka
+async def test_the_consumer_in_java_comes_through(apache: Broker, tmp_path: Path) -> None:
+    await make_topics(apache.bootstrap, ("2380",), partitions=3, replication=1)
+    store, asked = tmp_path / "store", Asked()
+    argv = await asyncio.to_thread(java_consumer, apache.bootstrap, store)
+    with java_callback(store) as callback:
+        running = asyncio.create_task(
+            try_consumer(Trial(apache.bootstrap, callback, "2380", 5, WAIT_S), asked)
+        )
+        await asyncio.wait_for(asked.wait(), WAIT_S)
+        with process(*argv, log=tmp_path / "log"):
+            verdicts = await running
+    assert failed(verdicts) == {}
+
+
+@pytest.mark.kafka
+async def test_kcat_shows_the_newest_picture_of_each_case(apache: Broker, kcat: str) -> None:  # noqa: ARG001
+    """Before and after: each revision once, in order, and the last one is what the case is."""
+    await make_topics(apache.bootstrap, ("2380",), partitions=3, replication=1)
+    script = Script(6, "2380", await partitions_of(apache.bootstrap, "2380"))
+    async with player(apache.bootstrap, transactions=True) as playing:
+        await playing.play(script.history())
+        before, _ = await asyncio.to_thread(kcat_lines, apache.bootstrap)
+        await playing.play(script.rest())
+        lines, words = await asyncio.to_thread(kcat_lines, apache.bootstrap)
+        await playing.play(script.farewell())
+    assert {key for key, *_ in before} == {
+        one.case_id for one in script.stories if one.history and one.name not in {"tombstone", "expired"}
+    }
+    shown = {key: json.loads(picture) for key, _, picture in lines}
+    for story in (*script.stories, *script.ends):
+        if story.kept is Kept.YES:
+            assert {name: shown[story.case_id][name] for name in story.picture} == story.picture, story.name
+        else:
+            assert story.case_id not in shown, story.name
+    assert words == ""
+
+
+@pytest.mark.kafka
+async def test_kcat_tells_gaps_and_passes_over_repeats(apache: Broker, tmp_path: Path, kcat: str) -> None:  # noqa: ARG001
+    """Followed while the month is played, on topics that were empty."""
+    await make_topics(apache.bootstrap, ("2380",), partitions=3, replication=1)
+    script = Script(7, "2380", await partitions_of(apache.bootstrap, "2380"))
+    told, words = tmp_path / "told", tmp_path / "words"
+    async with player(apache.bootstrap, transactions=True) as playing:
+        await playing.play(script.history())
+        with following(apache.bootstrap, told, words):
+            assert await asyncio.to_thread(eventually, lambda: told.stat().st_size > 0)
+            await playing.play(script.rest())
+            ends = [one.case_id for one in script.ends]
+            assert await asyncio.to_thread(eventually, lambda: all(one in told.read_text() for one in ends))
+        await playing.play(script.farewell())
+    seen: dict[str, list[int]] = {}
+    for line in told.read_text().splitlines():
+        key, revision, _ = line.split("	")
+        seen.setdefault(key, []).append(int(revision))
+    assert all(numbers == sorted(set(numbers)) for numbers in seen.values())
+    (gap,) = [one for one in script.stories if one.name == "gap"]
+    assert words.read_text() == f"gap: {gap.case_id} from 2 to 4\n"
+
+
+@contextmanager
+def following(bootstrap: str, told: Path, words: Path) -> Iterator[None]:
+    """follow.sh and the readers that it starts, until the end of the block."""
+    argv = ("bash", str(FOLDER / "kcat" / "follow.sh"), bootstrap, "2380")
+    with told.open("wb") as out, words.open("wb") as err:
+        running = subprocess.Popen(argv, stdout=out, stderr=err, start_new_session=True)
+        try:
+            yield
+        finally:
+            os.killpg(running.pid, signal.SIGTERM)
+            running.wait()
 
 
 @pytest.mark.kafka

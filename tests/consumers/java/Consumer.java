@@ -179,7 +179,7 @@ public final class Consumer {
 
     private Map<TopicPartition, Long> stored() throws IOException {
         Map<TopicPartition, Long> next = new HashMap<>();
-        JSON.readTree(positions.toFile()).fields().forEachRemaining(one ->
+        JSON.readTree(positions.toFile()).properties().forEach(one ->
                 next.put(new TopicPartition(events, Integer.parseInt(one.getKey())), one.getValue().asLong()));
         return next;
     }

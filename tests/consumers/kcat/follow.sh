@@ -5,7 +5,7 @@
 #
 # Prints «case revision picture», tab between. Begins with the snapshot on losus.2380.cases, then follows
 # losus.2380.events from where the snapshot began. A revision that it has is passed over; one that leaves
-# numbers out is told on standard error. --once ends at what is there now. It keeps nothing: for looking, and
+# numbers out is told on standard error. --once ends at what is there now, Ctrl-C ends it otherwise. It keeps nothing: for looking, and
 # for scripts; who must not lose anything takes one of the other two.
 set -euo pipefail
 kafka=$1 events="losus.$2.events" cases="losus.$2.cases" once=${3:-}
@@ -29,18 +29,18 @@ changes() { # a reader for each partition, for each has an offset of its own
   done
   wait
 }
-trap 'kill $(jobs -p) 2>/dev/null' EXIT
 
-{ snapshot; changes; } | awk -F '\t' -v OFS='\t' '
+declare -A known=()
+{ snapshot; changes; } | while IFS=$'\t' read -r id size headers picture; do
   # types that we do not know are passed over
-  $3 !~ /ce_type=se\.losus\.case\.(changed|deadline)\.v1/ { next }
-  {
-    match($4, /"revision":[0-9]+/)
-    revision = substr($4, RSTART + 11, RLENGTH - 11) + 0
-    if ($1 in known && revision <= known[$1]) next
-    if ($1 in known && revision > known[$1] + 1)
-      print "gap: " $1 " from " known[$1] " to " revision > "/dev/stderr"
-    known[$1] = revision
-    print $1, revision, ($4 ~ /"moved":true/ ? "" : $4)
-    fflush()
-  }'
+  [[ $headers =~ ce_type=se\.losus\.case\.(changed|deadline)\.v1 ]] || continue
+  [[ $picture =~ \"revision\":([0-9]+) ]]
+  revision=${BASH_REMATCH[1]} before=${known[$id]:-}
+  if [[ $before ]]; then
+    ((revision > before)) || continue # a repeat, or older than what we have
+    ((revision == before + 1)) || echo "gap: $id from $before to $revision" >&2
+  fi
+  known[$id]=$revision
+  [[ $picture == *'"moved":true'* ]] && picture= # no longer ours
+  printf '%s\t%s\t%s\n' "$id" "$revision" "$picture"
+done
