@@ -8,7 +8,6 @@ from typing import Protocol
 
 import asyncpg
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient
 
 from adapter.fhir.model import FhirVersion
 from adapter.sandbox.broker import Broker
@@ -16,6 +15,7 @@ from adapter.sandbox.database import Database
 from tests import servers
 from tests.hapi.server import HapiServer
 from tests.kafka.cluster import ApacheKafka
+from tests.topic import remove_topics
 
 
 class Kafka(Protocol):
@@ -85,19 +85,8 @@ async def kafka(request: pytest.FixtureRequest) -> Kafka:
     server: Kafka = request.getfixturevalue("broker" if request.param == "sandbox" else "apache")
     if not server.is_running:
         server.restart()
-    await _remove_topics(server.bootstrap)
+    await remove_topics(server.bootstrap)
     return server
-
-
-async def _remove_topics(bootstrap: str) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
-        left = [name for name in await admin.list_topics() if not name.startswith("__")]
-        if left:
-            await admin.delete_topics(left)
-    finally:
-        await admin.close()
 
 
 @pytest.fixture(scope="session")

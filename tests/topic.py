@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from aiokafka.admin import AIOKafkaAdminClient
 
 from adapter.commands.tail import read_topic
 from tests.outbound.published import faults
@@ -42,3 +43,15 @@ def revisions(seen: list[Record]) -> dict[str, list[int]]:
         if record.value is not None:
             found.setdefault(record.key, []).append(record.value["revision"])
     return found
+
+
+async def remove_topics(bootstrap: str) -> None:
+    """Remove every topic of earlier tests."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        left = [name for name in await admin.list_topics() if not name.startswith("__")]
+        if left:
+            await admin.delete_topics(left)
+    finally:
+        await admin.close()
