@@ -4,10 +4,11 @@ Owns the reading of body and headers within limits; does not own what a status m
 """
 
 import zlib
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 
@@ -18,7 +19,18 @@ from adapter.fhir.document import parse_json
 Resource = dict[str, Any]
 
 _REFUSAL_BYTES = 64_000
+_PIECE = 64_000
 _GZIP = 16 + zlib.MAX_WBITS
+
+
+class Sink(Protocol):
+    """Where a long body goes; should the answer break off, it is asked for again, and begins anew."""
+
+    def begin(self) -> None:
+        """The body begins."""
+
+    async def take(self, piece: bytes) -> None:
+        """The next piece of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +70,25 @@ class Answer:
         return found
 
 
-async def read_answer(response: httpx.Response, max_bytes: int, now: datetime) -> Answer:
-    """Read an answer.
+async def read_answer(
+    response: httpx.Response, max_bytes: int, now: datetime, sink: Sink | None = None
+) -> Answer:
+    """Read an answer; the body goes piece by piece to `sink`, if there is one, unless the server refuses.
 
     Raises RefusedError where the body is over `max_bytes`, AwayError where it is cut off.
     """
     headers = response.headers
     server_time = _instant(headers.get("date"))
+    if not response.is_success:
+        body = await _words(response)
+    elif sink is None:
+        body = await _body(response, max_bytes)
+    else:
+        body = b""
+        await _pour(response, sink)
     return Answer(
         status=response.status_code,
-        body=await (_body(response, max_bytes) if response.is_success else _words(response)),
+        body=body,
         is_json="json" in headers.get("content-type", "").partition(";")[0],
         server_time=server_time,
         version=_version(headers.get("etag")),
@@ -98,26 +119,46 @@ async def _words(response: httpx.Response) -> bytes:
 
 
 async def _body(response: httpx.Response, max_bytes: int) -> bytes:
-    """The body, unpacked no further than the limit: a small one can unpack to gigabytes."""
-    encoding = response.headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in {"identity", "gzip", "x-gzip"}:
-        problem = Problem("not-supported", "the answer is packed in a way that was not asked for")
-        raise RefusedError(problem, answered=response.status_code)
-    unpack = None if encoding == "identity" else zlib.decompressobj(_GZIP)
     parts: list[bytes] = []
     left = max_bytes
-    async for chunk in response.aiter_raw():
-        try:
-            parts.append(unpack.decompress(chunk, left + 1) if unpack else chunk)
-        except zlib.error:
-            raise RefusedError(Problem("structure", "the answer cannot be unpacked")) from None
-        left -= len(parts[-1])
+    async for piece in _pieces(response):
+        parts.append(piece)
+        left -= len(piece)
         if left < 0:
             problem = Problem("too-long", f"the answer has more than {max_bytes} bytes")
             raise RefusedError(problem, answered=response.status_code)
-    if unpack and parts and (not unpack.eof or unpack.unused_data):
-        raise AwayError(Problem("incomplete", "the answer ends before or after its end"))
     return b"".join(parts)
+
+
+async def _pour(response: httpx.Response, sink: Sink) -> None:
+    sink.begin()
+    async for piece in _pieces(response):
+        await sink.take(piece)
+
+
+async def _pieces(response: httpx.Response) -> AsyncIterator[bytes]:
+    """The body, unpacked a little at a time: a small one can unpack to gigabytes."""
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    if encoding == "identity":
+        async for chunk in response.aiter_raw():
+            yield chunk
+        return
+    if encoding not in {"gzip", "x-gzip"}:
+        problem = Problem("not-supported", "the answer is packed in a way that was not asked for")
+        raise RefusedError(problem, answered=response.status_code)
+    unpack = zlib.decompressobj(_GZIP)
+    begun = False
+    try:
+        async for chunk in response.aiter_raw():
+            begun, packed = True, chunk
+            while packed:
+                yield unpack.decompress(packed, _PIECE)
+                packed = unpack.unconsumed_tail
+        yield unpack.flush()
+    except zlib.error:
+        raise RefusedError(Problem("structure", "the answer cannot be unpacked")) from None
+    if begun and (not unpack.eof or unpack.unused_data):
+        raise AwayError(Problem("incomplete", "the answer ends before or after its end"))
 
 
 def _instant(text: str | None) -> datetime | None:

@@ -4,6 +4,8 @@ Owns the order of these and when a call is asked again; each is in its own file.
 Logs and metrics name source, call and outcome, and nothing else of it.
 """
 
+from dataclasses import replace
+
 import structlog
 from tenacity import AsyncRetrying, RetryCallState, stop_after_attempt
 
@@ -136,7 +138,7 @@ class Asker:
             if call.method != "GET" or answer.status not in _REDIRECTS or not answer.location:
                 break
             url = self._base.own(answer.location, call.url)
-            call = Call(call.name, call.method, url, call.headers)
+            call = replace(call, url=url)
         wrong = fault(answer.status, answer.retry_after_s)
         if wrong is not None:
             raise wrong

@@ -5,7 +5,7 @@ fits its model (`adapter.fhir`), nor what it means.
 Source: FHIR R4/R4B/R5, «RESTful API».
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
@@ -18,6 +18,7 @@ from adapter.client.answers import Answer, Resource
 from adapter.client.asker import Asker
 from adapter.client.exchange import Call
 from adapter.client.faults import RefusedError
+from adapter.client.lines import lines
 from adapter.client.urls import Base
 from adapter.errors import Problem
 from adapter.fhir.model import FhirVersion
@@ -51,8 +52,10 @@ class FhirClient:
     answers what cannot be used, and GoneError of these where what is asked for is not there.
     """
 
-    def __init__(self, base: Base, version: FhirVersion, asker: Asker, http: httpx.AsyncClient) -> None:
-        self.base = base
+    def __init__(
+        self, base: Base, version: FhirVersion, asker: Asker, http: httpx.AsyncClient, longest_line: int
+    ) -> None:
+        self.base, self._longest_line = base, longest_line
         self._media = media_type(version)
         self._asker, self._http = asker, http
 
@@ -83,6 +86,15 @@ class FhirClient:
     async def get(self, url: str) -> Answer:
         """What is at an address of this server: relative to its base, or a link that it gave itself."""
         return await self._get("get", self.base.own(url, self.base.url + "/"))
+
+    def lines(self, url: str) -> AsyncGenerator[bytes, None]:
+        """The lines of a file of the server's (NDJSON), while it comes in, whatever its size.
+
+        Where it breaks off it is asked for again, and goes on after the lines that were given: what came
+        before must be the same. `aclose` the iterator, or read it to its end.
+        """
+        address = self.base.own(url, self.base.url + "/")
+        return lines(self._asker, address, self._longest_line)
 
     async def search(self, kind: str, parameters: Parameters, *, most: int = 10_000) -> AsyncIterator[Page]:
         """The pages of a search for resources of type `kind`, in the server's order; see `pages`."""

@@ -41,7 +41,7 @@ def client_of(
         patience=server.patience,
         outside=outside,
     )
-    return FhirClient(base, version, asker, http)
+    return FhirClient(base, version, asker, http, server.max_bytes)
 
 
 def _login(server: Server, version: FhirVersion, line: Line, outside: Outside) -> Authorization | None:

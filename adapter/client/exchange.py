@@ -11,7 +11,7 @@ from datetime import datetime
 
 import httpx
 
-from adapter.client.answers import Answer, read_answer
+from adapter.client.answers import Answer, Sink, read_answer
 from adapter.client.faults import AwayError, RefusedError
 from adapter.errors import Problem, SetupError
 from adapter.servers import Server
@@ -21,7 +21,10 @@ _CHAIN = 10  # how deep a fault may lie below httpx's own: httpcore's, anyio's, 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What is asked. `repeatable`: asked twice, it does no more than asked once."""
+    """What is asked. `repeatable`: asked twice, it does no more than asked once.
+
+    `sink` is where a long answer goes while it comes in; no limit of time and size holds for its whole.
+    """
 
     name: str
     method: str
@@ -29,6 +32,7 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes | None = field(default=None, repr=False)
     repeatable: bool = True
+    sink: Sink | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +53,10 @@ class Line:
         headers = {**call.headers, **({"Authorization": authorization} if authorization else {})}
         try:
             async with (
-                asyncio.timeout(self.answer_s),
+                asyncio.timeout(None if call.sink else self.answer_s),
                 self.http.stream(call.method, call.url, headers=headers, content=call.body) as response,
             ):
-                return await read_answer(response, self.max_bytes, self.now())
+                return await read_answer(response, self.max_bytes, self.now(), call.sink)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             if _is_untrusted(error):
                 problem = Problem("security", "the server's certificate is not one to trust")

@@ -194,8 +194,12 @@ async def test_many_calls_at_once_wait_for_one_token(
 async def test_many_calls_that_are_refused_at_once_renew_it_once(
     web: respx.MockRouter, stage: Stage, login: PrivateKey
 ) -> None:
-    def is_new(request: httpx.Request) -> httpx.Response:
+    late = iter(range(1, 99))
+
+    async def is_new(request: httpx.Request) -> httpx.Response:
         fresh = request.headers["authorization"] == "Bearer token-2"
+        for _ in range(0 if fresh else 20 * next(late)):
+            await asyncio.sleep(0)  # some are refused only when others have the new token already
         return httpx.Response(200, json=PATIENT) if fresh else httpx.Response(401)
 
     web["read"].side_effect = is_new
