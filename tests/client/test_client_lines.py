@@ -8,7 +8,7 @@ from contextlib import aclosing
 import httpx
 import pytest
 import respx
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapter.client.faults import AwayError, GoneError, RefusedError
@@ -84,6 +84,7 @@ CONTENT = b"".join(b'{"line": %d}\n' % number for number in range(40))
 LINES = CONTENT.split(b"\n")[:-1]
 
 
+@settings(deadline=None, max_examples=50)  # the machine may be busy; each example loads certificates
 @given(
     breaks=st.lists(st.integers(0, len(CONTENT)), max_size=4),
     sizes=st.lists(st.integers(1, 100), min_size=5, max_size=5),
