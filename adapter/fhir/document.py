@@ -3,6 +3,9 @@
 Owns syntax, size, depth and number of entries; does not own what the document means, nor XML (`xml`).
 """
 
+import codecs
+import json
+import re
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -11,12 +14,19 @@ import orjson
 
 from adapter.errors import MalformedError, Problem, ResourceError, TooLargeError
 from adapter.fhir.model import FhirVersion
+from adapter.fhir.places import place_of
 from adapter.fhir.xml import parse_xml
 
 #: A FHIR message is some tens of kilobytes; the limits are settings, these their defaults.
 MAX_BYTES = 2_000_000
 MAX_DEPTH = 60
 MAX_ENTRIES = 1_000
+
+_SPACES = b" \t\r\n"
+#: An escape of JSON; its group a control character that FHIR allows in no text. `_HINT` finds all of them.
+_ESCAPE = re.compile(rb"\\(?:([bf]|u00(?:0[0-8bcefBCEF]|1[0-9a-fA-F]))|.)", re.DOTALL)
+_HINT = re.compile(rb"\\(?:[bf]|u00[01])")
+_CONTROLS = frozenset(map(chr, range(32))) - frozenset("\t\r\n")
 
 #: How a document is written.
 Media = Literal["json", "xml"]
@@ -52,35 +62,67 @@ def read_document(
 def parse_json(body: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
     """The JSON object in `body`.
 
-    Raises TooLargeError over `max_bytes`, MalformedError where it is no JSON object, ResourceError
-    where it is nested deeper than `max_depth` or holds a NUL, which FHIR forbids in every string.
+    Raises TooLargeError over `max_bytes`; MalformedError where it is no JSON object in UTF-8, or an object
+    in it says one name twice (orjson would take the last, another reader the first); ResourceError where it
+    is nested deeper than `max_depth`, or a text holds a control character, which FHIR forbids.
     """
     if len(body) > max_bytes:
         raise TooLargeError(Problem("too-long", f"a body may have {max_bytes} bytes"))
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise MalformedError(
-            Problem("structure", f"no JSON at line {error.lineno}, column {error.colno}")
-        ) from None
+        raise MalformedError(_no_json(body, error)) from None
     if not isinstance(document, dict):
         raise MalformedError(Problem("structure", "no JSON object"))
-    if b"\\u0000" in body:
-        raise ResourceError(Problem("value", "no string of FHIR may hold a NUL character"))
-    if _deeper(document, max_depth):
+    names, is_deeper = _measure(document, max_depth)
+    if is_deeper:
         raise ResourceError(Problem("too-costly", f"nested deeper than {max_depth}"))
+    if _HINT.search(body) and any(_ESCAPE.findall(body)):
+        place = place_of(document, lambda value: type(value) is str and not _CONTROLS.isdisjoint(value))
+        raise ResourceError(Problem("value", "a text of FHIR holds no control characters", place))
+    if body.translate(None, _SPACES).count(b'":') != names:
+        _refuse_repeated(body)
     return document
 
 
-def _deeper(value: Any, left: int) -> bool:  # noqa: ANN401 - any JSON value
-    """Whether `value` is nested deeper than `left` levels, walked level by level."""
-    level = [value]
+def _no_json(body: bytes, error: orjson.JSONDecodeError) -> Problem:
+    if body.startswith(codecs.BOM_UTF8):
+        return Problem("structure", "JSON begins without a byte order mark (RFC 8259, 8.1)")
+    return Problem("structure", f"no JSON at line {error.lineno}, column {error.colno}")
+
+
+def _measure(document: dict[str, Any], left: int) -> tuple[int, bool]:
+    """How many names `document` says in all, and whether it is nested deeper than `left` levels."""
+    names = 0
+    level: list[Any] = [document]
     while level and left:
-        level = [
-            inner
-            for outer in level
-            for inner in (outer.values() if type(outer) is dict else outer)
-            if type(inner) in (dict, list)
-        ]
+        below: list[Any] = []
+        for outer in level:
+            values = outer
+            if type(outer) is dict:
+                names += len(outer)
+                values = outer.values()
+            below += [inner for inner in values if type(inner) is dict or type(inner) is list]
+        level = below
         left -= 1
-    return bool(level)
+    return names, bool(level)
+
+
+def _refuse_repeated(body: bytes) -> None:
+    """Read `body` once more, slowly; MalformedError where an object says a name twice.
+
+    Called only where the colons behind quotes are not as many as the names that orjson kept. Each name that
+    was said has one, so there are more where one was said twice, or where a text begins with a colon.
+    """
+    repeated: list[dict[str, Any]] = []
+
+    def keep(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(pairs)
+        if len(made) != len(pairs):
+            repeated.append(made)
+        return made
+
+    document = json.loads(body, object_pairs_hook=keep, parse_int=str, parse_float=str)
+    if repeated:
+        place = place_of(document, lambda value: value is repeated[0])
+        raise MalformedError(Problem("structure", "an object says a name twice", place))

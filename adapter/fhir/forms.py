@@ -38,6 +38,11 @@ def uri_form(value: str) -> str | None:
     return None if _URI.fullmatch(value) else "a uri has no spaces and is not empty"
 
 
+def uuid_form(value: str) -> str | None:
+    """The form of a uuid, which fhir.resources takes without its `urn:uuid:` too."""
+    return None if value.startswith("urn:uuid:") else "a uuid begins with urn:uuid:"
+
+
 def reference_form(value: str) -> str | None:
     """The form of Reference.reference: relative with type and id, or any other uri (absolute, #contained)."""
     return (
@@ -84,6 +89,7 @@ FORMS: dict[str, Form] = {
     "uri": uri_form,
     "url": uri_form,
     "canonical": uri_form,
+    "uuid": uuid_form,
     "dateTime": time_form,
     "instant": time_form,
 }

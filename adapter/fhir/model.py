@@ -71,6 +71,8 @@ def validate(resource: dict[str, Any], version: FhirVersion) -> list[Problem]:
     it is; an unknown type of one would otherwise be a fault of the whole.
     """
     kind = resource["resourceType"]
+    if model(kind, version) is None:
+        return [_unknown(None)]
     entries = resource.get("entry")
     if kind != "Bundle" or not isinstance(entries, list):
         return _parse(resource, version, kind)[1]
@@ -96,9 +98,7 @@ def _parse(
 ) -> tuple[FHIRAbstractModel | None, list[Problem]]:
     found = model(resource["resourceType"], version)
     if found is None:
-        return None, [
-            Problem("not-supported", "no resource type of this FHIR version", f"{path}.resourceType")
-        ]
+        return None, [_unknown(path)]
     try:
         return found.model_validate(resource), []
     except ValidationError as error:
@@ -106,7 +106,33 @@ def _parse(
         return None, [_problem(path, fault["type"], fault["loc"]) for fault in faults]
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError):
         # fhir.resources looks contained resources up by name and lets what it does not find through
-        return None, [Problem("structure", "a resource inside this one has no known type or form", path)]
+        problems = list(_unknown_inside(resource, version, path))
+        return None, problems or [Problem("structure", "a resource inside this one has no known form", path)]
+
+
+def _unknown(path: str | None) -> Problem:
+    """A resource of no known type at `path`, or on its own; its type is the message's own word."""
+    place = "resourceType" if path is None else f"{path}.resourceType"
+    return Problem("not-supported", "no resource type of this FHIR version", place)
+
+
+def _unknown_inside(resource: dict[str, Any], version: FhirVersion, path: str) -> Iterator[Problem]:
+    """The resources inside `resource`, of Bundles and contained, that are of no known type."""
+    contained, entries = resource.get("contained"), resource.get("entry")
+    inside: list[tuple[str, Any]] = []
+    if isinstance(contained, list):
+        inside += [(f"{path}.contained[{i}]", one) for i, one in enumerate(contained)]
+    if isinstance(entries, list):
+        held = ((i, one.get("resource")) for i, one in enumerate(entries) if isinstance(one, dict))
+        inside += [(f"{path}.entry[{i}].resource", one) for i, one in held]
+    for place, one in inside:
+        if not isinstance(one, dict):
+            continue
+        kind = one.get("resourceType")
+        if not isinstance(kind, str) or model(kind, version) is None:
+            yield _unknown(place)
+        else:
+            yield from _unknown_inside(one, version, place)
 
 
 def _problem(path: str, fault: str, loc: tuple[int | str, ...]) -> Problem:
