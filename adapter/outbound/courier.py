@@ -32,6 +32,8 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
 )
 
+from adapter.errors import UnavailableError
+from adapter.outbound.faults import lanes_at_fault
 from adapter.outbound.progress import TRANSACTION_TIMEOUT_S, Progress, broker_asked
 from adapter.outbound.records import Record, records
 from adapter.outbound.topics import LARGEST_STATEMENT
@@ -40,7 +42,8 @@ from adapter.watch import RELAY_FENCED
 
 log = structlog.get_logger()
 
-_LOOK_FOR_TOPICS_S = 3.0
+_LOOK_FOR_TOPICS_S = 2.0
+_ASK_AFTER_S = 2.0
 _COMMIT_S = 30.0
 _BURY_S = 2.0
 #: What a broker says of a record that it will never take, however often it is asked.
@@ -142,7 +145,7 @@ class Courier:
         sent = _Sent()
         try:
             async with asyncio.timeout(patience_s):
-                await self._send(claim, lanes, sent)
+                await self._watched(self._send(claim, lanes, sent), claim, outcome)
         except TimeoutError:
             outcome.error = "TimeoutError"
         except (KafkaError, OSError) as error:
@@ -168,6 +171,20 @@ class Courier:
                         await asyncio.sleep(0.1)
                 return True
         return False
+
+    async def _watched(self, sending: Coroutine[Any, Any, None], claim: Claim, outcome: Outcome) -> None:
+        """Ask the broker about the topics when it takes long; no need to wait for what cannot come."""
+        task = asyncio.ensure_future(sending)
+        try:
+            await asyncio.wait({task}, timeout=_ASK_AFTER_S)
+            if not task.done():
+                with suppress(UnavailableError):
+                    outcome.faults |= await lanes_at_fault(self._progress.bootstrap, claim.lanes)
+            if not outcome.faults:
+                await task
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     async def _send(self, claim: Claim, lanes: Mapping[str, "_Load"], sent: "_Sent") -> None:
         if self.id:

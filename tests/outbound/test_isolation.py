@@ -1,0 +1,202 @@
+"""A fault of one municipality's topics holds up that one alone: nothing lost, all in order."""
+
+import asyncio
+import os
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from adapter.outbound.records import share_of
+from adapter.outbound.topics import cases_topic, events_topic, make_topics
+from adapter.store import quarantine
+from tests.kafka.cluster import ApacheKafka
+from tests.kafka.libraries import jvm
+from tests.outbound.outboxes import (
+    BAD,
+    LANES,
+    LEFT,
+    NEIGHBOUR,
+    STRANGER,
+    add,
+    add_some,
+    emptied,
+    event,
+    outbox,
+    relaying,
+    seen,
+    until,
+    whole,
+)
+from tests.servers import java
+from tests.topic import remove_topics
+
+pytestmark = pytest.mark.kafka
+
+APART = "select reason from quarantine where lane = $1"
+
+
+@pytest.fixture
+async def clean(apache: ApacheKafka) -> ApacheKafka:
+    """Apache Kafka with no topic of earlier tests."""
+    if not apache.is_running:
+        apache.restart()
+    await remove_topics(apache.bootstrap)
+    return apache
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[ApacheKafka]:
+    """Apache Kafka that asks its access lists; what none speaks of is open."""
+    settings = {
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "allow.everyone.if.no.acl.found": "true",
+    }
+    with ApacheKafka.start(settings=settings) as server:
+        yield server
+
+
+def access(bootstrap: str, *words: str) -> None:
+    """Kafka's own tool for access lists."""
+    argv = [
+        java(),
+        *jvm("128m"),
+        "org.apache.kafka.tools.AclCommand",
+        "--bootstrap-server",
+        bootstrap,
+        *words,
+    ]
+    subprocess.run(argv, check=True, capture_output=True, timeout=120, env=os.environ | {"LC_ALL": "C.UTF-8"})
+
+
+@pytest.fixture
+async def admin(clean: ApacheKafka) -> AsyncIterator[AIOKafkaAdminClient]:
+    client = AIOKafkaAdminClient(bootstrap_servers=clean.bootstrap)
+    await client.start()
+    yield client
+    await client.close()
+
+
+def test_the_neighbour_is_one_that_could_be_held_up() -> None:
+    assert share_of(BAD) == share_of(NEIGHBOUR) != share_of(STRANGER)
+
+
+async def test_a_topic_that_is_removed_holds_up_its_own_lane_alone(
+    dsn: str, clean: ApacheKafka, admin: AIOKafkaAdminClient
+) -> None:
+    async with outbox(dsn) as connection, relaying(dsn, clean.bootstrap):
+        for lane in LANES:
+            await add_some(dsn, lane, range(1, 4))
+            await emptied(connection, lane)
+        await admin.delete_topics([events_topic(BAD)])
+        for lane in LANES:
+            await add_some(dsn, lane, range(4, 7))
+        await until(connection, APART, lambda reason: reason == "missing", BAD)
+        for lane in (NEIGHBOUR, STRANGER):
+            await emptied(connection, lane)
+        assert await connection.fetchval("select count(*) from outbox") == 6, "the other's wait"
+        await make_topics(clean.bootstrap, [BAD], partitions=3, replication=1)
+        await emptied(connection, BAD)
+        await until(connection, APART, lambda reason: reason is None, BAD)
+        await add_some(dsn, BAD, range(7, 8))
+        await emptied(connection, BAD)
+    assert await seen(clean.bootstrap, NEIGHBOUR) == whole(NEIGHBOUR, 6)
+    assert await seen(clean.bootstrap, STRANGER) == whole(STRANGER, 6)
+    later = await seen(clean.bootstrap, BAD)
+    assert later == {case: list(range(4, 8)) for case in whole(BAD, 1)}, "the first three went with the topic"
+
+
+async def test_what_the_broker_will_never_take_parks_its_case_alone(
+    dsn: str, clean: ApacheKafka, admin: AIOKafkaAdminClient
+) -> None:
+    small = {"max.message.bytes": "2000"}
+    await make_topics(clean.bootstrap, (NEIGHBOUR, STRANGER), partitions=3, replication=1)
+    await admin.create_topics([NewTopic(events_topic(BAD), 1, 1, topic_configs=small)])
+    async with outbox(dsn) as connection, relaying(dsn, clean.bootstrap):
+        await add_some(dsn, NEIGHBOUR, range(1, 4))
+        await add(dsn, event(BAD, "large", 1), event(BAD, "small", 1), event(BAD, "large", 2, size=3000))
+        await add(dsn, event(BAD, "small", 2), event(BAD, "large", 3), event(BAD, "small", 3))
+        await until(connection, "select count(*) from parked_event", lambda parked: parked == 2)
+        for lane in (BAD, NEIGHBOUR):
+            await emptied(connection, lane)
+        await add(dsn, event(BAD, "large", 4), event(BAD, "small", 4))
+        await emptied(connection, BAD)
+        [parked] = await quarantine.parked_cases(connection)
+        assert (parked.lane, parked.case_id, parked.reason) == (BAD, "large", "MessageSizeTooLargeError")
+        assert (parked.events, parked.released) == (3, False), "the refused one, and all that came after it"
+        assert await seen(clean.bootstrap, BAD) == {"large": [1], "small": [1, 2, 3, 4]}
+        assert await seen(clean.bootstrap, NEIGHBOUR) == whole(NEIGHBOUR, 3)
+
+        assert await quarantine.release(connection, BAD, "large")
+        again = "select exists (select from parked_case where parked_at > $1)"
+        await until(connection, again, bool, parked.parked_at)
+        await until(connection, "select count(*) from parked_event", lambda parked: parked == 3)
+        assert [one.events for one in await quarantine.parked_cases(connection)] == [3], "refused again"
+
+        await _allow(admin, events_topic(BAD), "1000000")
+        assert await quarantine.release(connection, BAD, "large")
+        await until(connection, "select count(*) from parked_event", lambda parked: parked == 0)
+        await emptied(connection, BAD)
+        assert await quarantine.parked_cases(connection) == []
+        assert not await quarantine.release(connection, BAD, "large"), "there is no such case any more"
+    assert await seen(clean.bootstrap, BAD) == {"large": [1, 2, 3, 4], "small": [1, 2, 3, 4]}
+
+
+async def _allow(admin: AIOKafkaAdminClient, topic: str, largest: str) -> None:
+    from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType  # noqa: PLC0415
+
+    await admin.alter_configs(
+        [ConfigResource(ConfigResourceType.TOPIC, topic, {"max.message.bytes": largest})]
+    )
+
+
+async def test_a_topic_that_may_not_be_written_holds_up_its_own_lane_alone(
+    dsn: str, guarded: ApacheKafka
+) -> None:
+    what = ("--topic", cases_topic(BAD), "--operation", "Write", "--deny-principal", "User:ANONYMOUS")
+    await make_topics(guarded.bootstrap, LANES, partitions=3, replication=1)
+    everyone = ("--allow-principal", "User:*", "--operation", "All", "--topic", cases_topic(BAD))
+    await asyncio.to_thread(access, guarded.bootstrap, "--add", *everyone)
+    async with outbox(dsn) as connection, relaying(dsn, guarded.bootstrap):
+        for lane in LANES:
+            await add_some(dsn, lane, range(1, 4))
+            await emptied(connection, lane)
+        await asyncio.to_thread(access, guarded.bootstrap, "--add", *what)
+        for lane in LANES:
+            await add_some(dsn, lane, range(4, 7))
+        await until(connection, APART, lambda reason: reason == "denied", BAD)
+        for lane in (NEIGHBOUR, STRANGER):
+            await emptied(connection, lane)
+        await asyncio.to_thread(access, guarded.bootstrap, "--remove", "--force", *what)
+        await emptied(connection, BAD)
+    for lane in LANES:
+        assert await seen(guarded.bootstrap, lane) == whole(lane, 6)
+
+
+async def test_a_partition_that_nobody_leads_holds_up_its_own_lane_alone(
+    dsn: str, cluster3: ApacheKafka
+) -> None:
+    """One copy alone, on a broker that is killed: not even a transaction's end can be written to it."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=cluster3.bootstrap)
+    await admin.start()
+    await admin.create_topics([NewTopic(name, 3, 1) for name in (events_topic(BAD), cases_topic(BAD))])
+    await admin.close()
+    await make_topics(cluster3.bootstrap, (NEIGHBOUR, STRANGER), partitions=3, replication=3)
+    async with outbox(dsn) as connection, relaying(dsn, cluster3.bootstrap, replication=3, make_topics=False):
+        for lane in LANES:
+            await add_some(dsn, lane, range(1, 4), cases=9)
+            await emptied(connection, lane)
+        leader = await cluster3.leader_of(events_topic(BAD))
+        assert leader is not None
+        await asyncio.to_thread(leader.kill)
+        for lane in LANES:
+            await add_some(dsn, lane, range(4, 7), cases=9)
+        for lane in (NEIGHBOUR, STRANGER):
+            await emptied(connection, lane)
+        await until(connection, APART, lambda reason: reason is not None, BAD)
+        assert await connection.fetchval(LEFT, BAD) > 0
+        await asyncio.to_thread(cluster3.restart)
+        await emptied(connection, BAD)
+    for lane in LANES:
+        assert await seen(cluster3.bootstrap, lane) == whole(lane, 6, cases=9)
