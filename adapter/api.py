@@ -20,7 +20,7 @@ from adapter.inbound.watcher import watch
 from adapter.settings import Settings
 from adapter.store.database import connect
 from adapter.store.migrate import migrate
-from adapter.web import access, cases, disputes, fhir, health, keys, schemas, settlements, writing
+from adapter.web import access, cases, disputes, fhir, health, keys, schemas, settlements, statistics, writing
 from adapter.web.negotiation import refuse
 from adapter.wiring import clients_of, library_of, world_of
 
@@ -76,6 +76,7 @@ def create_app(settings: Settings) -> FastAPI:
     for router in (
         fhir.router,
         settlements.router,
+        statistics.router,
         disputes.router,
         cases.router,
         health.router,

@@ -23,6 +23,7 @@ from adapter.commands.schemas import schemas_command
 from adapter.commands.send import send_command
 from adapter.commands.serve import relay_command, serve_command
 from adapter.commands.settling import settle_any_command
+from adapter.commands.statistics import statistics_command
 from adapter.commands.tail import tail_command
 from adapter.commands.trial import try_command
 from adapter.errors import LosusError, SetupError
@@ -49,6 +50,7 @@ app.command("listen")(listen_command)
 app.command("import")(import_command)
 app.command("replay")(replay_command)
 app.command("disputes")(disputes_command)
+app.command("statistics")(statistics_command)
 app.command("compare")(compare_command)
 app.command("key")(key_command)
 app.add_typer(cases_app, name="cases")

@@ -7,7 +7,7 @@ the command was used wrongly. Does not own settling (`adapter.settling.run`) nor
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,6 @@ from adapter.agreements.load import Book
 from adapter.commands.output import err, out
 from adapter.errors import Problem, SetupError
 from adapter.fhir import decimals
-from adapter.fhir.elements import Edition
 from adapter.fhir.followup import follow_up_bundle
 from adapter.fhir.model import FhirVersion
 from adapter.losus.days import Month
@@ -55,10 +54,11 @@ def settle_store(options: StoreOptions, book: Book) -> Settled:
     """Settle what is asked from the store of the settings (LOSUS_…); tells of people's part and refusals."""
     done = asyncio.run(_settle(options, book))
     for one in done.by_hand:
-        err.print(f"losus: to be settled by people: case {one.case_id}: {one.reason}")
+        words = "settled by what is known" if one.parked else "to be settled by people"
+        err.print(f"losus: {words}: case {one.case_id}: {one.reason}")
     for municipality, month, fault in done.refused:
         for problem in fault.problems:
-            err.print(f"losus: {municipality} {month}: {problem.rule}; nothing was settled of it")
+            err.print(f"losus: {municipality} {month}: {problem.rule}; nothing was issued of it")
     return done
 
 
@@ -108,18 +108,13 @@ def follow_up_store(options: StoreOptions, book: Book, version: FhirVersion) -> 
 
 async def _follow_up(options: StoreOptions, book: Book, version: FhirVersion) -> list[bytes]:
     settings, month, now = load_settings(), _month(options.month), datetime.now(UTC)
-    world = world_of(settings)
+    ledger = replace(ledger_of(settings, book), version=version)
     await migrate(settings.database.get_secret_value())
     database = await connect(settings.database.get_secret_value(), size=1)
-    edition = Edition(made_at=now, regions={}, municipalities=book.municipalities, version=version)
     try:
         async with database.transaction() as connection:
-            return [
-                decimals.dumps(
-                    follow_up_bundle(await month_of_store(connection, world, book, one, month, now), edition)
-                )
-                for one in options.municipalities
-            ]
+            told = await month_of_store(connection, ledger, options.municipalities, month, now)
+            return [decimals.dumps(follow_up_bundle(one, ledger.edition(now))) for one in told]
     finally:
         await database.close()
 

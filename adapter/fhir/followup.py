@@ -5,7 +5,8 @@ that a statement rests on (`measure_report`). Whole counts and no person; but wh
 the region's and the municipality's own, and not for the public (`statistics`).
 
 A share counts those that were judged (denominator) and those that were kept (numerator); deviations
-(missed limits) are counted by kind in groups of their own.
+(missed limits) are counted by kind in groups of their own. A limit belongs to the month in which it was due,
+a return to that in which the thirty days ended: when the month is over, all of it is decided.
 """
 
 from collections.abc import Iterator
@@ -40,8 +41,8 @@ _POPULATIONS: dict[str, dict[str, tuple[str, str]]] = {
         "measure-population": ("vårdtillfällen som ingår", "stays that are in it"),
     },
     "proportion": {
-        "initial-population": ("de som bedömdes", "those that were judged"),
-        "denominator": ("de som bedömdes", "those that were judged"),
+        "initial-population": ("de vars tid gick ut i månaden", "those whose time ended in the month"),
+        "denominator": ("de vars tid gick ut i månaden", "those whose time ended in the month"),
         "numerator": ("de som uppfyllde måttet", "those that met the measure"),
     },
     "cohort": {"initial-population": ("antal avvikelser", "number of deviations")},

@@ -2,22 +2,39 @@
 
 Owns the counts that Bilaga 9 asks for («Uppföljning efter varje månad», with deviations in the joint
 analysis and avoidable returns to inpatient care). Does not own how a stay's days are counted
-(`adapter.settlement`), whether a limit was kept (`losus.deadlines`) nor how it is told (`fhir.followup`).
-Pure.
+(`adapter.settlement`), when a limit is due (`losus.deadlines`) nor how it is told (`fhir.followup`). Pure.
+
+The report of a month is issued once and never changed, so it holds what is decided when the month is over:
+a limit is counted in the month in which it was due, a return in the month in which the thirty days ended.
+So each is counted once, also of a person who went home on the last day.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
+from typing import NamedTuple
 
 from adapter.losus.days import Month, local_day
-from adapter.losus.deadlines import DeadlineName, DeadlineStatus
+from adapter.losus.deadlines import DeadlineName
 
 #: A person who is admitted again so many days after going home, or sooner, has returned.
 RETURN_DAYS = 30
 #: The month itself and those before it: liability follows from three in a row.
 TREND_MONTHS = 3
+
+
+class Limit(NamedTuple):
+    """A limit of a stay: the last instant that is in time, and when it was met, in time or late."""
+
+    name: DeadlineName
+    due: datetime
+    met_at: datetime | None
+
+    @property
+    def kept(self) -> bool:
+        """Whether it was met in time."""
+        return self.met_at is not None and self.met_at <= self.due
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +43,7 @@ class Followed:
 
     `person`: pseudonym; None where it is not known who it is. `ended_at`: None while still in. `home`:
     whether it ended by discharge, so that a return is one. `days` after day zero; None where the stay is
-    in no mean. `limits`: those that were judged and are not pending.
+    in no mean. `limits`: those that have a day.
     """
 
     stay: str
@@ -36,7 +53,7 @@ class Followed:
     ended_at: datetime | None
     home: bool
     days: int | None
-    limits: Mapping[DeadlineName, DeadlineStatus]
+    limits: Sequence[Limit]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +88,8 @@ class FollowUp:
     """What a month came to for a municipality.
 
     `ended`: stays that ended in it. `means`: of the month and those before it, newest first. `limits`: of
-    each how many were kept; what is missing of all is a deviation. `returned`: of those who went home and
-    whose person is known, as far as it is known when it is counted: of a month that is over for less than
-    thirty days it is too early to tell.
+    each how many were due in it and how many of those were kept; what is missing of all is a deviation.
+    `returned`: of those who went home, whose person is known, and whose thirty days ended in the month.
     """
 
     municipality: str
@@ -90,21 +106,37 @@ class FollowUp:
         return share.of - share.kept
 
 
-def follow_up(stays: Iterable[Followed], municipality: str, month: Month) -> FollowUp:
-    """Count the month of a municipality; stays of others matter where a person returns."""
-    everyone = tuple(stays)
-    mine = [one for one in everyone if one.municipality == municipality]
-    ended = [one for one in mine if _month(one) == month]
-    in_mean = [one.days for one in ended if one.days is not None]
-    return FollowUp(
-        municipality,
-        month,
-        len(ended),
-        tuple(_mean(mine, month.plus(-back)) for back in range(TREND_MONTHS)),
-        Share(sum(days == 0 for days in in_mean), len(in_mean)),
-        {name: _kept(ended, name) for name in DeadlineName},
-        _returned(ended, everyone),
-    )
+def follow_up(stays: Iterable[Followed], municipality: str, month: Month, now: datetime) -> FollowUp:
+    """Count the month of a municipality; stays of others matter where a person returns.
+
+    In a month that is not over, `now` tells which limits are missed and whose thirty days have ended.
+    """
+    return next(follow_ups(stays, [(municipality, month)], now))
+
+
+def follow_ups(
+    stays: Iterable[Followed], asked: Iterable[tuple[str, Month]], now: datetime
+) -> Iterator[FollowUp]:
+    """Count the months of many municipalities, in the order asked."""
+    homes: dict[str, list[Followed]] = {}
+    admissions: dict[str, list[datetime]] = {}
+    for one in stays:
+        homes.setdefault(one.municipality, []).append(one)
+        if one.person is not None:
+            admissions.setdefault(one.person, []).append(one.admitted_at)
+    for municipality, month in asked:
+        mine = homes.get(municipality, [])
+        ended = [one for one in mine if _month(one) == month]
+        in_mean = [one.days for one in ended if one.days is not None]
+        yield FollowUp(
+            municipality,
+            month,
+            len(ended),
+            tuple(_mean(mine, month.plus(-back)) for back in range(TREND_MONTHS)),
+            Share(sum(days == 0 for days in in_mean), len(in_mean)),
+            {name: _kept(mine, name, month, now) for name in DeadlineName},
+            _returned(mine, admissions, month, now),
+        )
 
 
 def _month(stay: Followed) -> Month | None:
@@ -116,23 +148,28 @@ def _mean(stays: Sequence[Followed], month: Month) -> Mean:
     return Mean(month, len(days), sum(days))
 
 
-def _kept(ended: Sequence[Followed], name: DeadlineName) -> Share:
-    judged = [status for one in ended if (status := one.limits.get(name)) is not None]
-    return Share(sum(status is DeadlineStatus.MET for status in judged), len(judged))
+def _kept(mine: Iterable[Followed], name: DeadlineName, month: Month, now: datetime) -> Share:
+    judged = [
+        limit.kept
+        for one in mine
+        for limit in one.limits
+        if limit.name is name and Month.of(local_day(limit.due)) == month and (limit.kept or limit.due < now)
+    ]
+    return Share(sum(judged), len(judged))
 
 
-def _returned(ended: Sequence[Followed], everyone: Sequence[Followed]) -> Share:
-    admissions: dict[str, list[datetime]] = {}
-    for one in everyone:
-        if one.person is not None:
-            admissions.setdefault(one.person, []).append(one.admitted_at)
-    home = [one for one in ended if one.home and one.person is not None]
-    return Share(sum(_is_back(one, admissions.get(one.person or "", ())) for one in home), len(home))
+def _returned(
+    mine: Iterable[Followed], admissions: Mapping[str, Sequence[datetime]], month: Month, now: datetime
+) -> Share:
+    today = local_day(now)
+    judged = [
+        any(_is_back(one.ended_at, at) for at in admissions[one.person])
+        for one in mine
+        if one.home and one.person is not None and one.ended_at is not None
+        if Month.of(last := local_day(one.ended_at) + timedelta(days=RETURN_DAYS)) == month and last < today
+    ]
+    return Share(sum(judged), len(judged))
 
 
-def _is_back(stay: Followed, admissions: Iterable[datetime]) -> bool:
-    if stay.ended_at is None:
-        return False
-    ended_at = stay.ended_at
-    later = (at for at in admissions if at > ended_at)
-    return any((local_day(at) - local_day(ended_at)).days <= RETURN_DAYS for at in later)
+def _is_back(ended_at: datetime, admitted_at: datetime) -> bool:
+    return admitted_at > ended_at and (local_day(admitted_at) - local_day(ended_at)).days <= RETURN_DAYS

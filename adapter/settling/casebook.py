@@ -1,22 +1,22 @@
-"""The stays of the store: every case folded from all its facts, as settlement reads it.
+"""The stays of the store: every case as settlement reads it, folded anew only where it would differ.
 
-Owns which cases become stays and which are left to people; does not own the fold (`losus.case`), what of
-it is a stay (`losus.stay`) nor what one costs (`adapter.settlement`).
+Owns which cases become stays and which are left to people; does not own the fold (`losus.case`), when what
+was kept of one still holds (`folded`) nor what a stay costs (`adapter.settlement`).
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from adapter.losus.case import Case
 from adapter.losus.days import Month, local_day
-from adapter.losus.stay import gaps, sources_of, stay_of
+from adapter.losus.stay import sources_of
 from adapter.refold import fold_all
 from adapter.settlement import stay as settlement
 from adapter.settlement.stay import Stay
-from adapter.store import intake, merges
+from adapter.settling.folded import Folded, Prints, folded_of, same, write
+from adapter.store import intake, merges, stays
 from adapter.store.database import Connection
-from adapter.store.stays import read_cases, read_named
 from adapter.world import World
 
 _BATCH = 500
@@ -24,35 +24,43 @@ _BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class ByHand:
-    """A case that no rule can settle: why, and the month of its end (None: still in, or not known)."""
+    """A case that no rule can settle: why, and the month of its end (None: still in, or not known).
+
+    `parked`: something of it is held unread; if it can be settled, it is, by what is known.
+    """
 
     case_id: str
     municipality: str | None
     reason: str
     month: Month | None
+    parked: bool = False
 
 
 @dataclass(slots=True)
 class Casebook:
-    """All stays by the municipality that is liable, and the cases that people must settle."""
+    """All stays by the municipality that is liable, and the cases that people must look at.
+
+    `folded`: the cases as they were read, in the order of their ids. `fresh`: how many were folded for it.
+    """
 
     stays: dict[str, list[Stay]] = field(default_factory=dict)
     by_hand: list[ByHand] = field(default_factory=list)
+    folded: list[Folded] = field(default_factory=list)
+    fresh: int = 0
 
-    def add(self, case: Case) -> None:
+    def add(self, case: Folded) -> None:
         """Take in one case; one that was voided or never began is none."""
-        row, missing = stay_of(case), gaps(case)
-        if row is not None:
-            faults = settlement.faults_of(row)
+        self.folded.append(case)
+        missing = case.missing
+        if case.row is not None:
+            faults = settlement.faults_of(case.row)
             if not faults:
-                stay = settlement.stay_of(row)
+                stay = settlement.stay_of(case.row)
                 self.stays.setdefault(stay.liable, []).append(stay)
                 return
             missing = tuple(f"{name}: {rule}" for name, rule in faults)
         if missing != ("no-stay",):
-            ended = case.standing.end
-            month = None if ended is None else Month.of(local_day(ended.at))
-            self.by_hand.append(ByHand(case.case_id, case.municipality, ", ".join(missing), month))
+            self.by_hand.append(ByHand(case.case_id, case.municipality, ", ".join(missing), case.month))
 
     def first_month(self) -> Month | None:
         """The month in which the first stay ended; None where none has."""
@@ -60,21 +68,43 @@ class Casebook:
         return min((Month.of(local_day(end)) for end in ends), default=None)
 
 
-async def read_casebook(connection: Connection, world: World, now: datetime) -> Casebook:
-    """Fold every case of the store; `now` matters to nothing that is settled."""
-    book = Casebook()
-    async for case in all_cases(connection, world, now):
-        book.add(case)
+async def read_casebook(
+    connection: Connection, world: World, now: datetime, keeper: Connection | None = None
+) -> Casebook:
+    """Read every case of the store; `now` matters to nothing that is settled.
+
+    `keeper`: where to keep what was folded, so that the next run need not; None: nowhere. It must hold the
+    lock of settling, and may be ahead of `connection`.
+    """
+    book, after, prints = Casebook(), "", Prints(world)
+    while rows := await stays.read_cases(connection, after, _BATCH):
+        facts = await stays.read_prints(connection, rows)
+        kept = await stays.read_kept(connection, facts)
+        known = {name: one for name in facts if (one := same(kept, name, facts[name], prints)) is not None}
+        fresh = {name: row for name, row in rows.items() if name not in known}
+        cases = await _fold(connection, world, fresh, now)
+        found = {name: folded_of(case, world.secret) for name, case in cases.items()}
+        for name in rows:
+            book.add(known[name] if name in known else found[name])
+        book.fresh += len(found)
+        new = {
+            name: (prints.of(found[name], facts[name]), write(found[name])) for name in found if name in facts
+        }
+        if keeper is not None and new:
+            await stays.keep(keeper, new)
+        after = max(rows)
+    if keeper is not None:
+        await stays.forget_gone(keeper)
+    await _list_parked(connection, book)
     return book
 
 
-async def all_cases(connection: Connection, world: World, now: datetime) -> AsyncIterator[Case]:
-    """Every case of the store, by id."""
-    after = ""
-    while rows := await read_cases(connection, after, _BATCH):
-        for case in (await _fold(connection, world, rows, now)).values():
-            yield case
-        after = max(rows)
+async def _list_parked(connection: Connection, book: Casebook) -> None:
+    """Name the cases that are not wholly known: what cannot be read yet may change what they owe."""
+    months = {one.case_id: one.month for one in book.folded}
+    for name, municipality in await stays.read_parked(connection):
+        reason = "something of it is held unread"
+        book.by_hand.append(ByHand(name, municipality, reason, months.get(name), parked=True))
 
 
 async def sources_of_stays(
@@ -92,15 +122,17 @@ async def named_cases(
     connection: Connection, world: World, ids: Iterable[str], now: datetime
 ) -> Mapping[str, Case]:
     """The cases of these ids; one that does not exist is left out."""
-    return await _fold(connection, world, await read_named(connection, ids), now)
+    return await _fold(connection, world, await stays.read_named(connection, ids), now)
 
 
 async def _fold(
     connection: Connection, world: World, rows: Mapping[str, intake.CaseRow], now: datetime
 ) -> dict[str, Case]:
     """Fold cases, with those of merged patient records beside them, as `refold` does."""
+    if not rows:
+        return {}
     kin = await merges.kin(connection, (), rows)
     others = await intake.cases_about(connection, kin) - set(rows)
-    together = {**rows, **await read_named(connection, others)}
+    together = {**rows, **await stays.read_named(connection, others)}
     cases = await fold_all(connection, world, together, kin, now)
     return {name: cases[name] for name in rows}

@@ -37,7 +37,7 @@ async def known_from_store(connection: Connection, ledger: Ledger, stay: str, no
     if stay not in cases:
         raise NoStayError(Problem("not-found", "no such stay"))
     book = await read_casebook(connection, ledger.world, now)
-    reasons = [one.reason for one in book.by_hand if one.case_id == stay]
+    reasons = [one.reason for one in book.by_hand if one.case_id == stay and not one.parked]
     if reasons:
         raise NoStayError(Problem("business-rule", f"to be settled by people: {reasons[0]}"))
     for municipality, stays in book.stays.items():

@@ -10,8 +10,10 @@ agreement names no such day, from the 1st of the month after. Earlier only with 
 with the statement; and never before the month itself is over.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 
 from adapter.agreements.load import Book
 from adapter.errors import LosusError, Problem, TooLargeError
@@ -46,6 +48,21 @@ class Ledger:
     version: FhirVersion
     base: str
 
+    def edition(
+        self, made_at: datetime, sources: Mapping[str, Sequence[str]] = MappingProxyType({})
+    ) -> Edition:
+        """Say how something is told; `sources`: of stays, the messages that each rests on."""
+        return Edition(
+            made_at=made_at,
+            regions={
+                name: one.agreement.region for name, one in self.book.rules.items() if one.agreement.region
+            },
+            municipalities=self.book.municipalities,
+            sources=sources,
+            version=self.version,
+            base=self.base,
+        )
+
 
 def issued_from(statement: Statement) -> date:
     """Give the first day on which the statement may be issued: the day after its correction day."""
@@ -66,12 +83,16 @@ def refuse_early(statement: Statement, now: datetime, early: str | None) -> None
 async def keep(
     connection: Connection, ledger: Ledger, one: Issued, held: tuple[str, ...], early: str | None
 ) -> None:
-    """Store a statement as it is issued, and the event that tells of it."""
+    """Store a statement as it is issued, and the event that tells of it.
+
+    TooLargeError where no message of a topic could hold it: before anything is stored.
+    """
     statement, now = one.statement, one.issued_at
     made = bundle([one], await _edition(connection, ledger, one))
     told = dumps(made)
     if len(told) > LARGEST_STATEMENT:
-        raise TooLargeError(Problem("too-long", f"a statement may have {LARGEST_STATEMENT} bytes"))
+        rule = f"the statement has {len(told)} bytes; a message of its topic holds {LARGEST_STATEMENT}"
+        raise TooLargeError(Problem("too-long", rule))
     resources = tuple(
         (entry["resource"]["resourceType"], entry["resource"]["id"], dumps(entry["resource"]))
         for entry in made["entry"]
@@ -87,13 +108,5 @@ async def _edition(connection: Connection, ledger: Ledger, issued: Issued) -> Ed
     statement = issued.statement
     stays = {line.stay for line in statement.lines} | {one.post.stay for one in issued.adjustments}
     named = [name for name in stays if name is not None]
-    return Edition(
-        made_at=issued.issued_at,
-        regions={
-            name: one.agreement.region for name, one in ledger.book.rules.items() if one.agreement.region
-        },
-        municipalities=ledger.book.municipalities,
-        sources=await sources_of_stays(connection, ledger.world, named, issued.issued_at),
-        version=ledger.version,
-        base=ledger.base,
-    )
+    sources = await sources_of_stays(connection, ledger.world, named, issued.issued_at)
+    return ledger.edition(issued.issued_at, sources)

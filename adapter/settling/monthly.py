@@ -1,59 +1,79 @@
-"""The monthly follow-up from the store: every case folded, counted, told.
+"""The monthly follow-up from the store: what was read of every case, counted, told, kept.
 
-Owns what of a case is followed up; does not own the counts (`adapter.settlement.following`) nor the report
-(`adapter.fhir.followup`).
+Owns what of a case is followed up, and that a month's follow-up is issued once. Does not own the counts
+(`adapter.settlement.following`) nor the report (`adapter.fhir.followup`).
 """
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from adapter.agreements.load import Book
-from adapter.losus.case import Case
+from adapter.fhir.decimals import dumps
+from adapter.fhir.followup import follow_up_bundle
 from adapter.losus.days import Month, local_day
-from adapter.losus.deadlines import DeadlineStatus
-from adapter.losus.identity import person_pseudonym
-from adapter.losus.presence import EndHow
-from adapter.losus.stay import stay_of
+from adapter.outbound.events import settlement_event
 from adapter.settlement import stay as settlement
 from adapter.settlement.account import Law
-from adapter.settlement.following import Followed, FollowUp, follow_up
+from adapter.settlement.following import Followed, FollowUp, follow_ups
 from adapter.settlement.measure import measure
 from adapter.settlement.stay import Stay
-from adapter.settling.casebook import all_cases
+from adapter.settling.casebook import read_casebook
+from adapter.settling.folded import Folded
+from adapter.settling.issuing import Ledger
 from adapter.store.database import Connection
-from adapter.world import World
+from adapter.store.followups import FollowUpRow, add_follow_up
+from adapter.store.intake import add_events
 
 
 async def month_of_store(
-    connection: Connection, world: World, book: Book, municipality: str, month: Month, now: datetime
-) -> FollowUp:
-    """Count the month of a municipality; `now` tells which limits are missed."""
-    law = Law(book.rules)
-    found = [
-        followed
-        async for case in all_cases(connection, world, now)
-        if (followed := followed_of(case, law, world.secret)) is not None
+    connection: Connection, ledger: Ledger, municipalities: Sequence[str], month: Month, now: datetime
+) -> list[FollowUp]:
+    """Count the month of these municipalities as known now, whether or not it was issued."""
+    cases = await read_casebook(connection, ledger.world, now)
+    asked = [(municipality, month) for municipality in municipalities]
+    return list(follow_ups(followed_of(cases.folded, Law(ledger.book.rules)), asked, now))
+
+
+def followed_of(cases: Iterable[Folded], law: Law) -> list[Followed]:
+    """Give what is followed up; what is no stay that a rule can count (`losus.stay`) is left out."""
+    return [
+        Followed(
+            stay.stay,
+            stay.liable,
+            case.person,
+            stay.admitted_at,
+            stay.ended_at,
+            home=case.home,
+            days=_days(stay, law),
+            limits=case.limits,
+        )
+        for case in cases
+        if case.row is not None and not settlement.faults_of(case.row)
+        for stay in (settlement.stay_of(case.row),)
     ]
-    return follow_up(found, municipality, month)
 
 
-def followed_of(case: Case, law: Law, secret: bytes) -> Followed | None:
-    """Give what is followed up of a case; None where it is no stay that a rule can count (`losus.stay`)."""
-    row = stay_of(case)
-    if row is None or settlement.faults_of(row):
-        return None
-    stay = settlement.stay_of(row)
-    identity = case.person.identity
-    end = case.standing.end
-    return Followed(
-        stay.stay,
-        stay.liable,
-        None if identity is None else person_pseudonym(secret, identity),
-        stay.admitted_at,
-        stay.ended_at,
-        home=end is not None and end.how is EndHow.DISCHARGED,
-        days=_days(stay, law),
-        limits={one.name: one.status for one in case.deadlines if one.status is not DeadlineStatus.PENDING},
-    )
+async def issue_follow_ups(
+    connection: Connection,
+    ledger: Ledger,
+    cases: Sequence[Folded],
+    asked: Sequence[tuple[str, Month]],
+    now: datetime,
+) -> None:
+    """Keep the follow-ups of municipalities and months that are over, and the events that tell of them."""
+    if not asked:
+        return
+    edition = ledger.edition(now)
+    for told in follow_ups(followed_of(cases, Law(ledger.book.rules)), asked, now):
+        made = follow_up_bundle(told, edition)
+        resources = tuple(
+            (entry["resource"]["resourceType"], entry["resource"]["id"], dumps(entry["resource"]))
+            for entry in made["entry"]
+        )
+        sent = dumps(made)
+        await add_follow_up(connection, FollowUpRow(told.municipality, told.month, now, sent, resources))
+        report = made["entry"][0]["resource"]["id"]
+        event = settlement_event(report, told.municipality, sent, ledger.world.payloads)
+        await add_events(connection, [event], now)
 
 
 def _days(stay: Stay, law: Law) -> int | None:

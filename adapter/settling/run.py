@@ -1,10 +1,12 @@
 """Settlement from the store on one page: cases in, statements issued and published.
 
     every case ─fold─▶ stays ─settle─▶ owed ─less what was issued─▶ statement ═ outbox ─▶ Kafka
+                         └─▶ the month's follow-up, once all its statements are issued ═┘
 
 Owns the order of the steps, and that one municipality's fault holds up no other. Does not own a single
 rule of what is owed (`adapter.settlement`), when a month may be issued (`issuing`), how it is
-told (`adapter.fhir`) nor how it is kept (`adapter.store.statements`).
+told (`adapter.fhir`), what else is issued with it (`monthly`, `publishing`) nor how it is kept
+(`adapter.store`).
 
 Each stay is settled by what is in force for it. What is known when a statement is issued is in it; what
 is heard later comes as adjustment lines on the next one.
@@ -18,7 +20,7 @@ from adapter.agreements.agreement import Agreement
 from adapter.agreements.in_force import in_force
 from adapter.agreements.load import Book
 from adapter.agreements.terms import CareForm
-from adapter.errors import SetupError
+from adapter.errors import LosusError, SetupError, TooLargeError
 from adapter.fhir.sheet import statement_id
 from adapter.losus.days import DAY, Month, local_day, months
 from adapter.settlement.account import POOLED, Law, Payer, collect
@@ -29,8 +31,12 @@ from adapter.settlement.statement import Statement
 from adapter.settlement.stay import Stay
 from adapter.settling.casebook import ByHand, Casebook, read_casebook
 from adapter.settling.issuing import Ledger, issued_from, keep, refuse_early
+from adapter.settling.monthly import issue_follow_ups
+from adapter.settling.publishing import publish_statistics
 from adapter.store import disputes, statements
 from adapter.store.database import Connection, Database
+from adapter.store.followups import followed_up
+from adapter.store.statistics import Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ class Asked:
 class Told:
     """A statement of the month: as it was issued before, as it is issued now (`fresh`), or a draft.
 
-    `held`: the stays whose lines are off the invoice because of a dispute.
+    `held`: the lines that are off the invoice because of a dispute (`holding.Held`).
     """
 
     statement: Issued
@@ -66,11 +72,18 @@ class Told:
 
 @dataclass(slots=True)
 class Settled:
-    """What a run came to: the statements told, who must be settled by people, and what was refused."""
+    """What a run came to: the statements told, who must be settled by people, and what was refused.
+
+    `followed`: whose months' follow-ups were issued. `published`: agreements and months that the public is
+    told of now. `folded`: how many cases were folded for it, since they were not known as they are.
+    """
 
     told: list[Told] = field(default_factory=list)
     by_hand: list[ByHand] = field(default_factory=list)
-    refused: list[tuple[str, Month, SetupError]] = field(default_factory=list)
+    refused: list[tuple[str, Month, LosusError]] = field(default_factory=list)
+    followed: list[tuple[str, Month]] = field(default_factory=list)
+    published: list[tuple[str, Month]] = field(default_factory=list)
+    folded: int = 0
 
 
 async def settle_month(database: Database, ledger: Ledger, asked: Asked, now: datetime) -> Settled:
@@ -83,7 +96,12 @@ async def settle_month(database: Database, ledger: Ledger, asked: Asked, now: da
         await statements.settle_alone(guard)
         async with database.transaction() as connection:
             await statements.one_moment(connection)
-            return await _settle(connection, ledger, asked, now)
+            book = await read_casebook(connection, ledger.world, now, guard)
+            done = Settled(by_hand=_by_hand(book, asked), folded=book.fresh)
+            over = await _settle(connection, ledger, asked, book, done, now)
+            if asked.issue:
+                await _issue_beside(connection, ledger, book, done, over, now)
+            return done
 
 
 async def settle_due(database: Database, ledger: Ledger, first: Month, now: datetime) -> Settled:
@@ -92,10 +110,13 @@ async def settle_due(database: Database, ledger: Ledger, first: Month, now: date
     return await settle_month(database, ledger, Asked(over, issue=True, due=True), now)
 
 
-async def _settle(connection: Connection, ledger: Ledger, asked: Asked, now: datetime) -> Settled:
-    book = await read_casebook(connection, ledger.world, now)
-    everyone = set(book.stays) | set(ledger.world.payloads) | await statements.issued_to(connection)
-    done = Settled(by_hand=_by_hand(book, asked))
+async def _settle(
+    connection: Connection, ledger: Ledger, asked: Asked, book: Casebook, done: Settled, now: datetime
+) -> list[tuple[str, Month]]:
+    """Settle each municipality's months; give those of which every statement is issued."""
+    over: list[tuple[str, Month]] = []
+    followed = await followed_up(connection, asked.months)
+    everyone = await _everyone(connection, ledger, book)
     for municipality in sorted(everyone & set(asked.municipalities or everyone)):
         payer = _Municipality(
             municipality,
@@ -104,34 +125,75 @@ async def _settle(connection: Connection, ledger: Ledger, asked: Asked, now: dat
             await disputes.disputes_of(connection, municipality),
             await statements.held_of(connection, municipality),
         )
-        for month in payer.lacking(ledger.book, asked.months) if asked.due else asked.months:
+        wanted = asked.months
+        if asked.due:
+            unfollowed = {month for month in asked.months if (municipality, month) not in followed}
+            wanted = sorted({*payer.lacking(ledger.book, asked.months), *unfollowed})
+        for month in wanted:
             try:
                 found = payer.told(ledger.book, month, now)
             except SetupError as fault:  # a year without a rate: it holds up this municipality alone
                 done.refused.append((municipality, month, fault))
                 break
-            found = [one for one in found if asked.agreement in {None, one.statement.statement.agreement}]
+            mine = [one for one in found if asked.agreement in {None, one.statement.statement.agreement}]
             if asked.issue:
-                found = await _issue(connection, ledger, found, asked, now)
-                payer.history += [one.statement for one in found if one.fresh]
-            done.told += found
-    return done
+                mine = await _issue(connection, ledger, mine, asked, done, now)
+                payer.history += [one.statement for one in mine if one.fresh]
+                there = {_key(one.statement) for one in payer.history}
+                if all(_key(one.statement.statement) in there for one in found):
+                    over.append((municipality, month))
+            done.told += [one for one in mine if one.fresh or not asked.due]
+    return [one for one in over if one not in followed]
+
+
+async def _everyone(connection: Connection, ledger: Ledger, book: Casebook) -> set[str]:
+    """Give all that have statements: whoever is liable for a stay, subscribes, or had one before."""
+    return set(book.stays) | set(ledger.world.payloads) | await statements.issued_to(connection)
 
 
 async def _issue(
-    connection: Connection, ledger: Ledger, found: Iterable[Told], asked: Asked, now: datetime
+    connection: Connection,
+    ledger: Ledger,
+    found: Iterable[Told],
+    asked: Asked,
+    done: Settled,
+    now: datetime,
 ) -> list[Told]:
-    """Issue the drafts among these, and tell them as issued."""
+    """Issue the drafts among these, and tell all as issued; one that no topic could hold is refused alone."""
     issued: list[Told] = []
     for one in found:
         statement = one.statement.statement
-        if one.issued and not asked.due:
+        if one.issued:
             issued.append(one)
-        elif not one.issued and not (asked.due and local_day(now) < issued_from(statement)):
+        elif not (asked.due and local_day(now) < issued_from(statement)):
             refuse_early(statement, now, asked.early)
-            await keep(connection, ledger, one.statement, one.held, asked.early)
-            issued.append(replace(one, issued=True, fresh=True))
+            try:
+                await keep(connection, ledger, one.statement, one.held, asked.early)
+            except TooLargeError as fault:
+                done.refused.append((statement.municipality, statement.month, fault))
+            else:
+                issued.append(replace(one, issued=True, fresh=True))
     return issued
+
+
+async def _issue_beside(
+    connection: Connection,
+    ledger: Ledger,
+    book: Casebook,
+    done: Settled,
+    over: Sequence[tuple[str, Month]],
+    now: datetime,
+) -> None:
+    """Issue what goes with a month: each municipality's follow-up, and what the public is told."""
+    await issue_follow_ups(connection, ledger, book.folded, over, now)
+    done.followed += over
+    months_ = sorted({one.statement.statement.month for one in done.told if one.issued})
+    wanted = {
+        key
+        for municipality in await _everyone(connection, ledger, book)
+        for key in _wanted(ledger.book, municipality, book.stays.get(municipality, ()), months_)
+    }
+    done.published += await publish_statistics(connection, ledger, wanted, months_, now)
 
 
 def _by_hand(book: Casebook, asked: Asked) -> list[ByHand]:
@@ -161,7 +223,7 @@ class _Municipality:
         What is owed is settled again, as known now, for every month that was issued.
         """
         again = sorted({month, *statements.settled_months(self.history)})
-        also = {payer for _, payer in self._payers(book, month)}
+        also = {payer for _, payer in _payers(book, self.code, month)}
         also |= {(self.code, one.statement.care_form) for one in self.history}
         owed = settle_in_force(self.stays, book.rules, book.rates, again, also)
         owed, held = hold(_as_it_was(owed, self.history), self.disputed)
@@ -177,28 +239,34 @@ class _Municipality:
 
     def lacking(self, book: Book, asked: Sequence[Month]) -> list[Month]:
         """Give the months asked for that lack a statement which they are to have, in order."""
-        if not asked:
-            return []
-        accounts = collect(self.stays, Law(book.rules).choose, max(asked).end)
-        wanted = {
-            (agreement, *payer, Month.at(index))
-            for (agreement, payer), account in accounts.items()
-            for index in account.months
-        }
-        wanted |= {
-            (agreement.id, *payer, month) for month in asked for agreement, payer in self._payers(book, month)
-        }
         there = {_key(one.statement) for one in self.history}
-        return sorted({key[-1] for key in wanted - there} & set(asked))
+        return sorted({key[-1] for key in _wanted(book, self.code, self.stays, asked) - there})
 
-    def _payers(self, book: Book, month: Month) -> Iterable[tuple[Agreement, Payer]]:
-        """Give the statements there are to be even if nobody was in hospital: silence is no answer."""
-        agreements = {name: one.agreement for name, one in book.rules.items()}
-        last = month.end - DAY
-        for form in CareForm:
-            agreement = in_force(agreements, last, self.code, form).agreement
-            pooled = book.rules[agreement.id].on(last, form).pool_care_forms
-            yield agreement, (self.code, POOLED if pooled else form.value)
+
+def _wanted(book: Book, code: str, stays: Iterable[Stay], asked: Sequence[Month]) -> set[Key]:
+    """Give the statements that a municipality is to have of the months asked for."""
+    if not asked:
+        return set()
+    accounts = collect(stays, Law(book.rules).choose, max(asked).end)
+    wanted: set[Key] = {
+        (agreement, *payer, Month.at(index))
+        for (agreement, payer), account in accounts.items()
+        for index in account.months
+        if Month.at(index) in asked
+    }
+    return wanted | {
+        (agreement.id, *payer, month) for month in asked for agreement, payer in _payers(book, code, month)
+    }
+
+
+def _payers(book: Book, code: str, month: Month) -> Iterable[tuple[Agreement, Payer]]:
+    """Give the statements there are to be even if nobody was in hospital: silence is no answer."""
+    agreements = {name: one.agreement for name, one in book.rules.items()}
+    last = month.end - DAY
+    for form in CareForm:
+        agreement = in_force(agreements, last, code, form).agreement
+        pooled = book.rules[agreement.id].on(last, form).pool_care_forms
+        yield agreement, (code, POOLED if pooled else form.value)
 
 
 def _as_it_was(owed: Iterable[Statement], history: Iterable[Issued]) -> tuple[Statement, ...]:
@@ -207,5 +275,5 @@ def _as_it_was(owed: Iterable[Statement], history: Iterable[Issued]) -> tuple[St
     return tuple(replace(one, suspended=was.get(_key(one), one.suspended)) for one in owed)
 
 
-def _key(statement: Statement) -> tuple[str, str, str, Month]:
+def _key(statement: Statement) -> Key:
     return statement.agreement, statement.municipality, statement.care_form, statement.month

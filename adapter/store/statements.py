@@ -26,7 +26,8 @@ class StatementRow:
     """An issued statement to be kept.
 
     `early`: why it was issued before the correction day was over; None where it was not. `held`: the
-    stays whose lines were held off. `bundle`: FHIR JSON; `resources`: the same, each as (type, id, JSON).
+    lines that were held off, each a stay or `excess-over-mean`. `bundle`: FHIR JSON; `resources`: the same,
+    each as (type, id, JSON).
     """
 
     issued: Issued
@@ -94,7 +95,7 @@ async def history_of(connection: Connection, municipality: str) -> list[Issued]:
 
 
 async def held_of(connection: Connection, municipality: str) -> dict[str, tuple[str, ...]]:
-    """The stays whose lines were held off each statement that was issued to a municipality, by its id."""
+    """The lines that were held off each statement that was issued to a municipality, by its id."""
     rows = await connection.fetch(
         "select id, held from statement where municipality = $1 and held <> '{}'", municipality
     )
@@ -124,9 +125,10 @@ async def find_statements(
 
 @dataclass(frozen=True, slots=True)
 class ResourceFilter:
-    """Which resources of statements are asked for; None: any. `first` and `last` month, both included.
+    """Which resources of statements and follow-ups are asked for; None: any.
 
-    `after` is the number of the last resource of the page before.
+    `first` and `last` month, both included. `measure` is the canonical of a MeasureReport's measure, with
+    its version or without. `after` is the number of the last resource of the page before.
     """
 
     type: str
@@ -137,23 +139,34 @@ class ResourceFilter:
     id: str | None = None
     after: int = 0
     limit: int = 100
+    measure: str | None = None
 
 
-_WHERE = """from statement_resource join statement on statement.id = statement_resource.statement
+_WHERE = """from issued_resource
    where type = $1 and ($2::text is null or municipality = $2) and ($3::text is null or agreement = $3)
      and ($4::text is null or month >= $4) and ($5::text is null or month <= $5)
-     and ($6::text is null or statement_resource.id = $6)"""
+     and ($6::text is null or id = $6)
+     and ($7::text is null
+          or $7 in (convert_from(resource, 'UTF8')::jsonb ->> 'measure',
+                    split_part(convert_from(resource, 'UTF8')::jsonb ->> 'measure', '|', 1)))"""
 
 
 async def find_resources(
     connection: Connection, wanted: ResourceFilter
 ) -> tuple[int, list[tuple[int, str, bytes]]]:
     """How many resources fit, and a page of them as (number, id, FHIR JSON), in the order of issue."""
-    asked = (wanted.type, wanted.municipality, wanted.agreement, wanted.first, wanted.last, wanted.id)
+    asked = (
+        wanted.type,
+        wanted.municipality,
+        wanted.agreement,
+        wanted.first,
+        wanted.last,
+        wanted.id,
+        wanted.measure,
+    )
     total = await connection.fetchval(f"select count(*) {_WHERE}", *asked)
     rows = await connection.fetch(
-        f"""select statement_resource.number, statement_resource.id, resource {_WHERE}
-            and statement_resource.number > $7 order by statement_resource.number limit $8""",
+        f"select number, id, resource {_WHERE} and number > $8 order by number limit $9",
         *asked,
         wanted.after,
         wanted.limit,

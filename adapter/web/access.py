@@ -46,6 +46,8 @@ OPEN = (
     "/asyncapi.yaml",
     "/schemas",
     "/schemas/",
+    "/statistics",
+    "/statistics/",
 )
 
 _CHALLENGE = 'Bearer realm="losus", ApiKey realm="losus"'

@@ -6,6 +6,7 @@ Source: FHIR R4, RESTful API, search («searchset», `total`, links `self` and `
 """
 
 import re
+from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -33,6 +34,7 @@ READ = (*SEARCHED, *SHARED, "Group", "Provenance")
 
 _PERIOD = re.compile(r"(eq|ge|le|gt|lt)?([12][0-9]{3})(?:-(0[1-9]|1[0-2]))?", re.ASCII)
 _PARAMETERS = frozenset(("municipality", "period", "agreement", "_id", "_count", "_after", "_format"))
+_OF_REPORTS = _PARAMETERS | {"measure"}
 
 
 class NoStatementError(LosusError):
@@ -118,13 +120,14 @@ async def search(
 ) -> Response:
     """Search by `municipality`, `period` (YYYY or YYYY-MM, with a prefix if wished), `agreement`, `_id`.
 
-    A parameter that is not known is refused: to pass over a filter would show what was not asked for.
+    A MeasureReport by `measure` too, with or without its version: the monthly follow-up has one of its own,
+    and no agreement. A parameter that is not known is refused: to pass over a filter would show what was
+    not asked for.
     """
-    if set(request.query_params) - _PARAMETERS:
-        raise MalformedError(
-            Problem("not-supported", "searched by municipality, period, agreement, _id; paged by _count")
-        )
     kind = request.url.path.rpartition("/")[2]
+    if set(request.query_params) - (_OF_REPORTS if kind == "MeasureReport" else _PARAMETERS):
+        rule = "searched by municipality, period, agreement, _id, a MeasureReport by measure; paged by _count"
+        raise MalformedError(Problem("not-supported", rule))
     given = request.query_params
     first, last = _months(given.getlist("period"))
     wanted = ResourceFilter(
@@ -136,6 +139,7 @@ async def search(
         id=given.get("_id"),
         after=after,
         limit=count,
+        measure=given.get("measure"),
     )
     async with request.app.state.database.transaction() as connection:
         total, found = await find_resources(connection, wanted)
@@ -145,16 +149,7 @@ async def search(
 
 
 def _next(wanted: ResourceFilter, after: int) -> ResourceFilter:
-    return ResourceFilter(
-        wanted.type,
-        wanted.municipality,
-        wanted.agreement,
-        wanted.first,
-        wanted.last,
-        wanted.id,
-        after,
-        1,
-    )
+    return replace(wanted, after=after, limit=1)
 
 
 def _searchset(

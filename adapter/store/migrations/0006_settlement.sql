@@ -62,9 +62,10 @@ create trigger follow_up_resource_stays before update or delete or truncate on f
 create trigger statistic_stays before update or delete or truncate on statistic
   for each statement execute function issued_stays();
 
--- A cache: emptied, it is filled again by the next run.
+-- A cache: emptied, it is filled again by the next run. No foreign key: it would lock the cases of messages
+-- that come while a run goes on.
 create table stay (
-  case_id text primary key references cases (id) on delete cascade,
+  case_id text primary key,
   print   text  not null,                        -- of the facts, and of all else that it was folded by
   said    bytea not null                         -- JSON: what settlement reads of the case
 );
