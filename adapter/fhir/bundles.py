@@ -32,7 +32,8 @@ _FIRST = {
 
 def bundle_faults(bundle: dict[str, Any], version: FhirVersion) -> Iterator[Fault]:
     """The invariants that `bundle`, of which names and kinds of values were looked at, breaks."""
-    kind = bundle.get("type")
+    said = bundle.get("type")
+    kind = said if type(said) is str else ""
     listed = bundle.get("entry")
     entries = [one for one in listed if type(one) is dict] if type(listed) is list else []
     for index, entry in enumerate(entries):
@@ -47,7 +48,7 @@ def bundle_faults(bundle: dict[str, Any], version: FhirVersion) -> Iterator[Faul
             yield ".entry[0].resource", "invariant", rule
 
 
-def _entry_faults(entry: dict[str, Any], kind: str | None) -> Iterator[Fault]:
+def _entry_faults(entry: dict[str, Any], kind: str) -> Iterator[Fault]:
     has_request, has_response = "request" in entry, "response" in entry
     if kind in _WITH_REQUEST and not has_request:
         yield ".request", "invariant", "bdl-3: an entry of a transaction or batch says its request"
@@ -64,7 +65,7 @@ def _entry_faults(entry: dict[str, Any], kind: str | None) -> Iterator[Fault]:
         yield ".fullUrl", "invariant", "bdl-8: a fullUrl names no version"
 
 
-def _repeated(entries: list[dict[str, Any]], kind: str | None) -> Iterator[Fault]:
+def _repeated(entries: list[dict[str, Any]], kind: str) -> Iterator[Fault]:
     """Entries of one fullUrl and one version (bdl-7): which of them a reference means nobody could tell."""
     if kind in _SAME_AGAIN:
         return

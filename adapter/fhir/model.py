@@ -46,6 +46,8 @@ _RULES: dict[str, tuple[str, str]] = {
     "string_too_short": ("value", "is empty"),
     "value_error": ("value", "does not have the form of its FHIR type, or breaks a rule of the model"),
 }
+#: Where fhir.resources says that a resource is of another type than is asked for; no element has that name.
+_OF_ANOTHER_TYPE = (("root",), ("resource_type",))
 _OTHER = ("value", "does not fit the FHIR model")
 
 
@@ -103,7 +105,9 @@ def _parse(
         return found.model_validate(resource), []
     except ValidationError as error:
         faults = error.errors(include_input=False, include_url=False, include_context=False)
-        return None, [_problem(path, fault["type"], fault["loc"]) for fault in faults]
+        problems = list(_unknown_inside(resource, version, path))
+        known = (fault for fault in faults if not problems or fault["loc"][-1:] not in _OF_ANOTHER_TYPE)
+        return None, [*problems, *(_problem(path, fault["type"], fault["loc"]) for fault in known)]
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError):
         # fhir.resources looks contained resources up by name and lets what it does not find through
         problems = list(_unknown_inside(resource, version, path))
@@ -137,7 +141,7 @@ def _unknown_inside(resource: dict[str, Any], version: FhirVersion, path: str) -
 
 def _problem(path: str, fault: str, loc: tuple[int | str, ...]) -> Problem:
     code, rule = _RULES.get(fault, _OTHER)
-    if fault == "extra_forbidden":
+    if fault == "extra_forbidden" or loc[-1:] in _OF_ANOTHER_TYPE:
         loc = loc[:-1]  # the unknown name is the message's own word
     return Problem(code, rule, "".join(_steps(path, loc)))
 
