@@ -18,6 +18,8 @@ from adapter.fhir.document import parse_json
 
 Resource = dict[str, Any]
 
+#: The longest pause that a server may ask for; what it asks for beyond is taken for this.
+LONGEST_PAUSE_S = 3_600.0
 _REFUSAL_BYTES = 64_000
 _PIECE = 64_000
 _GZIP = 16 + zlib.MAX_WBITS
@@ -100,14 +102,15 @@ async def read_answer(
 def retry_after(text: str | None, now: datetime) -> float | None:
     """Seconds that `Retry-After` asks to wait: a whole number, or a date (RFC 9110, 10.2.3); else None.
 
-    `now` is the server's own clock where it is known, so that a wrong clock of ours does not matter.
+    At most LONGEST_PAUSE_S. `now` is the server's own clock where it is known, so that a wrong clock of ours
+    does not matter.
     """
     if text is None:
         return None
     if text.isascii() and text.strip().isdigit():
-        return float(text.strip()[:12])
+        return min(float(text.strip()[:12]), LONGEST_PAUSE_S)
     at = _instant(text)
-    return None if at is None else max(0.0, (at - now).total_seconds())
+    return None if at is None else min(max(0.0, (at - now).total_seconds()), LONGEST_PAUSE_S)
 
 
 async def _words(response: httpx.Response) -> bytes:

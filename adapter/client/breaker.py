@@ -9,9 +9,6 @@ Owns the state; time is passed in (seconds that never run backwards).
 from adapter.client.faults import OpenError
 from adapter.errors import Problem
 
-#: The longest that a server's own demand to be left alone (`Retry-After`) is kept.
-LONGEST_REST_S = 3_600.0
-
 
 class Breaker:
     """Counts failures in a row; `admit` says no while the server is left alone."""
@@ -47,8 +44,8 @@ class Breaker:
             self.rest(now, self._rest_s)
 
     def rest(self, now: float, seconds: float) -> None:
-        """Leave the server alone for `seconds`, at most an hour."""
-        self._shut_until = max(self._shut_until, now + min(seconds, LONGEST_REST_S))
+        """Leave the server alone for `seconds`."""
+        self._shut_until = max(self._shut_until, now + seconds)
 
     def left(self) -> None:
         """The request ended without telling anything of the server: it was cancelled."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapter.client.breaker import LONGEST_REST_S, Breaker
+from adapter.client.breaker import Breaker
 from adapter.client.faults import OpenError
 
 
@@ -74,14 +74,12 @@ def test_what_becomes_of_the_trial(
     assert [(now, lets_through(breaker, now)) for now, _ in then] == then, because
 
 
-@pytest.mark.parametrize(
-    ("asked", "kept"), [(60.0, 60.0), (LONGEST_REST_S, LONGEST_REST_S), (86_400.0, LONGEST_REST_S)]
-)
-def test_a_server_s_own_demand_is_kept_for_at_most_an_hour(asked: float, kept: float) -> None:
+def test_a_server_s_own_demand_is_kept_and_a_shorter_one_takes_nothing_from_it() -> None:
     breaker = Breaker(3, 10.0)
-    breaker.rest(100.0, asked)
-    assert not lets_through(breaker, 100.0 + kept - 0.001)
-    assert lets_through(breaker, 100.0 + kept)
+    breaker.rest(100.0, 60.0)
+    breaker.rest(101.0, 5.0)
+    assert not lets_through(breaker, 159.999)
+    assert lets_through(breaker, 160.0)
     assert not breaker.is_open
 
 

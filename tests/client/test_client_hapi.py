@@ -1,6 +1,7 @@
 """The client against HAPI FHIR's JPA server, R4 and R5: what a server in use answers, not what we think."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -125,3 +126,21 @@ async def test_a_server_that_is_killed_and_comes_back(hapi: HapiServer) -> None:
         with pytest.raises(GoneError):  # it is back, and empty
             await client.read("Organization/ward")
         assert (await client.put(ORGANIZATION)).status == 201
+
+
+async def test_an_export_is_read_line_by_line(hapi: HapiServer) -> None:
+    async with client_of("hapi", server_of(hapi), FhirVersion.R4) as client:
+        for number in range(30):
+            await client.put({**ORGANIZATION, "id": f"o{number}"})
+        begun = await client.operation("$export", {"_type": "Organization"}, prefer="respond-async")
+        assert begun.status == 202
+        assert begun.location
+        async with asyncio.timeout(200):
+            while (state := await client.get(begun.location)).status == 202:
+                await asyncio.sleep(0.5)
+        names = [
+            json.loads(line)["id"]
+            for file in state.document["output"]
+            async for line in client.lines(file["url"])
+        ]
+        assert sorted(names) == sorted(f"o{number}" for number in range(30))
