@@ -73,7 +73,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(title="losus-adapter", lifespan=life, docs_url=None, redoc_url=None)
     app.state.settings, app.state.world = settings, world
-    for router in (
+    routers = (
         fhir.router,
         settlements.router,
         statistics.router,
@@ -83,9 +83,8 @@ def create_app(settings: Settings) -> FastAPI:
         schemas.router,
         keys.router,
         writing.router,
-    ):
-        app.include_router(router)
-    access.install(app, settings)
+    )
+    access.install(app, settings, routers)
     app.add_exception_handler(LosusError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, _failed)

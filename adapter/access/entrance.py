@@ -18,7 +18,7 @@ from adapter.access.doorkeeper import Doorkeeper, Knock, throttled
 from adapter.access.failures import Attempt, Failures
 from adapter.access.ledger import Ledger
 from adapter.access.throttle import Throttle, place_of
-from adapter.errors import ThrottledError, UnavailableError
+from adapter.errors import ThrottledError
 from adapter.settings import Settings
 from adapter.watch import ACCESS_REFUSED
 
@@ -107,9 +107,10 @@ class Entrance:
             await self.write(ledger)
 
     async def write(self, ledger: Ledger) -> None:
-        """Write what was refused since the last time; kept for the next where the database is not there."""
+        """Write what was refused since the last time; what cannot be written is kept for the next."""
         entries = self._failures.take()
         try:
             await ledger.note(*entries)
-        except UnavailableError:
+        except Exception as error:  # noqa: BLE001 - the outermost loop: whatever is wrong, go on
             self._failures.put_back(entries)
+            log.error("access.audit_failed", error=type(error).__name__)  # noqa: TRY400 - no traceback

@@ -12,12 +12,11 @@ Sources: RFC 6750 3 (`WWW-Authenticate`), RFC 6585 4 (429).
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from typing import Annotated
 
-import orjson
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.params import Depends as Dependency
 from fastapi.routing import APIRoute
@@ -30,9 +29,9 @@ from adapter.access.doorkeeper import Knock
 from adapter.access.entrance import Entrance, Visit
 from adapter.access.ledger import Ledger
 from adapter.access.reach import Reach, Shelf
-from adapter.errors import Problem, SetupError, ThrottledError, UnauthorizedError
-from adapter.fhir.outcome import outcome
+from adapter.errors import LosusError, Problem, SetupError, UnauthorizedError
 from adapter.settings import Settings
+from adapter.web.negotiation import refuse
 
 #: What anybody may ask for: liveness, metrics, and what a client must know before it can show who it is.
 #: An address with a slash at its end stands for all below it.
@@ -130,18 +129,20 @@ SettlementReach = Annotated[Reach, reads(Shelf.SETTLEMENTS)]
 Decision = Annotated[Reach, Depends(_decides)]
 
 
-def install(app: FastAPI, settings: Settings) -> None:
-    """Set the doorkeeper up, when all routes are there.
+def install(app: FastAPI, settings: Settings, routers: Iterable[APIRouter]) -> None:
+    """Put the routers into the service, and the doorkeeper before them.
 
     Raises SetupError: a route without a guard, or settings of callers that cannot be.
     """
-    bare = unguarded(app)
+    routers = tuple(routers)
+    bare = [path for router in routers for path in unguarded(router)]
     if bare:
         raise SetupError(*(Problem("incomplete", "a door without a guard", path) for path in bare))
+    for router in routers:
+        app.include_router(router)
     app.state.entrance = Entrance(settings)
     app.add_exception_handler(UnauthorizedError, _unauthorized)
     app.add_exception_handler(NotAllowedError, _forbidden)
-    app.add_exception_handler(ThrottledError, _throttled)
 
 
 @asynccontextmanager
@@ -159,10 +160,13 @@ async def auditing(app: FastAPI) -> AsyncIterator[None]:
         await entrance.write(ledger)
 
 
-def unguarded(app: FastAPI) -> list[str]:
-    """The paths that neither are in `OPEN` nor have a guard."""
-    routes = [route for route in app.routes if isinstance(route, APIRoute)]
-    return [route.path for route in routes if not _is_open(route.path) and not _has_guard(route.dependant)]
+def unguarded(router: APIRouter) -> list[str]:
+    """The paths that neither are in `OPEN` nor have a guard; what is no plain route has none."""
+    return [
+        getattr(route, "path", type(route).__name__)
+        for route in router.routes
+        if not isinstance(route, APIRoute) or not (_is_open(route.path) or _has_guard(route.dependant))
+    ]
 
 
 def _is_open(path: str) -> bool:
@@ -196,20 +200,20 @@ def _refused(request: Request, error: NotAllowedError) -> NotAllowedError:
     return error
 
 
-async def _unauthorized(_: Request, error: Exception) -> Response:
-    return _answer(error, {"www-authenticate": _CHALLENGE})
+async def _unauthorized(request: Request, error: Exception) -> Response:
+    return _challenge(request, error, _CHALLENGE)
 
 
-async def _forbidden(_: Request, error: Exception) -> Response:
+async def _forbidden(request: Request, error: Exception) -> Response:
     scope = getattr(error, "scope", None)
     lacking = f'Bearer realm="losus", error="insufficient_scope", scope="{scope}"'
-    return _answer(error, {"www-authenticate": lacking} if scope is not None else {})
+    return _challenge(request, error, lacking if scope is not None else None)
 
 
-async def _throttled(_: Request, error: Exception) -> Response:
-    return _answer(error, {"retry-after": str(getattr(error, "retry_after_s", 60))})
-
-
-def _answer(error: Exception, headers: dict[str, str]) -> Response:
-    problems, status = getattr(error, "problems", ()), getattr(error, "status", 500)
-    return Response(orjson.dumps(outcome(problems)), status, headers, "application/fhir+json")
+def _challenge(request: Request, error: Exception, challenge: str | None) -> Response:
+    if not isinstance(error, LosusError):
+        raise error
+    given = refuse(request, error)
+    if challenge is not None:
+        given.headers["www-authenticate"] = challenge
+    return given
