@@ -14,15 +14,28 @@ from fastapi.exceptions import RequestValidationError
 from adapter.errors import LosusError, MalformedError, NotFoundError, Problem
 from adapter.fhir.model import FhirVersion, model
 from adapter.inbound.flood import Flood
+from adapter.inbound.hook import Hook
 from adapter.inbound.receiver import Receiver
 from adapter.inbound.rereader import keep_rereading
 from adapter.inbound.watcher import watch
 from adapter.settings import Settings
 from adapter.store.database import connect
 from adapter.store.migrate import migrate
-from adapter.web import access, cases, disputes, fhir, health, keys, schemas, settlements, statistics, writing
+from adapter.web import (
+    access,
+    cases,
+    disputes,
+    fhir,
+    health,
+    hook,
+    keys,
+    schemas,
+    settlements,
+    statistics,
+    writing,
+)
 from adapter.web.negotiation import refuse
-from adapter.wiring import clients_of, library_of, world_of
+from adapter.wiring import clients_of, library_of, servers_of, subscribers_of, world_of
 
 _WARM = (
     "Bundle",
@@ -53,11 +66,14 @@ def create_app(settings: Settings) -> FastAPI:
         clients = clients_of(settings)
         library, flood = library_of(settings, clients), Flood(world, database, _now)
         app.state.receiver = Receiver(world, database, _now, library, flood)
+        servers = servers_of(settings, clients, app.state.receiver, database)
+        app.state.hook = Hook(app.state.receiver, database, servers, _now)
         working = [
             *(asyncio.create_task(app.state.receiver.run()) for _ in range(_COMMITTERS)),
             asyncio.create_task(flood.run()),
             asyncio.create_task(watch(world, database, _now)),
             asyncio.create_task(keep_rereading(world, database, library, _now)),
+            *(asyncio.create_task(one.run()) for one in subscribers_of(settings, servers, database)),
         ]
         for speaker in world.speakers.values():
             _warm(speaker.fhir)
@@ -82,6 +98,7 @@ def create_app(settings: Settings) -> FastAPI:
         health.router,
         schemas.router,
         keys.router,
+        hook.router,
         writing.router,
     )
     access.install(app, settings, routers)

@@ -85,6 +85,7 @@ class Subscribe(BaseModel):
     """Subscriptions that the adapter registers at the server and keeps alive.
 
     `kind` is how they are written: `rest-hook` plain R4 criteria, `backport` and `r5` topic-based.
+    `criteria` are the searches of plain ones, `topic` the canonical and `filters` the filters of the others.
     `hook_url` is where the server reaches this adapter; `secret_file` holds what it sends in the header
     `x-losus-hook`.
     """
@@ -93,6 +94,7 @@ class Subscribe(BaseModel):
     kind: Literal["rest-hook", "backport", "r5"] = "rest-hook"
     criteria: tuple[str, ...] = ("Encounter?", "Task?", "CarePlan?")
     topic: str | None = None
+    filters: tuple[str, ...] = ()
     content: Literal["empty", "id-only", "full-resource"] = "id-only"
     hook_url: str
     secret_file: Path | None = None

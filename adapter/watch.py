@@ -29,6 +29,12 @@ CLIENT_CIRCUIT_OPEN = Gauge(
     "losus_client_circuit_open", "1 while a source's own server is not asked since it failed.", ["source"]
 )
 STOPPED_SOURCES = Gauge("losus_source_stopped", "1 while a source is stopped by the flood guard.", ["source"])
+HOOK_GAPS = Counter(
+    "losus_hook_gaps_total", "Times that events of a Subscription were missing, by source.", ["source"]
+)
+SUBSCRIBED = Gauge(
+    "losus_subscribed", "1 while the Subscriptions at a source's server are alive.", ["source"]
+)
 POLLED_AT = Gauge(
     "losus_poll_timestamp_seconds", "When a source's server was last asked to the end.", ["source"]
 )

@@ -4,7 +4,7 @@ Owns the translation, and the demand that settings, mappings and agreements fit 
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 
 from adapter.access.scopes import may_say
@@ -18,13 +18,19 @@ from adapter.client.references import Fetcher
 from adapter.errors import Problem, SetupError
 from adapter.fhir.document import Limits
 from adapter.fhir.model import FhirVersion
+from adapter.inbound.hook import Server
 from adapter.inbound.library import Library, Shelf
+from adapter.inbound.poller import Poller
+from adapter.inbound.receiver import Receiver
+from adapter.inbound.subscribing import Subscriber
 from adapter.losus.days import local_day
 from adapter.losus.process import STATUTE, ProcessTerms
 from adapter.losus.terms import SignalKind
 from adapter.mapping.load import load_folder
 from adapter.outbound.relay import RelaySettings
+from adapter.servers import Poll
 from adapter.settings import Settings
+from adapter.store.database import Database
 from adapter.store.seal import load_seal
 from adapter.world import Speaker, TermsFor, World
 
@@ -78,6 +84,41 @@ def library_of(settings: Settings, clients: Mapping[str, FhirClient]) -> Library
         if (server := settings.sources[name].server) is not None
     }
     return Library(shelves)
+
+
+def servers_of(
+    settings: Settings, clients: Mapping[str, FhirClient], receiver: Receiver, database: Database
+) -> dict[str, Server]:
+    """The sources' own servers as rest-hooks need them."""
+    return {
+        name: Server(client, poller_of(settings, name, client, receiver, database))
+        for name, client in clients.items()
+    }
+
+
+def poller_of(
+    settings: Settings, name: str, client: FhirClient, receiver: Receiver, database: Database
+) -> Poller:
+    """What asks a source's server for all that has changed."""
+    server = settings.sources[name].server
+    poll = (server.poll if server is not None else None) or Poll()
+    return Poller(name, poll, client, receiver=receiver, database=database, clock=lambda: datetime.now(UTC))
+
+
+def subscribers_of(settings: Settings, servers: Mapping[str, Server], database: Database) -> list[Subscriber]:
+    """What keeps the adapter's own Subscriptions alive, where settings ask for any."""
+    return [
+        Subscriber(
+            name,
+            source.server.subscribe,
+            servers[name].client,
+            servers[name].poller,
+            database=database,
+            clock=lambda: datetime.now(UTC),
+        )
+        for name, source in settings.sources.items()
+        if source.server is not None and source.server.subscribe is not None
+    ]
 
 
 def relay_settings(settings: Settings) -> RelaySettings:

@@ -29,6 +29,12 @@ async def read_marks(connection: Connection, prefix: str) -> dict[str, str]:
     return {row["name"]: row["value"] for row in rows}
 
 
+async def alone(connection: Connection, name: str) -> bool:
+    """Whether nobody else is at this work; until the transaction ends nobody else will be."""
+    held = await connection.fetchval("select pg_try_advisory_xact_lock(hashtextextended($1, 3))", name)
+    return bool(held)
+
+
 async def add_aliases(connection: Connection, aliases: Iterable[tuple[str, str, str]]) -> None:
     """Remember by which identifiers resources go (source, hash, name)."""
     rows = sorted(set(aliases))
