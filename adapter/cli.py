@@ -18,6 +18,7 @@ from adapter.commands.doors import import_command, listen_command, poll_command
 from adapter.commands.key import key_command
 from adapter.commands.mappings import mappings_app
 from adapter.commands.replay import replay_command
+from adapter.commands.republish import republish_command
 from adapter.commands.sandbox import demo_command, sandbox_command
 from adapter.commands.schemas import schemas_command
 from adapter.commands.send import send_command
@@ -49,6 +50,7 @@ app.command("poll")(poll_command)
 app.command("listen")(listen_command)
 app.command("import")(import_command)
 app.command("replay")(replay_command)
+app.command("republish")(republish_command)
 app.command("disputes")(disputes_command)
 app.command("statistics")(statistics_command)
 app.command("compare")(compare_command)
