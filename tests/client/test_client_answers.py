@@ -1,6 +1,7 @@
 """What is read of an HTTP answer: pauses, the server's clock, bodies within their limit."""
 
 import gzip
+import tracemalloc
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
@@ -51,14 +52,14 @@ async def answered(body: bytes, *, limit: int = 1_000, status: int = 200, **head
 
 
 class Chunks(httpx.AsyncByteStream):
-    """A body that comes in pieces of 100 bytes."""
+    """A body that comes in pieces, of 100 bytes unless it is said."""
 
-    def __init__(self, body: bytes) -> None:
-        self._body = body
+    def __init__(self, body: bytes, size: int = 100) -> None:
+        self._body, self._size = body, size
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for start in range(0, len(self._body), 100):
-            yield self._body[start : start + 100]
+        for start in range(0, len(self._body), self._size):
+            yield self._body[start : start + self._size]
 
 
 @pytest.mark.parametrize("size", [0, 1, 100, 999, 1_000])
@@ -77,6 +78,18 @@ async def test_a_body_over_the_limit_is_refused(size: int, packed: bool) -> None
     with pytest.raises(RefusedError) as refused:
         await answered(gzip.compress(body) if packed else body[:100_000], **told)
     assert refused.value.problems[0].code == "too-long"
+
+
+async def test_a_small_body_that_unpacks_to_a_large_one_takes_no_memory() -> None:
+    packed = gzip.compress(bytes(200_000_000), compresslevel=1)
+    bomb = httpx.Response(200, headers={"content-encoding": "gzip"}, stream=Chunks(packed, len(packed)))
+    tracemalloc.start()
+    try:
+        with pytest.raises(RefusedError):
+            await read_answer(bomb, 1_000, NOW)
+        assert tracemalloc.get_traced_memory()[1] < len(packed) + 10_000_000
+    finally:
+        tracemalloc.stop()
 
 
 PACKED = gzip.compress(bytes(range(256)))

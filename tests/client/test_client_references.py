@@ -199,7 +199,7 @@ async def test_what_is_not_answered_in_time_is_for_later_and_no_longer_asked(sta
 
     respx.get(f"{BASE}/Organization/1").mock(side_effect=never)
     respx.get(f"{BASE}/Organization/2").mock(side_effect=there)
-    found = await fetcher(stage, references_s=0.2).find(["Organization/1", "Organization/2"])
+    found = await fetcher(stage, references_s=2.0).find(["Organization/1", "Organization/2"])
     assert {name: one.code for name, one in found.later.items()} == {"Organization/1": "timeout"}
     assert list(found.resources) == ["Organization/2"]
     assert ended.is_set()

@@ -59,8 +59,8 @@ async def slow(how: str) -> AsyncIterator[Slow]:
 
 CASES = [
     # how it answers, timeout_s, answer_s, FHIR issue code, because
-    ("silent", 0.2, 60.0, "timeout", "nothing comes for timeout_s"),
-    ("drops", 60.0, 0.5, "timeout", "each drop comes in time; the whole has to as well, in answer_s"),
+    ("silent", 1.0, 60.0, "timeout", "nothing comes for timeout_s"),
+    ("drops", 60.0, 1.0, "timeout", "each drop comes in time; the whole has to as well, in answer_s"),
     ("breaks", 60.0, 60.0, "transient", "the connection ends before the answer does"),
     ("garbage", 60.0, 60.0, "transient", "no HTTP"),
 ]
