@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapter.errors import InputError, MalformedError, ResourceError, TooLargeError
@@ -119,12 +119,14 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.dictionaries(TEXTS, VALUES, max_size=4), st.sampled_from([(",", ":"), (", ", ": "), (" ,", " : ")]))
 def test_no_document_without_a_repeat_is_refused(document: dict[str, Any], style: tuple[str, str]) -> None:
     for ascii_ in (True, False):
         assert parse_json(json.dumps(document, separators=style, ensure_ascii=ascii_).encode()) == document
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.dictionaries(TEXTS, VALUES, min_size=1, max_size=4), st.data())
 def test_no_repeat_is_passed_over(document: dict[str, Any], data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(document)))

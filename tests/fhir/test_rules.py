@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapter.fhir.forms import ends_before_it_starts
@@ -540,6 +540,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)  # the first one makes the models
 @given(
     st.sampled_from(("Patient", "Encounter", "Bundle", "Task")),
     st.dictionaries(st.sampled_from(("status", "contained", "entry", "period", "type", "subject")), JSON),

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapter.errors import InputError, MalformedError, ResourceError, TooLargeError
@@ -76,6 +76,7 @@ def names(draw: st.DrawFn) -> dict[str, Any]:
     return name
 
 
+@settings(deadline=None)  # the first one makes the models
 @given(
     found=st.fixed_dictionaries(
         {"resourceType": st.just("Patient")},
