@@ -13,7 +13,7 @@ from adapter.client.answers import Answer
 from adapter.client.auth import Authorization
 from adapter.client.breaker import Breaker
 from adapter.client.exchange import Call, Line
-from adapter.client.faults import AwayError, OpenError, RefusedError, fault
+from adapter.client.faults import AwayError, GoneError, OpenError, RefusedError, fault
 from adapter.client.outside import Outside
 from adapter.client.urls import Base
 from adapter.errors import SetupError
@@ -57,7 +57,16 @@ class Asker:
             before_sleep=lambda state: self._tell(call, state),
             reraise=True,
         )
-        return await retrying(self._once, call)
+        try:
+            return await retrying(self._once, call)
+        except (GoneError, OpenError):  # an answer like any other; told of when the circuit opened
+            raise
+        except (AwayError, RefusedError) as error:
+            problem = str(error)  # names the rule, never a value
+            log.warning(
+                "client.failed", source=self._source, call=call.name, answered=error.answered, problem=problem
+            )
+            raise
 
     def _is_worth_it(self, call: Call, state: RetryCallState) -> bool:
         """Whether asking again helps, does no harm, and the server does not want us back later only."""
@@ -148,15 +157,19 @@ class Asker:
         """Ask with credentials; once more with new ones where the server does not take the first."""
         if self._login is None:
             return await self._line.ask(call)
-        try:
-            shown = await self._login.header()
-        except AwayError as error:
-            error.untouched = True  # by the call itself, that is
-            raise
+        shown = await _header(self._login)
         answer = await self._line.ask(call, shown)
         if answer.status == 401 and await self._login.renew(shown):
-            answer = await self._line.ask(call, await self._login.header())
+            answer = await self._line.ask(call, await _header(self._login))
         return answer
+
+
+async def _header(login: Authorization) -> str:
+    try:
+        return await login.header()
+    except AwayError as error:
+        error.untouched = True  # the call itself did not go out, or was refused
+        raise
 
 
 def _error(state: RetryCallState) -> BaseException | None:

@@ -329,6 +329,19 @@ async def test_what_may_be_made_once_only_is_sent_again_where_no_token_was_to_be
     await client.aclose()
 
 
+async def test_what_was_refused_was_not_made_and_is_sent_again_with_a_new_token(
+    web: respx.MockRouter, stage: Stage, login: PrivateKey
+) -> None:
+    made = web.post(f"{BASE}/Patient").mock(side_effect=[httpx.Response(401), httpx.Response(201)])
+    give = Tokens()
+    answers = [give(httpx.Request("POST", TOKEN)), httpx.ReadTimeout("x"), give(httpx.Request("POST", TOKEN))]
+    web["token"].side_effect = answers
+    client = stage.client(login=login)
+    assert (await client.post({"resourceType": "Patient"})).status == 201
+    assert made.call_count == 2
+    await client.aclose()
+
+
 async def test_a_client_secret_goes_form_encoded_into_basic(
     web: respx.MockRouter, stage: Stage, tmp_path: Path
 ) -> None:

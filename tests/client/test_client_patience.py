@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 import respx
+import structlog
 from prometheus_client import REGISTRY
 
 from adapter.client.calls import FhirClient
@@ -298,3 +299,25 @@ async def test_a_call_that_changes_something_is_not_redirected(stage: Stage) -> 
     route = respx.put(f"{BASE}/Patient/1").mock(return_value=httpx.Response(307, headers=elsewhere))
     assert isinstance(await ask(stage, lambda c: c.put(PATIENT)), RefusedError)
     assert route.call_count == 1
+
+
+LOGS = [
+    # what comes of it, log lines, because
+    ([OK], [], "nothing to tell"),
+    ([httpx.Response(404)], [], "not there is an answer like any other"),
+    ([httpx.Response(403)], [("client.failed", 403)], "an operator has to mend it"),
+    ([httpx.Response(503), OK], [("client.again", 503)], "it went well in the end"),
+    ([httpx.ReadTimeout("x")] * 2, [("client.again", None), ("client.failed", None)], "given up"),
+]
+
+
+@pytest.mark.parametrize(("comes", "lines", "because"), LOGS, ids=range(len(LOGS)))
+@respx.mock
+async def test_what_an_operator_reads(
+    stage: Stage, comes: list[Any], lines: list[tuple[str, int | None]], because: str
+) -> None:
+    respx.get(f"{BASE}/Patient/1").mock(side_effect=comes)
+    with structlog.testing.capture_logs() as told:
+        await ask(stage, read, patience=Patience(attempts=2))
+    assert [(line["event"], line["answered"]) for line in told] == lines, because
+    assert {(line["source"], line["call"]) for line in told} <= {("hospital", "read")}
