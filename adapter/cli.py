@@ -17,12 +17,13 @@ from adapter.commands.disputes import disputes_command
 from adapter.commands.doors import import_command, listen_command, poll_command
 from adapter.commands.key import key_command
 from adapter.commands.mappings import mappings_app
+from adapter.commands.relay import relay_command
 from adapter.commands.replay import replay_command
 from adapter.commands.republish import republish_command
 from adapter.commands.sandbox import demo_command, sandbox_command
 from adapter.commands.schemas import schemas_command
 from adapter.commands.send import send_command
-from adapter.commands.serve import relay_command, serve_command
+from adapter.commands.serve import serve_command
 from adapter.commands.settling import settle_any_command
 from adapter.commands.statistics import statistics_command
 from adapter.commands.tail import tail_command

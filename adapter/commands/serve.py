@@ -1,12 +1,9 @@
-"""`losus serve` and `losus relay`: the two processes of a deployment.
+"""`losus serve`: the process that takes messages in.
 
-Own starting them with the settings of the environment; what they do is in `api` and `outbound.relay`.
+Owns starting it with the settings of the environment; what it does is in `api`.
 """
 
-import asyncio
 import gc
-import signal
-from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -15,11 +12,9 @@ import uvicorn
 from adapter.access.demands import demands
 from adapter.api import create_app
 from adapter.errors import SetupError
-from adapter.outbound.relay import run_relay
 from adapter.settings import load_settings
 from adapter.watch import configure_log
 from adapter.web.guard import Guard
-from adapter.wiring import relay_settings
 
 
 def serve_command(
@@ -43,18 +38,3 @@ def serve_command(
     gc.freeze()  # models and compiled mappings stay for ever; no collection need look at them again
     gc.set_threshold(20_000, 20, 20)
     uvicorn.run(app, host=host, port=port, log_config=None, access_log=False, server_header=False)
-
-
-def relay_command() -> None:
-    """Publish the outbox to Kafka until stopped."""
-    configure_log()
-    asyncio.run(_relay())
-
-
-async def _relay() -> None:
-    relaying = asyncio.create_task(run_relay(relay_settings(load_settings())))
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, relaying.cancel)
-    with suppress(asyncio.CancelledError):
-        await relaying

@@ -183,7 +183,9 @@ async def _next(connection: Connection, lanes: Sequence[str], most: int) -> list
 
 async def _put_behind(connection: Connection, rows: Iterable[asyncpg.Record]) -> None:
     found = [(row["id"], row["lane"], row["case_id"]) for row in rows]
-    await connection.executemany("insert into parked_event (event, lane, case_id) values ($1, $2, $3)", found)
+    await connection.executemany(
+        "insert into parked_event (event, lane, case_id) values ($1, $2, $3) on conflict do nothing", found
+    )
     await connection.execute(
         "delete from outbox where event = any ($1::bigint[])", [number for number, _, _ in found]
     )

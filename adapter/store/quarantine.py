@@ -128,7 +128,7 @@ async def take_up(connection: Connection, lanes: Sequence[str]) -> list[str]:
         await connection.execute(
             """with back as (
                  delete from parked_event where lane = $1 and case_id = $2 returning event, lane)
-               insert into outbox (event, lane) select event, lane from back""",
+               insert into outbox (event, lane) select event, lane from back on conflict do nothing""",
             *case,
         )
         await connection.execute("delete from parked_case where lane = $1 and case_id = $2", *case)

@@ -1,9 +1,15 @@
-"""Liveness, readiness and metrics: `/healthz`, `/readyz`, `/metrics`.
+"""Liveness, readiness and metrics: `/healthz`, `/readyz`, `/metrics`, of the service and of the relay.
 
-Owns what «ready» means: the database answers and the broker answers. Owns no state.
+Owns what «ready» means: database and broker answer, and no event that is in order waits longer than the
+limit. A lane in quarantine does not count: one municipality's fault must not close the door to all; it is
+told beside. Owns no state.
 """
 
 import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import orjson
 from aiokafka.client import AIOKafkaClient
@@ -12,12 +18,17 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from adapter.errors import UnavailableError
+from adapter.settings import Settings
+from adapter.store import quarantine
 from adapter.store.cases import waiting_events
+from adapter.store.database import Connection
 from adapter.watch import OUTBOX_EVENTS
 
 router = APIRouter()
 
 _PATIENCE_S = 3.0
+
+Transaction = Callable[[], AbstractAsyncContextManager[Connection]]
 
 
 @router.get("/healthz", response_class=Response)
@@ -28,15 +39,8 @@ async def healthz() -> Response:
 
 @router.get("/readyz", response_class=Response)
 async def readyz(request: Request) -> Response:
-    """200 where database and broker answer, 503 where one does not; each by name."""
-    database, broker = await asyncio.gather(
-        _database(request), _broker(request.app.state.settings.kafka.bootstrap)
-    )
-    checks = {"database": database, "broker": broker}
-    ready = all(checks.values())
-    return Response(
-        orjson.dumps({"ready": ready, **checks}), 200 if ready else 503, media_type="application/json"
-    )
+    """200 where all is well enough to take messages, 503 where not; `why` tells what is not."""
+    return await readiness(request.app.state.database.transaction, request.app.state.settings)
 
 
 @router.get("/metrics", response_class=Response)
@@ -45,13 +49,46 @@ async def metrics() -> Response:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
-async def _database(request: Request) -> bool:
+async def readiness(transaction: Transaction, settings: Settings) -> Response:
+    """The answer of `/readyz`, by a database whose transactions these are."""
+    outbox, broker = await asyncio.gather(_outbox(transaction), _broker(settings.kafka.bootstrap))
+    late = outbox is not None and outbox.lag_s > settings.ready_lag_s
+    why = [
+        words
+        for words, is_so in (
+            ("the database does not answer", outbox is None),
+            ("the broker does not answer", not broker),
+            (f"events wait for more than {settings.ready_lag_s:g} s to be published", late),
+        )
+        if is_so
+    ]
+    told = {"ready": not why, "database": outbox is not None, "broker": broker, "why": why}
+    if outbox is not None:
+        told |= {"lag_s": round(outbox.lag_s, 1), "apart": outbox.apart, "parked_cases": outbox.parked}
+    return Response(orjson.dumps(told), 503 if why else 200, media_type="application/json")
+
+
+@dataclass(frozen=True, slots=True)
+class _Outbox:
+    """How old the oldest event in order is; why lanes are apart; how many cases are parked."""
+
+    lag_s: float
+    apart: dict[str, str]
+    parked: int
+
+
+async def _outbox(transaction: Transaction) -> _Outbox | None:
+    """None where the database does not answer."""
     try:
-        async with asyncio.timeout(_PATIENCE_S), request.app.state.database.transaction() as connection:
+        async with asyncio.timeout(_PATIENCE_S), transaction() as connection:
             OUTBOX_EVENTS.set(await waiting_events(connection))
+            oldest_at = await quarantine.oldest_in_order(connection)
+            apart = {one.lane: one.reason for one in await quarantine.quarantined(connection)}
+            parked = await quarantine.parked_cases(connection)
     except (UnavailableError, TimeoutError):
-        return False
-    return True
+        return None
+    lag_s = (datetime.now(UTC) - oldest_at).total_seconds() if oldest_at is not None else 0.0
+    return _Outbox(max(lag_s, 0.0), apart, len(parked))
 
 
 async def _broker(bootstrap: str) -> bool:

@@ -54,6 +54,10 @@ def test_a_sandbox_is_used_and_stops_on_ctrl_c() -> None:
             "ready": True,
             "database": True,
             "broker": True,
+            "why": [],
+            "lag_s": 0.0,
+            "apart": {},
+            "parked_cases": 0,
         }
         sent = subprocess.run(
             [*LOSUS, "send", str(FIRST), "--to", addresses["http"], "--format", "json"],

@@ -1,0 +1,35 @@
+"""The relay's own pages: `/healthz`, `/readyz` and `/metrics`, where it was given a port.
+
+Owns putting them together; what they tell is in `health`.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.responses import Response
+
+from adapter.settings import Settings
+from adapter.store.database import Connection, connect
+from adapter.web.health import healthz, metrics, readiness
+
+
+def relay_pages(settings: Settings) -> FastAPI:
+    """The relay's HTTP application; it asks the database only when it is asked itself."""
+    app = FastAPI(title="losus relay", docs_url=None, redoc_url=None, openapi_url=None)
+
+    @asynccontextmanager
+    async def transaction() -> AsyncIterator[Connection]:
+        database = await connect(settings.database.get_secret_value(), size=1)
+        try:
+            async with database.transaction() as connection:
+                yield connection
+        finally:
+            await database.close()
+
+    async def readyz() -> Response:
+        return await readiness(transaction, settings)
+
+    for path, page in (("/healthz", healthz), ("/readyz", readyz), ("/metrics", metrics)):
+        app.add_api_route(path, page, response_class=Response)
+    return app
