@@ -7,6 +7,7 @@ Source: FHIR Bulk Data Access IG 2.0, «Export».
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from datetime import datetime
 from typing import Any
 
@@ -45,9 +46,10 @@ async def export(
     try:
         manifest = await _wait(client, started.location, sleep, most)
         for url in _files(manifest):
-            answer = await client.get(url)
-            for delivery in deliveries_of_lines(answer.body.splitlines(), source):
-                yield delivery
+            async with aclosing(client.lines(url)) as lines:
+                async for line in lines:
+                    for delivery in deliveries_of_lines((line,), source):
+                        yield delivery
     finally:
         await _forget(client, started.location)
 
