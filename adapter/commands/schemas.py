@@ -11,11 +11,12 @@ import typer
 
 from adapter.commands.output import Format, out, print_json
 from adapter.outbound.asyncapi import Deployment, document
+from adapter.outbound.topics import TopicTerms
 from adapter.settings import load_settings
 from adapter.web.schemas import as_json, as_yaml, deployment_of, made_examples, made_schemas
 
 #: Where no settings are asked for: any municipality, and the broker's address is to be filled in.
-_ANY = Deployment(version("losus-adapter"), "kafka.example:9093", {}, partitions=3, replication=3)
+_ANY = Deployment(version("losus-adapter"), "kafka.example:9093", {}, TopicTerms(replication=3))
 
 
 def schemas_command(

@@ -20,6 +20,7 @@ from adapter.outbound.schemas import HEADERS, Schema, name_of, schemas
 from adapter.outbound.topics import (
     DEAD_LETTER,
     UNROUTED,
+    TopicTerms,
     cases_topic,
     events_topic,
     settlements_topic,
@@ -38,14 +39,14 @@ class Deployment:
     """What the document tells of one installation.
 
     `bootstrap`: `HOST:PORT`, several by comma. `municipalities`: names of the subscribers by kommunkod;
-    empty means that any may be one. `schemas_url`: where the schemas are served, None: not said.
+    empty means that any may be one. `terms`: how topics are made. `schemas_url`: where the schemas are
+    served, None: not said.
     """
 
     version: str
     bootstrap: str
     municipalities: Mapping[str, str]
-    partitions: int
-    replication: int
+    terms: TopicTerms
     schemas_url: str | None = None
 
 
@@ -178,11 +179,11 @@ def _channel(one: _Channel, deployment: Deployment) -> dict[str, Any]:
 
 
 def _topic(one: _Channel, deployment: Deployment) -> dict[str, Any]:
-    configured = topics_of((_PLACE,))[one.address]
+    configured = topics_of((_PLACE,), deployment.terms)[one.address]
     return {
         "topic": one.address,
-        "partitions": deployment.partitions,
-        "replicas": deployment.replication,
+        "partitions": deployment.terms.partitions,
+        "replicas": deployment.terms.replication,
         "topicConfiguration": {
             "cleanup.policy": configured.get("cleanup.policy", "delete").split(","),
             **{name: int(value) for name, value in configured.items() if value.lstrip("-").isdigit()},

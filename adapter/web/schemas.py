@@ -17,6 +17,7 @@ from adapter.errors import NotFoundError, Problem
 from adapter.outbound.asyncapi import Deployment, document
 from adapter.outbound.examples import Example, examples
 from adapter.outbound.schemas import Schema, schemas
+from adapter.outbound.topics import TopicTerms
 from adapter.settings import Settings
 
 router = APIRouter()
@@ -55,12 +56,12 @@ async def schema(name: str) -> Response:
 
 def deployment_of(settings: Settings) -> Deployment:
     """What the document tells of this installation."""
+    kafka = settings.kafka
     return Deployment(
         version=version("losus-adapter"),
-        bootstrap=settings.kafka.bootstrap,
+        bootstrap=kafka.bootstrap,
         municipalities={code: one.name for code, one in settings.subscribers.items()},
-        partitions=settings.kafka.partitions,
-        replication=settings.kafka.replication,
+        terms=TopicTerms(kafka.partitions, kafka.replication, kafka.min_insync, kafka.retention_days),
         schemas_url=f"{settings.base_url.rstrip('/')}/schemas",
     )
 

@@ -10,14 +10,13 @@ import yaml
 
 from adapter.outbound.asyncapi import Deployment, document
 from adapter.outbound.examples import examples
-from adapter.outbound.topics import DEAD_LETTER, UNROUTED, topics_of
+from adapter.outbound.topics import DEAD_LETTER, UNROUTED, TopicTerms, topics_of
 from adapter.web.schemas import as_json, as_yaml
 from tests.outbound.asyncapi_specification import specification
 from tests.outbound.published import faults
 
-HERE = Deployment(
-    "1.2.3", "k1:9092,k2:9092", {"2380": "Östersund", "2309": "Krokom"}, 6, 3, "https://x/schemas"
-)
+TERMS = TopicTerms(partitions=6, replication=3, retention_days=30)
+HERE = Deployment("1", "k1:9092,k2:9092", {"2380": "Östersund", "2309": "Krokom"}, TERMS, "https://x/schemas")
 TOLD = document(HERE, examples())
 
 
@@ -76,6 +75,10 @@ def test_a_topic_is_as_it_is_made() -> None:
     assert (binding["topic"], binding["partitions"], binding["replicas"], binding["bindingVersion"]) == (
         "losus.{kommunkod}.cases", 6, 3, "0.5.0",
     )  # fmt: skip
+    assert (
+        TOLD["channels"]["events"]["bindings"]["kafka"]["topicConfiguration"]["retention.ms"]
+        == 30 * 86_400_000
+    )
     largest = TOLD["channels"]["settlements"]["bindings"]["kafka"]["topicConfiguration"]["max.message.bytes"]
     assert largest == int(topics_of(("2380",))["losus.2380.settlements"]["max.message.bytes"])
 
@@ -84,7 +87,7 @@ def test_the_parameter_names_the_subscribers() -> None:
     parameter = TOLD["channels"]["events"]["parameters"]["kommunkod"]
     assert parameter["enum"] == ["2309", "2380"]
     assert "Östersund" in parameter["description"]
-    anywhere = document(Deployment("0", "k:1", {}, 1, 1), ())
+    anywhere = document(Deployment("0", "k:1", {}, TopicTerms()), ())
     assert "enum" not in anywhere["channels"]["events"]["parameters"]["kommunkod"]
     assert "parameters" not in TOLD["channels"]["unrouted"]
 

@@ -9,11 +9,12 @@ import pytest
 
 from adapter.outbound.asyncapi import Deployment, document
 from adapter.outbound.schemas import schemas
+from adapter.outbound.topics import TopicTerms
 from tests.outbound.promise import broken, broken_set
 from tests.servers import REPOSITORY
 
 RELEASED = REPOSITORY / "tests" / "data" / "schemas" / "v1"
-ANYWHERE = Deployment("0", "kafka.example:9093", {}, partitions=3, replication=3)
+ANYWHERE = Deployment("0", "kafka.example:9093", {}, TopicTerms())
 
 Shape = dict[str, Any]
 

@@ -16,6 +16,7 @@ from adapter.outbound.asyncapi import Deployment, document
 from adapter.outbound.events import cloud_event_headers, decide
 from adapter.outbound.examples import examples
 from adapter.outbound.schemas import HEADERS, name_of, schemas
+from adapter.outbound.topics import TopicTerms
 from adapter.store.intake import CaseRow, EventRow
 from tests.losus.tables.rows import ROWS
 from tests.losus.telling import JAMTLAND, ROUTE, Row, facts, tell
@@ -133,7 +134,7 @@ def test_the_variants_are_told_apart() -> None:
 
 def test_asyncapi_says_the_same_in_draft_7() -> None:
     """The same payloads pass and fail there, though definitions stand elsewhere."""
-    told = document(Deployment("0", "kafka:9092", {}, partitions=3, replication=3), ())
+    told = document(Deployment("0", "kafka:9092", {}, TopicTerms()), ())
     components = {"components": {"schemas": told["components"]["schemas"]}}
     for (headers, payload), where, because in WRONG:
         name = HEADERS if where[2:] in headers else name_of(headers["ce_type"])

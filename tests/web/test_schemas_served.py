@@ -1,0 +1,31 @@
+"""`/asyncapi.json`, `/asyncapi.yaml`, `/schemas`: what subscribers are promised, as it is installed here."""
+
+import jsonschema
+import yaml
+
+from tests.service import service
+
+
+async def test_the_document_is_of_this_installation(dsn: str) -> None:
+    async with service(dsn) as client:
+        told = await client.get("/asyncapi.json")
+        as_yaml = await client.get("/asyncapi.yaml")
+    assert (told.status_code, as_yaml.status_code) == (200, 200)
+    assert told.headers["content-type"] == "application/vnd.aai.asyncapi+json;version=3.0.0"
+    document = told.json()
+    assert document["channels"]["events"]["parameters"]["kommunkod"]["enum"] == ["2309", "2380"]
+    assert document["servers"]["kafka"]["host"] == "127.0.0.1:1"
+    assert yaml.safe_load(as_yaml.content) == document
+
+
+async def test_every_schema_is_served_where_the_list_says(dsn: str) -> None:
+    async with service(dsn) as client:
+        listed = (await client.get("/schemas")).json()
+        for name, address in listed.items():
+            answer = await client.get(address)
+            assert answer.headers["content-type"] == "application/schema+json"
+            assert answer.json()["$id"].endswith(name)
+            jsonschema.Draft202012Validator.check_schema(answer.json())
+        unknown = await client.get("/schemas/case.v0.json")
+    assert len(listed) == 8
+    assert (unknown.status_code, unknown.json()["resourceType"]) == (404, "OperationOutcome")
