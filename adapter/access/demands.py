@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 from adapter.access.register import register
 from adapter.credentials import Issuer
 from adapter.errors import Problem, SetupError
-from adapter.servers import Basic, Server
+from adapter.servers import Server
 from adapter.settings import Settings, Source
 
 #: Of the pseudonyms' key: so many characters, so many of them different.
@@ -111,14 +111,13 @@ def _source(settings: Settings, name: str, source: Source) -> Iterator[Problem]:
 
 
 def _server(server: Server, at: str) -> Iterator[Problem]:
-    if not _is_safe(server.base_url):
+    """What its own model leaves open; `plain_http` says that a mesh encrypts what goes there."""
+    if not server.plain_http and not _is_safe(server.base_url):
         yield _fault("is https", f"{at}.base_url")
-    token_url = None if isinstance(server.login, Basic | None) else server.login.token_url
-    if token_url is not None and not _is_safe(token_url):
-        yield _fault("is https", f"{at}.login.token_url")
     if server.subscribe is not None and not _is_safe(server.subscribe.hook_url):
         yield _fault("is https", f"{at}.subscribe.hook_url")
-    if server.login is None and server.certificate is None and not _is_local(server.base_url):
+    shown = server.login is not None or server.certificate is not None or server.plain_http
+    if not shown and not _is_local(server.base_url):
         yield _fault("or a certificate: a server that answers anybody holds no persons' data", f"{at}.login")
 
 

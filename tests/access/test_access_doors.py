@@ -254,13 +254,7 @@ async def test_a_municipality_sees_its_own_cases(
 async def test_a_municipality_sees_its_own_bills(
     client: httpx.AsyncClient, dsn: str, kind: str, caller: str, query: str, seen: set[str], because: str
 ) -> None:
-    owner = dict(
-        await rows(
-            dsn,
-            f"""select statement_resource.id, municipality from statement_resource
-                join statement on statement.id = statement where type = '{kind}'""",  # noqa: S608
-        )
-    )
+    owner = dict(await rows(dsn, f"select id, municipality from issued_resource where type = '{kind}'"))  # noqa: S608
     given = (await client.get(f"/fhir/{kind}{query}", headers=CALLERS[caller]())).json()
     shown = [entry["resource"]["id"] for entry in given.get("entry", ())]
     allowed = seen & set(owner.values())
