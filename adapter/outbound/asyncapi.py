@@ -70,7 +70,7 @@ _MESSAGES = {
     ),
     "caseDeadline": (DEADLINE_MISSED, _CASE_ID, "A limit of time has passed without being kept."),
     "settlementIssued": (SETTLEMENT_ISSUED, _STATEMENT_ID, "A statement was issued: a FHIR Bundle."),
-    "messageParked": (MESSAGE_PARKED, "^.+$", "A message was kept and waits for a person."),
+    "messageParked": (MESSAGE_PARKED, "^message-[0-9]+$", "A message was kept and waits for a person."),
 }
 _CHANNELS = {
     "events": _Channel(

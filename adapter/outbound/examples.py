@@ -130,7 +130,7 @@ def _parked(message: dict[str, Any], at: datetime) -> Example:
     )
     payload = told.model_dump_json().encode()
     ce_id = hashlib.sha256(payload).hexdigest()[:32]
-    event = EventRow("1", None, 1, MESSAGE_PARKED, ce_id, payload)
+    event = EventRow("message-1", None, 1, MESSAGE_PARKED, ce_id, payload)
     return _example("parked", "A message that waits for a person.", event, at)
 
 
