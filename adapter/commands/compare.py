@@ -6,6 +6,7 @@ Owns the options and how the comparison is printed. Does not own a rule (`adapte
 import csv
 import sys
 from collections.abc import Iterator, Sequence
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Annotated, Any
@@ -65,9 +66,9 @@ def compare_command(  # noqa: PLR0913, PLR0917 - one parameter an option
     first, second = pick_rules(book, a), pick_rules(book, b)
     grid = read_grid(sweep_ or ())
     with refusals():
-        asked, ledgers = read_stays(
-            stays, from_, to, lambda end: (by_name(first, end), by_name(second, end)), skip_bad=skip_bad
-        )
+        asked, read = read_stays(stays, from_, to, skip_bad=skip_bad)
+        end = max(asked).end if asked else date.min
+        ledgers = [by_name(read, one, end) for one in (first, second)]
         compared = compare_ledgers(ledgers, (first, second), book.rates, asked)
         variants = tuple(sweep_ledger(ledgers[1], second, book.rates, asked, grid)) if grid else ()
     if format_ is CompareFormat.TABLE:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -27,9 +27,8 @@ from adapter.fhir.decimals import dumps
 from adapter.fhir.elements import Edition
 from adapter.fhir.model import FhirVersion
 from adapter.fhir.summary import bundle
-from adapter.settlement.account import Law
 from adapter.settlement.bulk import Bulk, bulk, bulk_in_force
-from adapter.settlement.ledger import by_law, by_name
+from adapter.settlement.ledger import Lasting, by_law, by_name
 from adapter.settlement.render import CSV_COLUMNS, mean_decimal, plain, statement_row
 from adapter.settlement.settle import UnknownRateError, must_settle
 from adapter.settlement.statement import Statement
@@ -82,24 +81,25 @@ def settle_command(  # noqa: PLR0913, PLR0917 - one parameter an option
     if format_ is SettleFormat.JSON:
         _print_json(made)
     elif format_ is SettleFormat.CSV:
-        _print_csv(made.statements())
+        _print_csv(made.summed())
     elif format_ is SettleFormat.FHIR:
         _print_fhir(tuple(made.statements()), book, fhir_version)
     else:
-        print_statements(tuple(made.statements()), book)
+        print_statements(tuple(made.summed()), book)
 
 
 def _settled(
-    stays: Path, span: tuple[str | None, str | None], book: Book, named: Rules | None, *, skip_bad: bool
+    path: Path, span: tuple[str | None, str | None], book: Book, named: Rules | None, *, skip_bad: bool
 ) -> Bulk:
     """Read the file once and settle it: by the agreement named, or by what is in force."""
     if named:
         must_settle(named)
-        asked, (ledger,) = read_stays(stays, *span, lambda end: (by_name(named, end),), skip_bad=skip_bad)
-        return bulk(ledger, named, book.rates, asked)
-    law = Law(book.rules)
-    asked, (ledger,) = read_stays(stays, *span, lambda end: (by_law(law, end),), skip_bad=skip_bad)
-    return bulk_in_force(ledger, law, book.rates, asked)
+    asked, stays = read_stays(path, *span, skip_bad=skip_bad)
+    end = max(asked).end if asked else date.min
+    if named:
+        return bulk(by_name(stays, named, end), named, book.rates, asked)
+    law = Lasting(book.rules)
+    return bulk_in_force(by_law(stays, law, end), law, book.rates, asked)
 
 
 def open_book(folder: Path | None, rates: Path | None) -> Book:

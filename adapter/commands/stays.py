@@ -4,10 +4,8 @@ Owns what is told of bad rows and of files that cannot be read. Does not own wha
 (`adapter.settlement.stay`).
 """
 
-import gc
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 
 import typer
@@ -15,8 +13,9 @@ import typer
 from adapter.commands import beside
 from adapter.commands.output import err
 from adapter.losus.days import Month, months
-from adapter.settlement.ledger import Ledger, months_seen
-from adapter.settlement.plain import Plain, plains_of, read_plain
+from adapter.settlement.columns import Columns
+from adapter.settlement.ledger import months_of
+from adapter.settlement.plain import columns_of_rows
 from adapter.settlement.stay import BadRow, Stay, read_csv, read_ndjson
 
 
@@ -44,58 +43,32 @@ def opened(path: Path, *, skip_bad: bool) -> Iterator[Iterable[Stay]]:
 
 
 def read_stays(
-    path: Path,
-    first: str | None,
-    last: str | None,
-    ledgers: Callable[[date | None], Sequence[Ledger]],
-    *,
-    skip_bad: bool,
-) -> tuple[Sequence[Month], Sequence[Ledger]]:
-    """Read a file once, into the ledgers; give them, and the months from `--from` to `--to`, both included.
+    path: Path, first: str | None, last: str | None, *, skip_bad: bool
+) -> tuple[Sequence[Month], Columns]:
+    """Read a file once; give the months from `--from` to `--to`, both included, and the stays.
 
     A month that is not said is looked up in the stays; there are none where none is said and none has
-    ended. `ledgers` opens them up to a day. BadRowsError as in `opened`.
+    ended. BadRowsError as in `opened`.
     """
     start, end = _month("--from", first), _month("--to", last)
     _in_order(start, end)
-    found = ledgers(end.end if end else None)
-    bad: list[BadRow] = []
-    takes = [ledger.take for ledger in found]
-    with _readable(), _plain_rows(path, bad) as rows, _without_collector():
-        for row in rows:
-            for take in takes:
-                take(row)
+    with _readable():
+        found, bad = _columns(path)
     _tell(bad, skip_bad=skip_bad)
+    stays = Columns.joined(found)
     if start is None or end is None:
-        seen = months_seen(found)
+        seen = months_of(stays)
         start, end = start or min(seen, default=None), end or max(seen, default=None)
         _in_order(start, end)
-    return () if start is None or end is None else tuple(months(start, end.plus(1))), found
+    return () if start is None or end is None else tuple(months(start, end.plus(1))), stays
 
 
-@contextmanager
-def _plain_rows(path: Path, bad: list[BadRow]) -> Iterator[Iterable[Plain]]:
-    if path.suffix.lower() == ".csv":
-        with path.open(encoding="utf-8-sig", newline="") as text:
-            yield plains_of(read_csv(text), bad)
-    elif beside.is_worth_it(path):
-        with beside.read_beside(path, bad) as rows:
-            yield rows
-    else:
-        with path.open("rb", buffering=1 << 20) as lines:
-            yield read_plain(lines, bad)
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Keep the collector of cycles from walking over millions of values that have none."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
+def _columns(path: Path) -> tuple[list[Columns], list[BadRow]]:
+    if path.suffix.lower() != ".csv":
+        return beside.read_file(path)
+    bad: list[BadRow] = []
+    with path.open(encoding="utf-8-sig", newline="") as text, beside.without_collector():
+        return list(columns_of_rows(read_csv(text), bad)), bad
 
 
 @contextmanager

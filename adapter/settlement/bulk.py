@@ -1,219 +1,282 @@
 """Statements of a ledger, one at a time: a million stays need no more memory than the ledger has.
 
-Owns the order of statements, what is known before the first of them is written (every gate, every
-rate), and the JSON of lines that differ in their stay alone, made once. Does not own a rule: means, gates,
-lines and JSON are asked of `settle`, `bill` and `render`, and must come out byte for byte the same.
+Owns the order of statements, what is known before the first of them is written (every gate, every sum, every
+rate), and that what many statements share is made once. Does not own a rule: means, gates, lines and JSON are
+asked of `gate`, `bill`, `settle` and `render`, and must come out byte for byte the same.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import NamedTuple
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
 
+import numpy as np
 import orjson
 
 from adapter.agreements.rates import Rate, Rates
 from adapter.agreements.rules import Rules
+from adapter.agreements.terms import CareForm, Terms
 from adapter.losus.days import Month
-from adapter.settlement.account import Law, Payer
-from adapter.settlement.bill import Prices, bills_each, counted_of, excess_lines, lines_of, stay_line
-from adapter.settlement.compare import Total, total_of
-from adapter.settlement.gate import GateStatus, MonthMean
+from adapter.settlement.account import POOLED, Law, Payer
+from adapter.settlement.bill import Prices, bills_each, excess_lines, lines_of
+from adapter.settlement.compare import Total
+from adapter.settlement.gate import GateStatus, MonthMean, run_gate
 from adapter.settlement.ledger import Held, Ledger
-from adapter.settlement.measure import Measured, Reason
-from adapter.settlement.render import dumps, line_json, plain, rates_json, statement_json
+from adapter.settlement.lines import Listed, billed, left_out
+from adapter.settlement.measure import Reason
+from adapter.settlement.priced import Priced
+from adapter.settlement.render import dumps, line_json, statement_json
 from adapter.settlement.settle import (
     Because,
     bare_statement,
     by_name,
     by_what_held,
     excluded_of,
-    gated,
     must_know,
     must_settle,
 )
-from adapter.settlement.statement import Excluded, Line, Statement
+from adapter.settlement.statement import Line, Statement
+
+Left = tuple[str, tuple[Reason, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A statement that is decided on and not written yet; `still_open` are the open stays it lists."""
+    """A statement that is decided on and not written yet; `group` is None in a month without stays.
+
+    `still_open` are the open stays that it lists, `excess` the line of the mean's excess, if there is one.
+    """
 
     account: Held
     payer: Payer
     mean: MonthMean
     status: GateStatus
     still_open: Sequence[str]
+    excess: tuple[Line, ...]
 
     @property
     def order(self) -> tuple[str, str, Month, str]:
         """Municipality, care form, month, agreement."""
         return (*self.payer, self.mean.month, self.account.rules.id)
 
+    @property
+    def group(self) -> int | None:
+        """The place of the month in the ledger."""
+        return self.account.groups.get(self.mean.month.index)
 
-class Priced(NamedTuple):
-    """A line that many stays have: its JSON after the id, and what it adds."""
+    @property
+    def each(self) -> bool:
+        """Whether every stay is billed by itself, not the long ones alone."""
+        return bills_each(self.mean, self.status)
 
-    json: bytes
-    days: int
-    amount: Decimal
-    rates: tuple[Rate, ...]
+
+@dataclass(frozen=True, slots=True)
+class Summed(Statement):
+    """A statement whose lines and exclusions of stays are summed up and not listed."""
+
+    paid_days: Fraction
+    sum: Decimal
+    used: Mapping[int, Rate]
+    counts: Mapping[str, int]
+
+    @property
+    def payable_days(self) -> Fraction:
+        """The sum of all lines."""
+        return self.paid_days
+
+    @property
+    def amount(self) -> Decimal:
+        """SEK: the sum of all lines, also where nothing of it is due."""
+        return self.sum
+
+    @property
+    def rates(self) -> tuple[Rate, ...]:
+        """The rates that the lines use, by year."""
+        return tuple(self.used[year] for year in sorted(self.used))
+
+    def excluded_by(self) -> dict[str, int]:
+        """Count the excluded stays, each by its first reason."""
+        return dict(sorted(self.counts.items()))
 
 
 class Bulk:
     """Statements that are decided on. UnknownRateError when it is made, where a rate is missing."""
 
-    def __init__(self, drawn: Sequence[Drawn], rates: Rates, because: Because) -> None:
-        self.drawn, self.because = drawn, because
-        self.prices = Prices(rates)
-        self._priced: dict[int, Priced | None] = {}
+    def __init__(self, drawn: Sequence[Drawn], priced: Priced, because: Because) -> None:
+        self.drawn, self.priced, self.because = drawn, priced, because
+        self._shared: dict[tuple[str, int, frozenset[int]], _Shared] = {}
         for one in drawn:
-            self._ask_rates(one)
-        must_know(self.prices)
+            priced.sum(one.group, each=one.each)
+        must_know(priced.prices)
 
     def statements(self) -> Iterator[Statement]:
-        """Give the statements whole."""
+        """Give the statements whole, stay by stay."""
         for one in self.drawn:
-            measured = _named(one)
+            measured = self.priced.stays(one.group)
             yield replace(
-                self._bare(one),
-                lines=lines_of(one.mean, one.status, measured, self.prices),
+                bare_statement(one.account, one.payer, one.mean, one.status, self._because(one)),
+                lines=lines_of(one.mean, one.status, measured, self.priced.prices),
                 excluded=tuple(excluded_of(measured, one.still_open)),
+                long_stays=sum(stay.long for stay in measured),
             )
 
-    def json_lines(self) -> Iterator[bytes]:
-        """Give one JSON object a line, as `render.json_lines` does."""
-        return (self._json(one) + b"\n" for one in self.drawn)
+    def summed(self) -> Iterator[Summed]:
+        """Give the statements without the stays that they consist of."""
+        return (self._summed(one, self._left(one)) for one in self.drawn)
 
     def totals(self) -> Iterator[Total]:
         """Sum up each statement, without its lines."""
         for one in self.drawn:
-            held = one.account.of(one.mean.month)
-            priced = [found for stay in _billed(one, held) if (found := self.priced(stay))]
-            excess = tuple(excess_lines(one.mean, one.status, held, self.prices))
-            bare = replace(self._bare(one), lines=excess)
-            rates = {*bare.rates, *(rate for each in priced for rate in each.rates)}
-            yield replace(
-                total_of(bare),
-                payable_days=bare.payable_days + sum(each.days for each in priced),
-                amount=sum((each.amount for each in priced), bare.amount),
-                provisional=not all(rate.verified for rate in rates),
+            paid, amount, used = self._paid(one)
+            yield Total(
+                one.account.rules.id,
+                *one.payer,
+                one.mean,
+                one.status,
+                paid,
+                amount,
+                self._shared_by(one).bare.suspended,
+                not all(rate.verified for rate in used.values()),
             )
 
-    def _bare(self, one: Drawn) -> Statement:
-        because = self.because(one.account, one.payer, one.mean.month)
-        return bare_statement(one.account, one.payer, one.mean, one.status, because)
+    def json_lines(self) -> Iterator[bytes]:
+        """Give one JSON object a line, as `render.json_lines` does."""
+        for one in self.drawn:
+            left = self._left(one)
+            shared = self._shared_by(one)
+            light = replace(
+                self._summed(one, left), mean=replace(one.mean, terms=shared.terms), assumptions=()
+            )
+            texts = [b'{"stay":' + orjson.dumps(name) + text for name, text in self._billed.of(one.group)]
+            texts += [dumps(line_json(line)) for line in self._excess(one)]
+            told = statement_json(light) | {
+                "excluded_stays": [{"stay": name, "reasons": reasons} for name, reasons in left],
+                "lines": orjson.Fragment(b"[" + b",".join(texts) + b"]"),
+            }
+            yield dumps(told | shared.json) + b"\n"
 
-    def _ask_rates(self, one: Drawn) -> None:
-        """Look up every rate that the statement needs."""
-        held = one.account.of(one.mean.month)
-        for stay in _billed(one, held):
-            self.priced(stay)
-        for _ in excess_lines(one.mean, one.status, held, self.prices):
-            pass
+    def _excess(self, one: Drawn) -> Iterator[Line]:
+        """Give the line of the excess with the stays that it is worked out from."""
+        return (replace(line, counted=self.priced.counted(one.group)) for line in one.excess)
 
-    def priced(self, stay: Measured) -> Priced | None:
-        """Price a stay without an id, once; None where there is nothing to pay."""
-        key = id(stay)
-        if key not in self._priced:
-            line = stay_line(stay, self.prices)
-            self._priced[key] = None if line is None else _priced(line)
-        return self._priced[key]
+    @cached_property
+    def _billed(self) -> Listed:
+        modes = np.zeros(len(self.priced.ledger.starts) - 1, np.int8)
+        for one in self.drawn:
+            if one.group is not None:
+                modes[one.group] = 2 if one.each else 1
+        return billed(self.priced, modes)
 
-    def _json(self, one: Drawn) -> bytes:
-        month, held = one.mean.month, one.account.of(one.mean.month)
-        names = one.account.names.get(month.index, ())
-        lines: list[tuple[str, Priced]] = []
-        individual = bills_each(one.mean, one.status)
-        out: list[Excluded] = [Excluded(name, (Reason.OPEN,)) for name in one.still_open]
-        for name, stay in zip(names, held, strict=True):
-            if stay.out is not None or stay.released:
-                out.append(Excluded(name, (stay.out,) if stay.out else stay.released))
-            elif (individual or stay.long) and (priced := self.priced(stay)):
-                lines.append((name, priced))
-        lines.sort(key=_id)
-        out.sort(key=lambda each: each.stay)
-        excess = tuple(
-            replace(line, counted=counted_of(_named(one)))
-            for line in excess_lines(one.mean, one.status, held, self.prices)
+    @cached_property
+    def _left_out(self) -> Listed:
+        return left_out(self.priced)
+
+    def _left(self, one: Drawn) -> list[Left]:
+        """Give the stays that are in no mean or on no bill, by id."""
+        left = list(self._left_out.of(one.group))
+        if one.still_open:
+            left = sorted([*left, *((stay, (Reason.OPEN,)) for stay in one.still_open)])
+        return left
+
+    def _summed(self, one: Drawn, left: Iterable[Left]) -> Summed:
+        paid, amount, used = self._paid(one)
+        counts: dict[str, int] = {}
+        for _, reasons in left:
+            counts[reasons[0].value] = counts.get(reasons[0].value, 0) + 1
+        bare = self._shared_by(one).bare
+        return Summed(
+            agreement=bare.agreement,
+            title=bare.title,
+            version=bare.version,
+            region=bare.region,
+            municipality=one.payer[0],
+            care_form=one.payer[1],
+            mean=one.mean,
+            status=one.status,
+            lines=one.excess,
+            excluded=(),
+            long_stays=0 if one.group is None else self.priced.long_stays[one.group],
+            assumptions=bare.assumptions,
+            suspended=bare.suspended,
+            because=self._because(one),
+            paid_days=paid,
+            sum=amount,
+            used=used,
+            counts=counts,
         )
-        return dumps(_filled(replace(self._bare(one), lines=excess, excluded=tuple(out)), lines))
+
+    def _paid(self, one: Drawn) -> tuple[Fraction, Decimal, Mapping[int, Rate]]:
+        """Give payable days, SEK and rates of all lines, the excess last."""
+        stays = self.priced.sum(one.group, each=one.each)
+        used = {
+            **stays.rates,
+            **{charge.rate.year: charge.rate for line in one.excess for charge in line.charges},
+        }
+        days = sum((line.payable_days for line in one.excess), Fraction(stays.days))
+        return days, sum((line.amount for line in one.excess), stays.amount), used
+
+    def _because(self, one: Drawn) -> str:
+        return self.because(one.account, one.payer, one.mean.month)
+
+    def _shared_by(self, one: Drawn) -> "_Shared":
+        terms = frozenset(id(stay.terms) for stay in one.account.of(one.mean.month))
+        key = (one.account.rules.id, id(one.mean.terms), terms)
+        if key not in self._shared:
+            bare = bare_statement(one.account, one.payer, one.mean, one.status, "")
+            told = statement_json(bare)
+            json = {name: orjson.Fragment(dumps(told[name])) for name in ("clauses", "assumptions")}
+            self._shared[key] = _Shared(bare, replace(one.mean.terms, clauses={}), json)
+        return self._shared[key]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What statements of one agreement under the same terms share; `terms` have no clauses, `json` has."""
+
+    bare: Statement
+    terms: Terms
+    json: dict[str, Any]
 
 
 def bulk(ledger: Ledger, rules: Rules, rates: Rates, asked: Sequence[Month]) -> Bulk:
     """Settle a ledger of one agreement, as `settle` does."""
     must_settle(rules)
-    if not asked:
-        return Bulk((), rates, by_name)
-    accounts = sorted(ledger.closed(max(asked).end).items(), key=lambda item: item[0])
-    drawn = [one for (_, payer), account in accounts for one in _drawn(account, payer, asked, max(asked))]
-    return Bulk(drawn, rates, by_name)
+    priced = Priced(ledger, Prices(rates))
+    made: list[Drawn] = []
+    for (_, payer), account in sorted(ledger.accounts.items(), key=lambda item: item[0]) if asked else ():
+        made += drawn(priced, account, payer, asked, max(asked))
+    return Bulk(made, priced, by_name)
 
 
 def bulk_in_force(ledger: Ledger, law: Law, rates: Rates, asked: Sequence[Month]) -> Bulk:
     """Settle a ledger by what is in force, as `settle_in_force` does."""
-    because = by_what_held(law)
-    if not asked:
-        return Bulk((), rates, because)
-    accounts: dict[tuple[str, Payer], Held] = dict(ledger.closed(max(asked).end))
+    priced, because = Priced(ledger, Prices(rates)), by_what_held(law)
+    accounts: dict[tuple[str, Payer], Held] = dict(ledger.accounts) if asked else {}
     for municipality, form in {payer for _, payer in accounts}:
         for month in asked:
             chosen = law.at(municipality, form, month).agreement.id
             accounts.setdefault((chosen, (municipality, form)), Held(law.rules[chosen]))
-    drawn: list[Drawn] = []
+    made: list[Drawn] = []
     for (agreement, payer), account in accounts.items():
         told = [m for m in asked if account.of(m) or law.at(*payer, m).agreement.id == agreement]
-        drawn += _drawn(account, payer, told, max(asked))
-    return Bulk(sorted(drawn, key=lambda one: one.order), rates, because)
+        made += drawn(priced, account, payer, told, max(asked))
+    return Bulk(sorted(made, key=lambda one: one.order), priced, because)
 
 
-def _drawn(account: Held, payer: Payer, told: Sequence[Month], last: Month) -> Iterator[Drawn]:
-    if told:
-        known = gated(account, payer, told, last)
-        for month in sorted(set(told)):
-            yield Drawn(account, payer, *known[month], account.open if month == last else ())
-
-
-def _named(one: Drawn) -> list[Measured]:
-    index = one.mean.month.index
-    names, held = one.account.names.get(index, ()), one.account.months.get(index, ())
-    return [stay._replace(stay=name) for name, stay in zip(names, held, strict=True)]
-
-
-def _billed(one: Drawn, held: Iterable[Measured]) -> Iterator[Measured]:
-    """Give the stays that have a line of their own if they owe anything."""
-    individual = bills_each(one.mean, one.status)
-    return (stay for stay in held if individual or stay.long)
-
-
-def _id(line: tuple[str, Priced]) -> str:
-    return line[0]
-
-
-def _priced(line: Line) -> Priced:
-    """Make the line of a stay without an id: its JSON is cut after `{"stay":""`."""
-    text = dumps(line_json(line))[len(b'{"stay":""') :]
-    return Priced(
-        text, line.payable_days.numerator, line.amount, tuple(charge.rate for charge in line.charges)
-    )
-
-
-def _filled(bare: Statement, lines: Sequence[tuple[str, Priced]]) -> Mapping[str, object]:
-    """Give the JSON object of a statement with the lines of its stays before those that it has."""
-    told = statement_json(bare)
-    if not lines:
-        return told
-    days = bare.payable_days + sum(priced.days for _, priced in lines)
-    amount = sum((priced.amount for _, priced in lines), bare.amount)
-    used = {rate.year: rate for rate in bare.rates}
-    used |= {rate.year: rate for _, priced in lines for rate in priced.rates}
-    texts = [b'{"stay":' + orjson.dumps(name) + priced.json for name, priced in lines]
-    texts += [dumps(line) for line in told["lines"]]
-    return told | {
-        "payable_days": plain(days),
-        "amount": amount,
-        "due": Decimal() if bare.suspended else amount,
-        "provisional": not all(rate.verified for rate in used.values()),
-        "rates": rates_json(used[year] for year in sorted(used)),
-        "lines": orjson.Fragment(b"[" + b",".join(texts) + b"]"),
-    }
+def drawn(priced: Priced, account: Held, payer: Payer, told: Sequence[Month], last: Month) -> Iterator[Drawn]:
+    """Run the gate from the first month of the account, or of those told of, to the last one."""
+    if not told:
+        return
+    form = CareForm.SOMATIC if payer[1] == POOLED else CareForm(payer[1])
+    first = min([month.index for month in told] + list(account.groups))
+    run = [Month.at(index) for index in range(first, last.index + 1)]
+    means = [
+        priced.mean(account.groups.get(month.index), month, account.rules.on(month.first, form))
+        for month in run
+    ]
+    for mean, status in zip(means, run_gate(means), strict=True):
+        if mean.month in told:
+            excess = tuple(excess_lines(mean, status, account.of(mean.month), priced.prices))
+            yield Drawn(account, payer, mean, status, account.open if mean.month == last else (), excess)

@@ -1,70 +1,107 @@
-"""How stays count under given terms, each kind of stay counted once.
+"""How stays count under given terms, all at once, each kind of stay asked of the rule once.
 
-Owns the shortcut from whole numbers (`plain`) to what `measure` gives. Stays that end on one day, with one
-day zero and the same releases and flags, differ in their id alone; one `Measured` without an id stands
-for all of them. Does not own a rule: releases, flags and lengths are asked of `measure` and `length`.
+Owns the shortcut from `columns` to what `measure` gives. Does not own a rule: releases and flags are asked of
+`measure` for every mix of notice, call, open care and will; lengths are asked of `length` day by day, and
+added up: it counts days, so a stay's length is the sum of those of its days.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
 
 from adapter.agreements.terms import CareForm, Clock, Compulsory, Terms
+from adapter.settlement.columns import MISSING, Column, Columns
 from adapter.settlement.length import length
 from adapter.settlement.measure import Measured, Reason, measure
-from adapter.settlement.plain import Plain
 from adapter.settlement.stay import Episode, Stay
 
 _NEVER = 10**12
 _NOON = datetime(2018, 1, 2, 11, tzinfo=UTC)
 _HOUR_US = 3_600_000_000
+_MIXES = 36
+_OUT = (Reason.COMPULSORY, Reason.NOT_READY, Reason.NOT_HOME_READY)
+
+
+class Kind(NamedTuple):
+    """What stays have in common that differ in id, days and municipality alone; fields as in `Measured`."""
+
+    form: CareForm
+    terms: Terms
+    out: Reason | None
+    released: tuple[Reason, ...]
+    flags: tuple[Reason, ...]
+
+    def stay(self, zero: int, end: int, days: int) -> Measured:
+        """Give a stay of this kind, without an id."""
+        first = None if self.out else date.fromordinal(zero)
+        return Measured(
+            "", self.form, date.fromordinal(end), self.terms, first, days, self.out, self.released, self.flags
+        )
+
+
+class Counted(NamedTuple):
+    """Of each stay: day zero and length, both 0 where it is out, and the place of its kind."""
+
+    zero: Column
+    days: Column
+    kind: Column
 
 
 class Counting:
-    """Counts stays of one care form by `terms`; the id of what it gives is empty."""
+    """Counts stays of one care form by `terms` into `kinds`, which are numbered from `first` on."""
 
-    def __init__(self, terms: Terms, form: CareForm) -> None:
-        self.terms, self.form = terms, form
-        self.is_home_ready = terms.clock is Clock.HOME_READY
-        self.excludes_compulsory = terms.compulsory is Compulsory.EXCLUDED
+    def __init__(self, terms: Terms, form: CareForm, first: int) -> None:
+        self.terms = terms
         self.late_from = _late_from(terms)
-        self.notice_limit = terms.admission_notice_hours * _HOUR_US
-        self.call_limit = terms.sip_call_days
-        self.kinds = _kinds(terms, form)
-        self.known: dict[tuple[object, ...], Measured] = {}
+        told = [_told(place, terms, form) for place in range(_MIXES)]
+        unlike = list(dict.fromkeys((one.released, one.flags) for one in told))
+        self.kinds = [Kind(form, terms, reason, (), ()) for reason in _OUT]
+        self.kinds += [Kind(form, terms, None, *one) for one in unlike]
+        self._first = first
+        self._of_mix = np.array([first + len(_OUT) + unlike.index((one.released, one.flags)) for one in told])
 
-    def count(self, plain: Plain, end: int) -> Measured:
-        """Count a stay that ended on the day `end`."""
-        _, _, _, compulsory, _, _, sent, clock, home, notice, sip, available, opposed = plain
-        if compulsory and self.excludes_compulsory:
-            return self._out(end, Reason.COMPULSORY)
-        if sent is None:
-            return self._out(end, Reason.NOT_READY)
-        zero = sent + 1 if clock >= self.late_from else sent
-        if self.is_home_ready:
-            if home is None:
-                return self._out(end, Reason.NOT_HOME_READY)
-            zero = max(zero, home)
-        kind = 2 if notice is None else notice > self.notice_limit
-        kind += 6 if sip is None else 3 * (sip > self.call_limit)
-        kind = self.kinds[kind + 9 * available + 18 * opposed][0]
-        key = (end, zero, kind)
-        found = self.known.get(key)
-        return self._new(key, end, zero, kind) if found is None else found
+    def count(self, stays: Columns, at: Column) -> Counted:
+        """Count the ended stays in the places `at`."""
+        sent, home = stays.sent[at], stays.home[at]
+        zero = sent + (stays.clock[at] >= self.late_from)
+        kind = self._of_mix[self._mix(stays, at)]
+        if self.terms.clock is Clock.HOME_READY:
+            zero = np.maximum(zero, home)
+            kind[home == 0] = self._first + 2
+        kind[sent == 0] = self._first + 1
+        if self.terms.compulsory is Compulsory.EXCLUDED:
+            kind[stays.compulsory[at]] = self._first
+        zero[kind < self._first + len(_OUT)] = 0
+        return Counted(zero, self._lengths(zero, stays.end[at]), kind)
 
-    def _new(self, key: tuple[object, ...], end: int, zero: int, kind: int) -> Measured:
-        _, released, flags = self.kinds[kind]
-        last, first = date.fromordinal(end), date.fromordinal(zero)
-        days = length(first, last, self.terms)
-        made = Measured("", self.form, last, self.terms, first, days, None, released, flags)
-        self.known[key] = made
-        return made
+    def _mix(self, stays: Columns, at: Column) -> Column:
+        """Give notice + 3 × call + 9 × available + 18 × opposed: 0 in time, 1 late, 2 missing."""
+        notice, call = stays.notice[at], stays.call[at]
+        notices = (notice > self.terms.admission_notice_hours * _HOUR_US).astype(np.int64) + (
+            notice == MISSING
+        )
+        calls = (call > self.terms.sip_call_days).astype(np.int64) + (call == MISSING)
+        mix: Column = notices + 3 * calls + 9 * stays.available[at] + 18 * stays.opposed[at]
+        return mix
 
-    def _out(self, end: int, reason: Reason) -> Measured:
-        found = self.known.get((end, reason))
-        if found is None:
-            last = date.fromordinal(end)
-            found = Measured("", self.form, last, self.terms, None, 0, reason, (), ())
-            self.known[end, reason] = found
-        return found
+    def _lengths(self, zero: Column, end: Column) -> Column:
+        counts = (zero > 0) & (zero < end)
+        if not counts.any():
+            return np.zeros(len(zero), np.int32)
+        first, last = int(zero[counts].min()), int(end[counts].max())
+        span = [date.fromordinal(day) for day in range(first, last + 1)]
+        passed = np.cumsum([0, *_steps(span, self.terms)])
+        from_, to = np.where(counts, zero - first, 0), np.where(counts, end - first, 0)
+        days: Column = passed[to] - passed[from_]
+        return days
+
+
+def _steps(days: Sequence[date], terms: Terms) -> list[int]:
+    """Give the length of a stay from each day to the next."""
+    return [length(day, after, terms) for day, after in pairwise(days)]
 
 
 def _late_from(terms: Terms) -> int:
@@ -80,26 +117,12 @@ def _late_from(terms: Terms) -> int:
     return cutoff // timedelta(microseconds=1) + terms.cutoff_inclusive
 
 
-def _kinds(terms: Terms, form: CareForm) -> list[tuple[int, tuple[Reason, ...], tuple[Reason, ...]]]:
-    """Ask the rule what each mix of notice, call, open care and will comes to.
-
-    In the place notice + 3 × call + 9 × available + 18 × opposed, where notice and call are 0 in time,
-    1 late, 2 missing: the first place that comes to the same, what releases, what is flagged.
-    """
-    found: list[tuple[int, tuple[Reason, ...], tuple[Reason, ...]]] = []
-    first: dict[tuple[tuple[Reason, ...], tuple[Reason, ...]], int] = {}
-    for place in range(36):
-        told = measure(_stand_in(place, terms, form), _NOON.date(), terms)
-        same = first.setdefault((told.released, told.flags), place)
-        found.append((same, told.released, told.flags))
-    return found
-
-
-def _stand_in(place: int, terms: Terms, form: CareForm) -> Stay:
+def _told(place: int, terms: Terms, form: CareForm) -> Measured:
+    """Ask the rule what a mix of notice, call, open care and will comes to."""
     notice, call = place % 3, place // 3 % 3
     late_notice = _NOON + timedelta(hours=terms.admission_notice_hours, seconds=1)
     late_call = _NOON + timedelta(days=terms.sip_call_days + 1)
-    return Stay(
+    stay = Stay(
         stay="",
         municipality="",
         placing_municipality=None,
@@ -114,3 +137,4 @@ def _stand_in(place: int, terms: Terms, form: CareForm) -> Stay:
         opposed=place >= 18,
         ended_at=_NOON,
     )
+    return measure(stay, _NOON.date(), terms)

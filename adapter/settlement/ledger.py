@@ -1,21 +1,24 @@
-"""A file of stays in little memory: by agreement, payer and month, each stay its id and how it counts.
+"""The stays of a file, counted and sorted by agreement, payer and month, as columns.
 
-Owns where a stay is kept. Does not own how it counts (`counting`), which agreement it falls under
-(`account.Law`) nor what a month costs (`bulk`).
+Owns where a stay belongs. Does not own how it counts (`counting`), which agreement it falls under
+(`account.Law`) nor what a month costs (`priced`, `bulk`).
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from adapter.agreements.in_force import span_of
+import numpy as np
+
+from adapter.agreements.in_force import InForce, span_of
 from adapter.agreements.rules import Rules
 from adapter.agreements.terms import CareForm, Terms
 from adapter.losus.days import DAY, Month
 from adapter.settlement.account import POOLED, Account, Choose, Law, Payer
-from adapter.settlement.counting import Counting
-from adapter.settlement.measure import Measured
-from adapter.settlement.plain import Plain
+from adapter.settlement.columns import FORMS, Column, Columns, distinct, sorted_places
+from adapter.settlement.counting import Counting, Kind
+from adapter.settlement.measure import Measured, Reason
 
 #: The days on which something may change for a municipality.
 Edges = Callable[[str], Collection[date]]
@@ -23,132 +26,154 @@ Edges = Callable[[str], Collection[date]]
 
 @dataclass(slots=True)
 class Held(Account):
-    """An account whose stays have no id; the ids stand in `names`, in the same places."""
+    """An account whose stays are in the ledger; of each month, `months` holds some that stand for them all.
 
-    names: dict[int, list[str]] = field(default_factory=dict)
+    They have the terms, the care forms and, where terms or agreement change within the month, the days of the
+    end that are found in it. `groups` gives the place of the month in the ledger.
+    """
 
-    def whole(self) -> Account:
-        """Give the account with every stay by its id."""
-        months = {
-            index: [one._replace(stay=name) for name, one in zip(self.names[index], held, strict=True)]
-            for index, held in self.months.items()
-        }
-        return Account(self.rules, months, self.open)
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where the stays of one payer go that end within a month under the same terms."""
-
-    names: list[str]
-    held: list[Measured]
-    counting: Counting
-
-
-class _MonthOf(dict[int, int]):
-    """The `Month.index` of a day."""
-
-    def __missing__(self, day: int) -> int:
-        found = Month.of(date.fromordinal(day)).index
-        self[day] = found
-        return found
+    groups: dict[int, int] = field(default_factory=dict)
 
 
 class Ledger:
-    """Takes stays one by one; `closed` gives the accounts. Stays that end on `stop` or later are left out."""
+    """Stays that ended before `end`, counted; those open on the day before stand in `accounts` by name.
 
-    def __init__(self, choose: Choose, edges: Edges, stop: date | None = None) -> None:
-        self.choose, self.edges = choose, edges
-        self.stop = date.max.toordinal() if stop is None else stop.toordinal()
+    The columns have a row for each stay that ended, those of a group (an account's month) side by side:
+    group g has the rows from `starts[g]` up to `starts[g + 1]`. `at` is a stay's place in `stays`, `ends` its
+    last day, `kind` its place in `kinds`; `zero` and `days` are as in `counting.Counted`.
+    """
+
+    def __init__(self, stays: Columns, choose: Choose, edges: Edges, end: date) -> None:
+        self.stays, self.end = stays, end
         self.accounts: dict[tuple[str, Payer], Held] = {}
-        self.ends: set[int] = set()  # Month.index of every end
-        self._open: dict[Payer, list[tuple[str, int]]] = {}
-        self._months = _MonthOf()
-        self._places: dict[tuple[str, str, int], _Place] = {}
-        self._odd: dict[tuple[str, str, int], _Place] = {}
-        self._countings: dict[tuple[int, str], Counting] = {}
-        self._changes: dict[str, Collection[date]] = {}
+        self.kinds: list[Kind] = []
+        self._choose, self._edges = choose, edges
+        self._changes: dict[str, Collection[int]] = {}
+        self._countings: dict[tuple[int, CareForm], tuple[int, Counting]] = {}
+        self._groups = 0
+        closed = np.flatnonzero((stays.end > 0) & (stays.end < end.toordinal()))
+        group, counting = self._placed(closed)
+        order = sorted_places(group)
+        self.at, counting = closed[order], counting[order]
+        self.starts = np.append(0, np.cumsum(np.bincount(group, minlength=self._groups)))
+        self.ends = stays.end[self.at]
+        self.zero, self.days, self.kind = (np.zeros(len(closed), np.int32) for _ in range(3))
+        for number, one in self._countings.values():
+            rows = np.flatnonzero(counting == number)
+            self.zero[rows], self.days[rows], self.kind[rows] = one.count(stays, self.at[rows])
+        self._keep_open()
 
-    def take(self, plain: Plain) -> None:
-        """Keep a stay."""
-        liable, form, end = plain[1], plain[2], plain[5]
-        if end is None:
-            self._open.setdefault((liable, form), []).append((plain[0], plain[4]))
-            return
-        month = self._months[end]
-        place = self._places.get((liable, form, month))
-        if place is None:
-            self.ends.add(month)
-            if end >= self.stop:
-                return
-            place = self._placed(liable, form, month, end)
-        place.names.append(plain[0])
-        place.held.append(place.counting.count(plain, end))
+    def _placed(self, closed: Column) -> tuple[Column, Column]:
+        """Give group and counting of stays: by payer and month, or by day where something changes in it."""
+        payers, payer = distinct(
+            self.stays.liable[closed].astype(np.int64) * len(FORMS) + self.stays.form[closed]
+        )
+        days, day = distinct(self.stays.end[closed].astype(np.int64))
+        numbers, number = distinct(np.array([_month(one).index for one in days.tolist()], np.int64))
+        months = [Month.at(index) for index in numbers.tolist()]
+        spots, spot = distinct(payer * len(months) + number[day])
+        whom = [(f"{one // len(FORMS):04d}", FORMS[one % len(FORMS)]) for one in payers.tolist()]
+        asked: list[tuple[str, CareForm, Month]] = [
+            (*whom[one // len(months)], months[one % len(months)]) for one in spots.tolist()
+        ]
+        changes = np.array([month.index in self._changing(liable) for liable, _, month in asked], np.bool_)
+        lasts = {month: month.end - DAY for month in months}
+        places = [
+            (0, 0) if apart else self._place(*one, lasts[one[2]])
+            for one, apart in zip(asked, changes.tolist(), strict=True)
+        ]
+        rows = np.flatnonzero(changes[spot])
+        by_day, which = distinct(spot[rows] * len(days) + day[rows])
+        spot[rows] = len(places) + which
+        places += [
+            self._place(*asked[int(one // len(days))], date.fromordinal(days[one % len(days)]))
+            for one in by_day.tolist()
+        ]
+        found = np.array(places, np.int64).reshape(-1, 2)
+        return found[spot, 0], found[spot, 1]
 
-    def closed(self, end: date) -> dict[tuple[str, Payer], Held]:
-        """Give the accounts as known on the day before `end`, open stays by what holds on it."""
-        for (liable, form), stays in self._open.items():
-            rules, terms = self._rules(liable, form, end - DAY)
-            account = self._account(rules, terms, liable, form)
-            account.open = [*account.open, *(stay for stay, day in stays if day < end.toordinal())]
-        self._open.clear()
-        return self.accounts
+    def _changing(self, liable: str) -> Collection[int]:
+        """Give the `Month.index` of those within which something changes; on their first day, all may."""
+        if liable not in self._changes:
+            self._changes[liable] = {Month.of(day).index for day in self._edges(liable) if day.day > 1}
+        return self._changes[liable]
 
-    def _placed(self, liable: str, form: str, month: int, end: int) -> _Place:
-        """Find the place of a day: that of its month, but where something changes within the month."""
-        odd = self._odd.get((liable, form, end))
-        if odd is not None:
-            return odd
-        rules, terms = self._rules(liable, form, date.fromordinal(end))
-        account = self._account(rules, terms, liable, form)
-        held, names = account.months.setdefault(month, []), account.names.setdefault(month, [])
-        place = _Place(names, held, self._counting(terms, form))
-        if self._changes_within(liable, Month.at(month)):
-            self._odd[liable, form, end] = place
-        else:
-            self._places[liable, form, month] = place
-        return place
-
-    def _rules(self, liable: str, form: str, day: date) -> tuple[Rules, Terms]:
-        rules = self.choose(liable, CareForm(form), day)
-        return rules, rules.on(day, CareForm(form))
-
-    def _account(self, rules: Rules, terms: Terms, liable: str, form: str) -> Held:
-        key = (rules.id, (liable, POOLED if terms.pool_care_forms else form))
-        if key not in self.accounts:
-            self.accounts[key] = Held(rules)
-        return self.accounts[key]
-
-    def _counting(self, terms: Terms, form: str) -> Counting:
+    def _place(self, liable: str, form: CareForm, month: Month, on: date) -> tuple[int, int]:
+        """Give group and counting of a payer's month, by what holds on a day of it."""
+        account, terms = self._account(liable, form, on)
+        if month.index not in account.groups:
+            account.groups[month.index] = self._groups
+            account.months[month.index] = []
+            self._groups += 1
+        account.months[month.index].append(Measured("", form, on, terms, None, 0, Reason.NOT_READY, (), ()))
         key = (id(terms), form)
         if key not in self._countings:
-            self._countings[key] = Counting(terms, CareForm(form))
-        return self._countings[key]
+            counting = Counting(terms, form, len(self.kinds))
+            self._countings[key] = len(self._countings), counting
+            self.kinds += counting.kinds
+        return account.groups[month.index], self._countings[key][0]
 
-    def _changes_within(self, liable: str, month: Month) -> bool:
-        if liable not in self._changes:
-            self._changes[liable] = self.edges(liable)
-        return self.stop < month.end.toordinal() or any(
-            month.first < day < month.end for day in self._changes[liable]
-        )
+    def _account(self, liable: str, form: CareForm, day: date) -> tuple[Held, Terms]:
+        rules = self._choose(liable, form, day)
+        terms = rules.on(day, form)
+        key = (rules.id, (liable, POOLED if terms.pool_care_forms else form.value))
+        if key not in self.accounts:
+            self.accounts[key] = Held(rules)
+        return self.accounts[key], terms
+
+    def _keep_open(self) -> None:
+        """Put the open stays where they stand by what holds on the day before the end."""
+        for at in np.flatnonzero(self.stays.end == 0).tolist():
+            liable, form = f"{self.stays.liable[at]:04d}", FORMS[self.stays.form[at]]
+            account, _ = self._account(liable, form, self.end - DAY)
+            if self.stays.admitted[at] < self.end.toordinal():
+                account.open.append(self.stays.names[at])
 
 
-def by_name(rules: Rules, stop: date | None = None) -> Ledger:
+def _month(day: int) -> Month:
+    return Month.of(date.fromordinal(day))
+
+
+def months_of(stays: Columns) -> list[Month]:
+    """Give the months in which stays ended, in order."""
+    ended, _ = distinct(stays.end[stays.end > 0])
+    return [Month.at(index) for index in sorted({_month(day).index for day in ended.tolist()})]
+
+
+class Lasting(Law):
+    """What is in force, asked once for all days between two on which something may change."""
+
+    def __init__(self, rules: Mapping[str, Rules]) -> None:
+        super().__init__(rules)
+        self._common = _edges_of(rules.values())
+        self._edges: dict[str, list[date]] = {}
+        self._held: dict[tuple[str, str, int], InForce] = {}
+
+    def edges(self, municipality: str) -> Sequence[date]:
+        """Give the days, in order, on which something may change for a municipality."""
+        if municipality not in self._edges:
+            spans = (span_of(self.agreements, one, municipality) for one in self.agreements.values())
+            own = {edge for span in spans if span for edge in (span.start, span.end) if edge}
+            self._edges[municipality] = sorted(self._common | own)
+        return self._edges[municipality]
+
+    def on(self, municipality: str, form: str, day: date) -> InForce:
+        """Say what is in force on a day."""
+        key = (municipality, form, bisect_right(self.edges(municipality), day))
+        if key not in self._held:
+            self._held[key] = super().on(municipality, form, day)
+        return self._held[key]
+
+
+def by_name(stays: Columns, rules: Rules, end: date) -> Ledger:
     """Open a ledger for one agreement, whoever its parties are."""
     edges = _edges_of((rules,))
-    return Ledger(lambda *_: rules, lambda _: edges, stop)
+    return Ledger(stays, lambda *_: rules, lambda _: edges, end)
 
 
-def by_law(law: Law, stop: date | None = None) -> Ledger:
+def by_law(stays: Columns, law: Lasting, end: date) -> Ledger:
     """Open a ledger for what is in force for each stay when it ends."""
-    common = _edges_of(law.rules.values())
-
-    def edges(municipality: str) -> Collection[date]:
-        spans = (span_of(law.agreements, one, municipality) for one in law.agreements.values())
-        own = {edge for span in spans if span for edge in (span.start, span.end) if edge}
-        return common | own
-
-    return Ledger(law.choose, edges, stop)
+    return Ledger(stays, law.choose, law.edges, end)
 
 
 def _edges_of(rules: Iterable[Rules]) -> set[date]:
@@ -160,8 +185,3 @@ def _edges_of(rules: Iterable[Rules]) -> set[date]:
         last = (life.valid.through, *(prolonged.through for prolonged in life.prolonged))
         found |= {life.valid.from_} | {day + DAY for day in last if day}
     return found
-
-
-def months_seen(ledgers: Sequence[Ledger]) -> list[Month]:
-    """Give the months in which stays ended, in order."""
-    return [Month.at(index) for index in sorted({index for one in ledgers for index in one.ends})]

@@ -1,102 +1,86 @@
 """Rows of a stays file that are plainly good, read without making a `Stay` of each.
 
-Owns the quick way through a row. A row that is not plainly good in every field goes to the reader (`stay`),
-which alone tells faults; so a fault costs time and never its line. Does not own counting (`ledger`).
+Owns the quick way through a file. Rows of which one is not plainly good in every field are read a few at a
+time, and at last by the reader (`stay`), which alone tells faults; so a fault costs time and never its line.
+Does not own the columns (`columns`) nor counting (`ledger`).
 """
 
 from collections.abc import Iterable, Iterator
+from io import BytesIO
 from itertools import islice
 
-import orjson
+import msgspec
 
-from adapter.settlement.columns import NO_CALL_NEEDED, columns_of
-from adapter.settlement.instant import instant_of
-from adapter.settlement.length import effective_episode
-from adapter.settlement.stay import BadRow, Stay, read_line
+from adapter.settlement.columns import Columns
+from adapter.settlement.gathering import Codes, Gathering, Row
+from adapter.settlement.stay import BadRow, Stay, read_line, row_of
 
-#: What settlement asks of a stay, whatever the agreement, days as `date.toordinal`:
-#: id; liable municipality; care form; compulsory; day of admission, 0 once it has ended; day of the end,
-#: None while open; day and clock (microseconds) of the effective *utskrivningsklar*, None without one; day
-#: of *hemgångsklar*; microseconds from admission to its notice, None without one; days from
-#: *utskrivningsklar* to the call to SIP, None without one, `NO_CALL_NEEDED`; open care is available;
-#: opposed.
-Plain = tuple[
-    str, str, str, bool, int, int | None, int | None, int, int | None, int | None, int | None, bool, bool
-]
-
-#: Rows that are read at once: few enough to stay in the processor's cache.
-_AT_ONCE = 64
-_DOUBTFUL = (ValueError, KeyError, TypeError, AttributeError)
+#: Rows that are in hand at once: few enough to stay in the processor's cache.
+_IN_HAND = 128
+#: Rows that are tried again together where one of many may not be good.
+_AGAIN = 256
+_DECODER = msgspec.json.Decoder(Row)
 
 
-def read_plain(lines: Iterable[bytes], bad: list[BadRow]) -> Iterator[Plain]:
-    """Read one JSON object a line; faults are added to `bad`, the same and in the order of `read_ndjson`."""
-    seen: set[str] = set()
-    codes: set[str] = set()
-    left, number = iter(lines), 1
-    while some := list(islice(left, _AT_ONCE)):
+class PlainReader:
+    """Reads one JSON object a line; `lines` counts them, `bad` keeps the faults, as `read_ndjson` tells them.
+
+    `seen` holds the ids of the lines before.
+    """
+
+    def __init__(self, seen: set[str] | None = None, lines: int = 0) -> None:
+        self.seen: set[str] = set() if seen is None else seen
+        self.lines = lines
+        self.bad: list[BadRow] = []
+        self._codes = Codes()
+
+    def read(self, texts: Iterable[bytes]) -> Iterator[Columns]:
+        """Read on, in the order of the lines; a text is a good many of them, each whole."""
+        for text in texts:
+            if columns := self._at_once(text):
+                yield columns
+                continue
+            lines = BytesIO(text)
+            while few := list(islice(lines, _AGAIN)):
+                yield from [columns] if (columns := self._at_once(b"".join(few))) else self._one_by_one(few)
+
+    def _at_once(self, text: bytes) -> Columns | None:
+        """Read lines that are all good; None where one may not be."""
+        gathering, lines = Gathering(self._codes), BytesIO(text)
         try:
-            plains = columns_of(list(map(orjson.loads, some)), codes)
-        except _DOUBTFUL:
-            plains = []
-        names = {plain[0] for plain in plains}
-        if len(names) == len(some) and seen.isdisjoint(names):
-            seen |= names
-            yield from plains
-        else:
-            yield from _one_by_one(number, some, seen, codes, bad)
-        number += len(some)
+            while some := list(islice(lines, _IN_HAND)):
+                gathering.add(map(_DECODER.decode, some))
+            columns = gathering.columns()
+        except (msgspec.DecodeError, ValueError):
+            return None
+        names = set(columns.names)
+        if len(names) < len(columns.names) or not self.seen.isdisjoint(names):
+            return None
+        self.seen |= names
+        self.lines += len(columns.names)
+        return columns
+
+    def _one_by_one(self, lines: Iterable[bytes]) -> Iterator[Columns]:
+        """Read lines of which one may not be good."""
+        rows: list[Stay | BadRow] = []
+        for line in lines:
+            self.lines += 1
+            rows += read_line(self.lines, line, self.seen)
+        return columns_of_rows(rows, self.bad)
 
 
-def _one_by_one(
-    number: int, lines: Iterable[bytes], seen: set[str], codes: set[str], bad: list[BadRow]
-) -> Iterator[Plain]:
-    """Read rows of which one may not be good; that one is read by the reader."""
-    for place, line in enumerate(lines, number):
-        try:
-            (plain,) = columns_of((orjson.loads(line),), codes)
-        except _DOUBTFUL:
-            plain = None
-        if plain is None or plain[0] in seen:
-            yield from plains_of(read_line(place, line, seen), bad)
-        else:
-            seen.add(plain[0])
-            yield plain
+def columns_of_rows(rows: Iterable[Stay | BadRow], bad: list[BadRow]) -> Iterator[Columns]:
+    """Take what the reader gave, in its order; faults are added to `bad`."""
+    codes, good = Codes(), _good(rows, bad)
+    while some := list(islice(good, _IN_HAND)):
+        gathering = Gathering(codes)
+        gathering.add([msgspec.convert(row_of(stay), Row) for stay in some])
+        yield gathering.columns()
 
 
-def plains_of(rows: Iterable[Stay | BadRow], bad: list[BadRow]) -> Iterator[Plain]:
-    """Take what the reader gave; faults are added to `bad`."""
+def _good(rows: Iterable[Stay | BadRow], bad: list[BadRow]) -> Iterator[Stay]:
     for row in rows:
         if isinstance(row, Stay):
-            yield plain_of(row)
+            yield row
         else:
             bad.append(row)
-
-
-def plain_of(stay: Stay) -> Plain:
-    """Give what settlement asks of a stay."""
-    admitted, admitted_day, _ = instant_of(stay.admitted_at)
-    episode = effective_episode(stay)
-    sent, clock, home, sip = None, 0, None, NO_CALL_NEEDED
-    if episode is not None:
-        _, sent, clock = instant_of(episode.sent_at)
-        home = None if episode.home_ready_at is None else instant_of(episode.home_ready_at)[1]
-    return (
-        stay.stay,
-        stay.liable,
-        stay.care_form.value,
-        stay.compulsory,
-        admitted_day if stay.ended_at is None else 0,
-        None if stay.ended_at is None else instant_of(stay.ended_at)[1],
-        sent,
-        clock,
-        home,
-        None if stay.notice_sent_at is None else instant_of(stay.notice_sent_at)[0] - admitted,
-        _waited(stay, sent) if stay.sip_required and sent is not None else sip,
-        stay.open_care_available is True,
-        stay.opposed,
-    )
-
-
-def _waited(stay: Stay, sent: int) -> int | None:
-    return None if stay.sip_called_at is None else instant_of(stay.sip_called_at)[1] - sent

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from adapter.losus.days import Month
 from adapter.settlement.bulk import bulk
+from adapter.settlement.columns import Columns
 from adapter.settlement.ledger import by_name
-from adapter.settlement.plain import plain_of
+from adapter.settlement.plain import columns_of_rows
 from adapter.settlement.render import dumps, statement_json
 from adapter.settlement.settle import settle
 from adapter.settlement.statement import Basis, Statement
@@ -42,9 +43,7 @@ def test_the_mean_and_the_excess_follow_from_what_is_listed(days: list[int]) -> 
         assert Fraction(sum(one.days for one in line.counted), len(line.counted)) == told.mean.mean == mean
         assert line.payable_days == (mean - 3) * len(line.counted)
         assert all((one.end - one.zero).days == one.days for one in line.counted)
-    fast = by_name(rules(VGR), MAY.end)
-    for one in stays:
-        fast.take(plain_of(one))
+    fast = by_name(Columns.joined(list(columns_of_rows(stays, []))), rules(VGR), MAY.end)
     [text] = bulk(fast, rules(VGR), one_price(), (MAY,)).json_lines()
     assert text == dumps(statement_json(told)) + b"\n", "the fast way lists the same"
 

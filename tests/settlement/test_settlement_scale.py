@@ -1,11 +1,15 @@
 """The quick way and the readable rule are one: same statements byte for byte, same faults, same sweeps."""
 
 import multiprocessing
+import os
+import threading
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta, timezone
+from dataclasses import fields
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,13 +18,14 @@ from hypothesis import strategies as st
 from adapter.agreements.rules import Rules
 from adapter.commands import beside
 from adapter.errors import UnavailableError
-from adapter.losus.days import LOCAL, Month, local
-from adapter.settlement.account import Law
+from adapter.losus.days import LOCAL, Month, local, local_day
 from adapter.settlement.bulk import Bulk, bulk, bulk_in_force
+from adapter.settlement.columns import FORMS, MISSING, NO_CALL_NEEDED, Columns
 from adapter.settlement.compare import compare, sweep
-from adapter.settlement.instant import instant, instant_of
-from adapter.settlement.ledger import Ledger, by_law, by_name
-from adapter.settlement.plain import plain_of, read_plain
+from adapter.settlement.instant import instant_of, instants
+from adapter.settlement.ledger import Lasting, by_law, by_name
+from adapter.settlement.length import effective_episode
+from adapter.settlement.plain import PlainReader
 from adapter.settlement.render import json_lines
 from adapter.settlement.settle import UnknownRateError, settle, settle_in_force
 from adapter.settlement.stay import BadRow, Stay, read_instant, read_ndjson, row_of
@@ -57,17 +62,53 @@ def written(stays: Sequence[Stay], zone: Any) -> list[bytes]:
     return found
 
 
-def filled(ledger: Ledger, lines: Sequence[bytes]) -> Ledger:
-    bad: list[BadRow] = []
-    for plain in read_plain(lines, bad):
-        ledger.take(plain)
-    assert not bad
-    return ledger
+def read(lines: Sequence[bytes]) -> Columns:
+    reader = PlainReader()
+    found = Columns.joined(list(reader.read([b"".join(lines)])))
+    assert not reader.bad
+    return found
+
+
+def rows_of(columns: Columns) -> list[tuple[Any, ...]]:
+    return list(zip(*(list(getattr(columns, one.name)) for one in fields(Columns)), strict=True))
+
+
+def row_by_rule(one: Stay) -> tuple[Any, ...]:
+    """What `Columns` says of a stay, each thing looked up by itself."""
+    microsecond = timedelta(microseconds=1)
+    episode = effective_episode(one)
+    sent = None if episode is None else local(episode.sent_at)
+    home = None if episode is None else episode.home_ready_at
+    call: int = NO_CALL_NEEDED
+    if one.sip_required and sent is not None:
+        called = one.sip_called_at
+        call = MISSING if called is None else (local_day(called) - sent.date()).days
+    notice = None if one.notice_sent_at is None else one.notice_sent_at.astimezone(UTC)
+    return (
+        one.stay,
+        int(one.liable),
+        FORMS.index(one.care_form),
+        one.compulsory,
+        local_day(one.admitted_at).toordinal(),
+        0 if one.ended_at is None else local_day(one.ended_at).toordinal(),
+        0 if sent is None else sent.toordinal(),
+        0
+        if sent is None
+        else timedelta(
+            hours=sent.hour, minutes=sent.minute, seconds=sent.second, microseconds=sent.microsecond
+        )
+        // microsecond,
+        0 if home is None else local_day(home).toordinal(),
+        MISSING if notice is None else (notice - one.admitted_at.astimezone(UTC)) // microsecond,
+        call,
+        one.open_care_available is True,
+        one.opposed,
+    )
 
 
 def quick(lines: Sequence[bytes], chosen: Rules, asked: Sequence[Month]) -> Bulk:
-    end = max(asked).end if asked else None
-    return bulk(filled(by_name(chosen, end), lines), chosen, RATES, asked)
+    end = max(asked).end if asked else date.min
+    return bulk(by_name(read(lines), chosen, end), chosen, RATES, asked)
 
 
 @calm
@@ -90,8 +131,8 @@ def test_also_by_what_is_in_force(stays, zone, early):
         life = one.life.model_copy(update={"valid": valid, "prolonged": ()})
         changed = Rules(one.model_copy(update={"life": life}), every[JH].digest, every[JH].periods)
         every = {**every, JH: changed}
-    law = Law(every)
-    made = bulk_in_force(filled(by_law(law, ASKED[-1].end), written(stays, zone)), law, RATES, ASKED)
+    law = Lasting(every)
+    made = bulk_in_force(by_law(read(written(stays, zone)), law, ASKED[-1].end), law, RATES, ASKED)
     reference = settle_in_force(stays, every, RATES, ASKED)
     assert b"".join(made.json_lines()) == b"".join(json_lines(reference))
     assert tuple(made.statements()) == reference
@@ -101,7 +142,7 @@ def test_also_by_what_is_in_force(stays, zone, early):
 @given(some_stays(), st.sampled_from(AGREEMENTS), st.sampled_from(AGREEMENTS))
 def test_two_agreements_on_the_ledger(stays, a, b):
     chosen = named(a), named(b)
-    ledgers = [filled(by_name(one, ASKED[-1].end), written(stays, UTC)) for one in chosen]
+    ledgers = [by_name(read(written(stays, UTC)), one, ASKED[-1].end) for one in chosen]
     assert compare_ledgers(ledgers, chosen, RATES, ASKED) == compare(stays, *chosen, RATES, ASKED)
 
 
@@ -116,9 +157,15 @@ GRID = {
 @settings(parent=calm, max_examples=25)
 @given(some_stays(), st.sampled_from((JH, STHLM, VGR, "pooled")))
 def test_a_sweep_on_the_ledger(stays, name):
-    ledger = filled(by_name(named(name), ASKED[-1].end), written(stays, UTC))
-    found = list(sweep_ledger(ledger, named(name), RATES, ASKED, GRID))
-    assert found == list(sweep(stays, named(name), RATES, ASKED, GRID))
+    chosen = named(name)
+    ledger = by_name(read(written(stays, UTC)), chosen, ASKED[-1].end)
+    found = list(sweep_ledger(ledger, chosen, RATES, ASKED, GRID))
+    assert found == list(sweep(stays, chosen, RATES, ASKED, GRID))
+
+
+def alone(text: str) -> tuple[int, ...]:
+    found = instants(text, np.array([len(text)], np.uint8))
+    return tuple(int(column[0]) for column in found)
 
 
 TEXTS = (
@@ -151,7 +198,7 @@ def test_an_instant_from_its_hour_is_the_instant(text):
         here.date().toordinal(),
         clock // microsecond,
     )
-    assert (instant(text), instant(text), instant_of(at)) == (want, want, want), "first, and from its hour"
+    assert (alone(text), alone(text), instant_of(at)) == (want, want, want), "first, and from its day"
 
 
 @calm
@@ -159,7 +206,7 @@ def test_an_instant_from_its_hour_is_the_instant(text):
 def test_any_instant_is_read_alike(clock, offset):
     at = clock.replace(tzinfo=timezone(timedelta(minutes=offset)))
     for text in (at.isoformat(), at.replace(microsecond=0).isoformat()):
-        assert instant(text) == instant(text) == instant_of(read_instant(text))
+        assert alone(text) == alone(text) == instant_of(read_instant(text))
 
 
 # --- faults ---------------------------------------------------------------------------------------
@@ -192,12 +239,12 @@ def test_every_fault_is_told_as_by_the_reader(changes, odd_line):
         row = {**good, "stay": f"s{name}", field: ODD[odd]}
         if gone:
             row.pop(field)
-        lines += [orjson.dumps(row) + b"\n", odd_line]
-    bad: list[BadRow] = []
-    plains = list(read_plain(lines, bad))
+        lines += [orjson.dumps(row) + b"\n", *([odd_line] if odd_line else [])]
+    reader = PlainReader()
+    found = Columns.joined(list(reader.read([b"".join(lines)])))
     reference = list(read_ndjson(lines))
-    assert bad == [row for row in reference if isinstance(row, BadRow)]
-    assert plains == [plain_of(row) for row in reference if isinstance(row, Stay)]
+    assert reader.bad == [row for row in reference if isinstance(row, BadRow)]
+    assert rows_of(found) == [row_by_rule(row) for row in reference if isinstance(row, Stay)]
 
 
 def test_a_year_that_stands_for_never_is_no_instant():
@@ -209,15 +256,20 @@ def test_a_year_that_stands_for_never_is_no_instant():
 
 
 def test_no_month_asked_for_settles_nothing():
-    law = Law(book().rules)
+    law = Lasting(book().rules)
+    none = Columns.joined([])
     assert list(quick([], rules(JH), ()).json_lines()) == []
-    assert list(bulk_in_force(by_law(law), law, RATES, ()).json_lines()) == []
+    assert list(bulk_in_force(by_law(none, law, date.min), law, RATES, ()).json_lines()) == []
+    (variant,) = sweep_ledger(
+        by_name(none, rules(JH), date.min), rules(JH), RATES, (), {"threshold": [Decimal(2)]}
+    )
+    assert (variant.amount, variant.by_municipality) == (0, {})
 
 
 def test_a_rate_that_is_missing_refuses_all():
     lines = written([stay("2021-05-02 10:00", "2021-05-09 15:00")], UTC)
     asked = span("2021-05", "2021-05")
-    ledger = filled(by_name(rules(LUS)), lines)
+    ledger = by_name(read(lines), rules(LUS), asked[-1].end)
     with pytest.raises(UnknownRateError, match="unknown rate 2021"):
         bulk(ledger, rules(LUS), book().rates, asked)
     grid = {"first_payable_day": [Decimal(2)]}
@@ -228,34 +280,71 @@ def test_a_rate_that_is_missing_refuses_all():
 # --- beside ---------------------------------------------------------------------------------------
 
 
-def test_a_second_process_gives_the_same_rows_and_faults(tmp_path, monkeypatch):
-    monkeypatch.setattr(beside, "WORTH_IT", 0)
-    path = tmp_path / "stays.ndjson"
-    lines = written([stay("2019-05-14 10:00", "2019-05-20 15:00", f"s{i}") for i in range(5000)], LOCAL)
-    lines[3000] = b"{\n"
-    lines += lines[:1]
+def many(count: int) -> list[bytes]:
+    return written([stay("2019-05-14 10:00", "2019-05-20 15:00", f"s{i}") for i in range(count)], LOCAL)
+
+
+#: What stands on which line, and what is told of it; the file is read in four parts of 1 250 lines.
+BROKEN = (
+    ({}, "nothing"),
+    ({4: b"{\n", 1300: b"[]\n", 4999: b"\n"}, "a fault in the first part, in the second, at the end"),
+    ({1252: "s1251"}, "an id twice within a part"),
+    ({4000: "s7"}, "an id of another part"),
+    ({4000: "s7", 4001: "s7", 2600: "s2599", 2601: b"{\n"}, "all of it"),
+)
+
+
+@pytest.mark.parametrize(("broken", "because"), BROKEN)
+def test_several_processes_give_the_same_rows_and_faults(tmp_path, monkeypatch, broken, because):
+    monkeypatch.setattr(beside, "process_count", lambda _: 4)
+    path, lines = tmp_path / "stays.ndjson", many(5000)
+    for place, odd in broken.items():
+        lines[place] = (
+            odd if isinstance(odd, bytes) else lines[place].replace(b's%d"' % place, odd.encode() + b'"')
+        )
     path.write_bytes(b"".join(lines))
-    assert beside.is_worth_it(path)
-    found: list[BadRow] = []
-    with beside.read_beside(path, found) as rows:
-        plains = list(rows)
-    bad: list[BadRow] = []
-    assert plains == list(read_plain(lines, bad))
-    assert (
-        found
-        == bad
-        == [BadRow(3001, "", "no JSON"), BadRow(5001, "stay", "the id stands on an earlier line too")]
-    )
+    assert len(beside.parts_of(path, 4)) == 4
+    found, bad = beside.read_file(path)
+    reference = list(read_ndjson(lines))
+    assert bad == [row for row in reference if isinstance(row, BadRow)], because
+    assert rows_of(Columns.joined(found)) == [
+        row_by_rule(row) for row in reference if isinstance(row, Stay)
+    ], because
 
 
-def test_a_second_process_that_dies_is_told_of():
+@pytest.mark.parametrize(
+    "text", [b"", b"\n", b"{}", b"{}\n{}", b"{}\n" * 7, b"x" * 99, b"x" * 99 + b"\n{}\n"]
+)
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_the_parts_of_a_file_are_its_lines(tmp_path, monkeypatch, text, count):
+    monkeypatch.setattr(beside, "_AT_ONCE", 5)
+    path = tmp_path / "stays.ndjson"
+    path.write_bytes(text)
+    texts = [text for part in beside.parts_of(path, count) for text in beside._texts(path, part)]
+    assert b"".join(texts) == text
+    assert all(text.endswith(b"\n") for text in texts[:-1])
+
+
+def test_a_process_that_dies_is_told_of(tmp_path):
     here, there = multiprocessing.Pipe(duplex=False)
     there.close()
     with pytest.raises(UnavailableError):
-        list(beside._received(here, []))
+        list(beside._received(PlainReader(), here, tmp_path, (0, None)))
 
 
-def test_small_files_are_read_in_one_process(tmp_path):
+def test_small_files_and_pipes_are_read_in_one_process(tmp_path):
     path = tmp_path / "stays.ndjson"
     path.write_bytes(b"\n")
-    assert not beside.is_worth_it(path)
+    assert beside.process_count(path) == 1
+    os.mkfifo(tmp_path / "pipe")
+    assert beside.process_count(tmp_path / "pipe") == 1
+
+
+def test_a_pipe_is_read(tmp_path):
+    pipe, text = tmp_path / "pipe", b"".join(many(100))
+    os.mkfifo(pipe)
+    writing = threading.Thread(target=pipe.write_bytes, args=(text,))
+    writing.start()
+    found, bad = beside.read_file(pipe)
+    writing.join()
+    assert (sum(len(part.names) for part in found), bad) == (100, [])
