@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from joserfc import jwt
 
 from adapter.access.caller import NotShownError, Reason
 from adapter.access.jwks import KeyShelf
@@ -149,6 +150,42 @@ async def test_no_bytes_bring_it_down(data: bytes, place: int) -> None:
         read_part(".".join(parts), place % 2)
     except NotShownError:
         return
+
+
+async def test_a_signature_is_believed_for_a_minute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Checked once for many requests; an end that comes meanwhile, or a key taken back, is still noticed."""
+    checked: list[str] = []
+    decode = jwt.decode
+
+    def counted(value: str, *rest: Any, **more: Any) -> jwt.Token:
+        checked.append(value)
+        return decode(value, *rest, **more)
+
+    monkeypatch.setattr(jwt, "decode", counted)
+    seconds = [0.0]
+    known = issuer(tmp_path)
+    verifier = Verifier(known, KeyShelf(known.jwks, lambda: seconds[0]))
+    short, long = token(claims(exp=NOW_S + 10)), token(claims(exp=NOW_S + 7200))
+    for _ in range(5):
+        await verifier.verify(short, NOW_S)
+        await verifier.verify(long, NOW_S + 59)
+    assert len(checked) == 2
+    with pytest.raises(NotShownError) as caught:
+        await verifier.verify(short, NOW_S + 40)
+    assert caught.value.reason is Reason.EXPIRED
+    issuer(tmp_path, rsa("rsa-2"))
+    seconds[0] += 601
+    with pytest.raises(NotShownError) as caught:
+        await verifier.verify(long, NOW_S + 120)
+    assert caught.value.reason is Reason.KEY_ID
+
+
+async def test_what_was_not_believed_is_not_remembered(verifier: Verifier) -> None:
+    for _ in range(2):
+        with pytest.raises(NotShownError) as caught:
+            await verifier.verify(edited(), NOW_S)
+        assert caught.value.reason is Reason.SIGNATURE
+    assert len(verifier._signed) == 0
 
 
 CLIENTS = [
