@@ -43,11 +43,8 @@ class _Walk:
         self._version = version
         self._anchors: list[tuple[str, _Place]] = []
 
-    def resource(self, value: Any, place: _Place, *, contained: bool = False) -> None:  # noqa: ANN401 - JSON
+    def resource(self, value: Resource, place: _Place, *, contained: bool = False) -> None:
         """Walk a resource; references to contained ones are held against the outermost."""
-        if type(value) is not dict:
-            self._fault("structure", "is to be a resource", place)
-            return
         kind = value.get("resourceType")
         plan = plan_of(kind, self._version) if type(kind) is str else None
         if plan is None:

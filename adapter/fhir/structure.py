@@ -81,10 +81,8 @@ def _kind(annotation: Any, metadata: list[Any]) -> tuple[str, type[FHIRAbstractM
     for known in (annotation, *(type(one) for one in metadata)):
         if known.__hash__ is not None and known in FHIR_PRIMITIVES_MAPS:
             return FHIR_PRIMITIVES_MAPS[known], None
-    for part in get_args(annotation):
-        if part is not type(None):
-            return _kind(part, metadata)
-    raise TypeError(f"a kind of field that fhir.resources did not have: {annotation}")
+    first, *_ = (part for part in get_args(annotation) if part is not type(None))
+    return _kind(first, metadata)
 
 
 def _is_list(annotation: Any) -> bool:  # noqa: ANN401

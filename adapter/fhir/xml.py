@@ -67,6 +67,7 @@ def parse_xml(body: bytes, version: FhirVersion, *, max_bytes: int, max_depth: i
 class _Object:
     """A resource or an element that is being read; of a primitive, `given` is what its value says.
 
+    `place` is the object that it is an element of, and as which; a resource has none.
     `told` holds, by name, each child in order: what it is (the value of a primitive), and for a primitive
     its id and extensions.
     """
@@ -74,7 +75,7 @@ class _Object:
     structure: Structure
     path: str
     value: dict[str, Any]
-    element: Element | None = None
+    place: "tuple[_Object, Element] | None" = None
     given: Any = None
     told: dict[str, list[tuple[Any, Any]]] = field(default_factory=dict)
 
@@ -109,7 +110,7 @@ class _Holder:
     """`contained` or `resource`: an element that holds one resource, by the resource's name."""
 
     path: str
-    element: Element
+    place: tuple[_Object, Element]
     resource: dict[str, Any] | None = None
 
 
@@ -123,7 +124,7 @@ class _Reader:
         self._version = version
         self._left = max_depth
         self._stack: list[_Object | _Holder] = []
-        self._narrative: tuple[Narrative, Element, int] | None = None
+        self._narrative: tuple[Narrative, tuple[_Object, Element], int] | None = None
         self._spaces: list[tuple[str, str]] = []
         self.offset: Callable[[], int] = int
 
@@ -170,13 +171,13 @@ class _Reader:
         if element.kind == "Resource":
             if attributes:
                 raise _fault("holds one resource and has no attributes", path)
-            self._stack.append(_Holder(path, element))
+            self._stack.append(_Holder(path, (top, element)))
             return
         if element.kind == "xhtml":
             raise _fault("a narrative is a div of XHTML", path)
         is_primitive = element.inner is None
         structure = primitive(self._version) if element.inner is None else of_model(element.inner)
-        made = _Object(structure, path, {}, element)
+        made = _Object(structure, path, {}, (top, element))
         for key, text in attributes.items():
             if is_primitive and key == "value":
                 made.given = _value(element.kind, text, path)
@@ -192,7 +193,7 @@ class _Reader:
             raise _fault("an element of another namespace", path)
         narrative = Narrative(path, declares=("", XHTML) in self._spaces)
         start = self.offset()
-        self._narrative = narrative, element, start
+        self._narrative = narrative, (top, element), start
         narrative.start(tag, attributes, self._written(start))
 
     def _written(self, start: int) -> bytes:
@@ -202,35 +203,35 @@ class _Reader:
     def end(self, tag: str) -> None:
         self._left += 1
         if self._narrative:
-            self._end_narrative(tag)
+            self._end_narrative(*self._narrative, tag)
             return
         done = self._stack.pop()
-        above = self._stack[-1] if self._stack else None
         if isinstance(done, _Holder):
             if done.resource is None:
                 raise _fault("holds one resource", done.path)
-            if isinstance(above, _Object):
-                above.take(done.element, done.resource)
+            above, element = done.place
+            above.take(element, done.resource)
             return
         value = done.close()
-        if isinstance(above, _Object) and done.element:
-            if done.element.inner is None:
-                above.take(done.element, done.given, value or None)
+        if done.place:
+            above, element = done.place
+            if element.inner is None:
+                above.take(element, done.given, value or None)
             else:
-                above.take(done.element, value)
+                above.take(element, value)
 
-    def _end_narrative(self, tag: str) -> None:
-        if self._narrative is None:
-            return
-        narrative, element, start = self._narrative
+    def _end_narrative(
+        self, narrative: Narrative, place: tuple[_Object, Element], start: int, tag: str
+    ) -> None:
         is_empty = narrative.end(tag)
-        top = self._stack[-1]
-        if narrative.depth == 0 and isinstance(top, _Object):
-            end = self.offset()  # the start of the end tag; behind the element where it is one empty tag
-            if not (is_empty and self._source[end - 2 : end] == b"/>"):
-                end = self._source.index(b">", end) + 1
-            top.take(element, narrative.text(self._source[start:end]))
-            self._narrative = None
+        if narrative.depth:
+            return
+        end = self.offset()  # the start of the end tag; behind the element where it is one empty tag
+        if not (is_empty and self._source[end - 2 : end] == b"/>"):
+            end = self._source.index(b">", end) + 1
+        above, element = place
+        above.take(element, narrative.text(self._source[start:end]))
+        self._narrative = None
 
     def data(self, text: str) -> None:
         if self._narrative:

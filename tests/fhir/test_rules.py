@@ -194,6 +194,11 @@ PERIODS = [
 ]
 
 
+def test_a_leap_second_is_one_fault_not_two() -> None:
+    period = {"start": "2016-12-31T23:59:60Z", "end": "2016-12-31T23:59:59.5Z"}
+    assert faults(ENCOUNTER | {"period": period}) == [("value", "Encounter.period.start")]
+
+
 @pytest.mark.parametrize(("start", "end", "backwards", "because"), PERIODS)
 def test_a_period_does_not_end_before_it_starts(start: str, end: str, backwards: bool, because: str) -> None:
     assert ends_before_it_starts(start, end) is backwards, because
@@ -458,6 +463,10 @@ def test_ids_and_extensions_beside_primitives_are_sound() -> None:
     resource = PATIENT | {"name": [given], "_gender": {"id": "g"}, "gender": "other"}
     assert validate(resource, R4) == []
     assert faults(resource) == []
+
+
+def test_comments_of_dstu2_are_passed_over() -> None:
+    assert faults(PATIENT | {"fhir_comments": ["x"]}) == []
 
 
 def test_every_fault_is_told_not_the_first_alone() -> None:

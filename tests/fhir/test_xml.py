@@ -171,7 +171,7 @@ FOREIGN = [
         f'<Patient {NS} {XSI} xsi:schemaLocation="{FHIR} ../fhir.xsd"><active value="true"/></Patient>',
         "HL7's own examples name their schema; nobody fetches it",
     ),
-    (f'<Patient {NS}><active\n  value = "true" ></active></Patient>', "spaces where XML allows them"),
+    (f'<Patient {NS}>\n\t<active\r\n  value = "true" ></active> </Patient>', "spaces where XML allows them"),
 ]
 
 
@@ -309,6 +309,20 @@ FAULTS: list[tuple[str, str, str, str | None, str]] = [
         "structure",
         "Patient.extension[0]",
         "an extension's url is an attribute",
+    ),
+    (
+        PATIENT % '<contained id="c"/>',
+        "resource",
+        "structure",
+        "Patient.contained[0]",
+        "nothing but a resource",
+    ),
+    (
+        PATIENT % f'<h:name xmlns:h="{X}"/>',
+        "resource",
+        "structure",
+        "Patient.name[0]",
+        "an element of FHIR in XHTML's namespace",
     ),
     (PATIENT % "<contained/>", "resource", "structure", "Patient.contained[0]", "no resource in it"),
     (
@@ -504,6 +518,11 @@ def test_a_resource_without_a_type_cannot_be_written() -> None:
         with pytest.raises(ResourceError) as caught:
             to_xml(resource, R4)
         assert caught.value.problems[0].expression == "resourceType"
+
+
+def test_null_says_nothing() -> None:
+    written = to_xml({"resourceType": "Patient", "gender": None, "name": [{"given": [None, "a"]}]}, R4)
+    assert read(written) == {"resourceType": "Patient", "name": [{"given": ["a"]}]}
 
 
 def test_a_narrative_in_json_may_leave_its_namespace_out() -> None:

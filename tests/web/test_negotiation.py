@@ -285,8 +285,9 @@ async def test_the_limit_holds_packed_and_unpacked(
 
 async def _pieces(body: bytes) -> Any:
     """The body in pieces, so without a Content-Length."""
-    for at in range(0, len(body), 1_000):
-        yield body[at : at + 1_000]
+    size = 1 if len(body) < 100 else 1_000
+    for at in range(0, len(body), size):
+        yield body[at : at + size]
 
 
 async def test_a_bomb_is_not_unpacked(client: httpx.AsyncClient) -> None:
@@ -389,6 +390,24 @@ def test_a_refusal_tells_when_to_come_back(error: LosusError, status: int, retry
     for accept in ("", XML):
         answer = refuse(_request(accept), error)
         assert (answer.status_code, answer.headers.get("retry-after")) == (status, retry)
+
+
+async def test_a_sender_that_hangs_up_in_the_middle() -> None:
+    events = iter(({"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}))
+
+    async def receive() -> Any:
+        return next(events)
+
+    request = Request({"type": "http", "method": "POST", "path": "/", "headers": []}, receive)
+    with pytest.raises(MalformedError) as caught:
+        await read_request(request, Limits())
+    assert caught.value.problems[0].code == "incomplete"
+
+
+def test_what_is_no_json_is_a_fault_of_ours() -> None:
+    for value in (Decimal("NaN"), {1}, b"x"):
+        with pytest.raises(TypeError):
+            respond(_request(), {"resourceType": "Basic", "x": value})
 
 
 def test_decimals_keep_their_scale_in_both() -> None:
