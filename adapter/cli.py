@@ -1,66 +1,81 @@
 """The command `losus`: all commands under one name, their faults told in one way.
 
 Owns the list of commands and the exit codes: 0 fine, 1 a check failed or something is not available,
-2 used wrongly. Each command is in `adapter.commands`.
+2 used wrongly. Each command is in `adapter.commands`, and imported when it is asked for: who settles a file
+is not to wait for what the server needs.
 """
 
 import sys
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command, get_group
 
-from adapter.commands.agreements import agreements_app
-from adapter.commands.audit import audit_app
-from adapter.commands.cases import cases_app, sources_app
-from adapter.commands.compare import compare_command
-from adapter.commands.conform import conform_command
-from adapter.commands.disputes import disputes_command
-from adapter.commands.doors import import_command, listen_command, poll_command
-from adapter.commands.key import key_command
-from adapter.commands.mappings import mappings_app
-from adapter.commands.relay import relay_command
-from adapter.commands.replay import replay_command
-from adapter.commands.republish import republish_command
-from adapter.commands.sandbox import demo_command, sandbox_command
-from adapter.commands.schemas import schemas_command
-from adapter.commands.send import send_command
-from adapter.commands.serve import serve_command
-from adapter.commands.settling import settle_any_command
-from adapter.commands.statistics import statistics_command
-from adapter.commands.tail import tail_command
-from adapter.commands.trial import try_command
 from adapter.errors import LosusError, SetupError
 
+#: By name, in the order of the help: module and function of a command, or module and app of a group of them.
+COMMANDS: Mapping[str, str] = {
+    "sandbox": "sandbox.sandbox_command",
+    "demo": "sandbox.demo_command",
+    "serve": "serve.serve_command",
+    "relay": "relay.relay_command",
+    "send": "send.send_command",
+    "try": "trial.try_command",
+    "tail": "tail.tail_command",
+    "schemas": "schemas.schemas_command",
+    "conform": "conform.conform_command",
+    "settle": "settling.settle_any_command",
+    "poll": "doors.poll_command",
+    "listen": "doors.listen_command",
+    "import": "doors.import_command",
+    "replay": "replay.replay_command",
+    "republish": "republish.republish_command",
+    "disputes": "disputes.disputes_command",
+    "statistics": "statistics.statistics_command",
+    "compare": "compare.compare_command",
+    "key": "key.key_command",
+    "cases": "cases.cases_app",
+    "sources": "cases.sources_app",
+    "mappings": "mappings.mappings_app",
+    "agreements": "agreements.agreements_app",
+    "audit": "audit.audit_app",
+}
+
+
+class Commands(TyperGroup):
+    """The commands, each imported when it is asked for."""
+
+    def __init__(self, **given: Any) -> None:  # noqa: ANN401 - what typer gives a group
+        super().__init__(**given)
+        self.commands = {name: TyperCommand(name) for name in COMMANDS}
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002 - click's types are typer's own
+        """Import a command; None where there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(".")
+        found = getattr(import_module(f"adapter.commands.{module}"), name)
+        if isinstance(found, typer.Typer):
+            made: Any = get_group(found)
+        else:
+            alone = typer.Typer(add_completion=False)
+            alone.command()(found)
+            made = get_command(alone)
+        made.name = cmd_name
+        return made
+
+
 app = typer.Typer(
-    name="losus",
-    help="FHIR messages in, LOSUS states on the municipalities' Kafka topics, monthly settlements out.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
+    name="losus", cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
-app.command("sandbox")(sandbox_command)
-app.command("demo")(demo_command)
-app.command("serve")(serve_command)
-app.command("relay")(relay_command)
-app.command("send")(send_command)
-app.command("try")(try_command)
-app.command("tail")(tail_command)
-app.command("schemas")(schemas_command)
-app.command("conform")(conform_command)
-app.command("settle")(settle_any_command)
-app.command("poll")(poll_command)
-app.command("listen")(listen_command)
-app.command("import")(import_command)
-app.command("replay")(replay_command)
-app.command("republish")(republish_command)
-app.command("disputes")(disputes_command)
-app.command("statistics")(statistics_command)
-app.command("compare")(compare_command)
-app.command("key")(key_command)
-app.add_typer(cases_app, name="cases")
-app.add_typer(sources_app, name="sources")
-app.add_typer(mappings_app, name="mappings")
-app.add_typer(agreements_app, name="agreements")
-app.add_typer(audit_app, name="audit")
+
+
+@app.callback()
+def losus() -> None:
+    """FHIR messages in, LOSUS states on the municipalities' Kafka topics, monthly settlements out."""
 
 
 def main() -> None:
