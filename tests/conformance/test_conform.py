@@ -7,6 +7,7 @@ import random
 import signal
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,7 @@ from adapter.outbound.topics import make_topics
 from tests.conftest import Kafka as Broker
 from tests.consumers.running import (
     FOLDER,
+    PYTHON,
     java_callback,
     java_consumer,
     kcat_lines,
@@ -71,6 +73,38 @@ async def test_the_python_consumer_comes_through(kafka: Broker, tmp_path: Path) 
         with process(*python_consumer(kafka.bootstrap, store), log=tmp_path / "log"):
             verdicts = await running
     assert failed(verdicts).keys() == (set() if is_apache else {"uncommitted"})
+
+
+FAULTY = ('None if picture["moved"] else ', "")
+
+
+@pytest.mark.parametrize(("fault", "code", "failing"), [(("", ""), 0, set()), (FAULTY, 1, {"moved"})])
+async def test_the_command_prints_a_verdict_for_each_check_and_ends_by_them(
+    broker: Broker, tmp_path: Path, fault: tuple[str, str], code: int, failing: set[str]
+) -> None:
+    """As a municipality uses it, on the sandbox's broker."""
+    await make_topics(broker.bootstrap, ("2380",), partitions=3, replication=1)
+    consumer = tmp_path / "consumer.py"
+    consumer.write_text(
+        (PYTHON / "consumer.py").read_text(encoding="utf-8").replace(*fault), encoding="utf-8"
+    )
+    store = tmp_path / "cases.sqlite"
+    with python_callback(store) as callback:
+        argv = ("conform", "--kafka", broker.bootstrap, "--callback", callback, "--no-transactions")
+        kit = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "adapter.cli", *argv, "--wait", "60", "--format", "json",
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        assert kit.stderr
+        while b"start the consumer" not in (line := await asyncio.wait_for(kit.stderr.readline(), WAIT_S)):
+            assert line, "the kit ended"
+        _, *rest = python_consumer(broker.bootstrap, store)
+        with process(sys.executable, consumer, *rest[1:], log=tmp_path / "log"):
+            out, _ = await asyncio.wait_for(kit.communicate(), 120)
+    told = {one["check"]: one["passed"] for one in map(json.loads, out.splitlines())}
+    assert kit.returncode == code
+    assert {name for name, passed in told.items() if passed is False} == failing
+    assert told["uncommitted"] is None
 
 
 @pytest.mark.kafka

@@ -1,11 +1,14 @@
 """What a municipality lost is told again: the same events, in order, to it alone, none that may not be."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import asyncpg
+import httpx
 import pytest
 
 from adapter.commands.republish import Again, Wish, republished
@@ -134,6 +137,41 @@ async def test_what_comes_meanwhile_comes_after(dsn: str, kafka: Broker) -> None
         await drained(dsn)
     [numbers] = revisions(await records(kafka.bootstrap, EVENTS)).values()
     assert numbers == [1, 2, 3, 4, 1, 2, 3, 4, 5]
+
+
+async def test_told_again_and_again_while_more_comes_the_newest_is_always_the_last(
+    dsn: str, kafka: Broker
+) -> None:
+    """Four stays come in while everything is told again as often as it can be."""
+    finished = asyncio.Event()
+
+    async def come_in(client: httpx.AsyncClient) -> None:
+        for index, message in enumerate(way_home()):
+            for number in range(4):
+                assert (await send(client, stay(message, number, index))).status_code == 200
+        finished.set()
+
+    async with service(dsn) as client, database_of(dsn) as database:
+        with relay(dsn, kafka.bootstrap):
+            coming = asyncio.create_task(come_in(client))
+            times = 0
+            while not finished.is_set():
+                times += sum(one.events > 0 for one in await republished(database, ALL, 0, run=True))
+                await asyncio.sleep(0.05)
+            await coming
+            await drained(dsn)
+            assert all(one.events == 13 for one in await republished(database, ALL, 30, run=True))
+            await drained(dsn)
+    assert times > 0
+    seen = await records(kafka.bootstrap, EVENTS)
+    for numbers in revisions(seen).values():
+        newest = 0
+        for before, after in pairwise([0, *numbers]):
+            assert after == before + 1 or (after == 1 and before == newest)
+            newest = max(newest, after)
+        assert numbers[-13:] == list(range(1, 14))
+    last = {one.key: one.value for one in await records(kafka.bootstrap, CASES)}
+    assert {value["revision"] for value in last.values() if value} == {13}
 
 
 async def test_a_dry_run_changes_nothing_and_a_run_is_written_down(dsn: str, broker: Broker) -> None:
