@@ -23,6 +23,7 @@ from adapter.store.database import connect
 from adapter.store.migrate import migrate
 from adapter.web import (
     access,
+    capability,
     cases,
     disputes,
     fhir,
@@ -35,6 +36,7 @@ from adapter.web import (
     writing,
 )
 from adapter.web.negotiation import refuse
+from adapter.web.rate import Rates
 from adapter.wiring import clients_of, library_of, servers_of, subscribers_of, world_of
 
 _WARM = (
@@ -89,6 +91,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(title="losus-adapter", lifespan=life, docs_url=None, redoc_url=None)
     app.state.settings, app.state.world = settings, world
+    app.state.rates = Rates({name: source.rate for name, source in settings.sources.items()})
     routers = (
         fhir.router,
         settlements.router,
@@ -98,6 +101,7 @@ def create_app(settings: Settings) -> FastAPI:
         health.router,
         schemas.router,
         keys.router,
+        capability.router,
         hook.router,
         writing.router,
     )

@@ -26,6 +26,7 @@ from adapter.mapping.version import by_meta
 from adapter.parking import park
 from adapter.reading import Prepared
 from adapter.refold import refold
+from adapter.settling.disputing import Asker, is_dispute, take_dispute
 from adapter.standing import refusal, standing_of
 from adapter.store import doors, held, intake, library, merges, messages
 from adapter.store.database import Connection
@@ -59,6 +60,8 @@ async def commit(
         before = repeats[one.ids] if one.ids else None
         receipt = _again(world, one, before, now) if before else standing.receipt(world, one)
         if receipt is None:
+            receipt = await _disputed(connection, world, one, now)
+        if receipt is None:
             status = one.error.status if one.error else _OK
             response = _response(world, one, now, one.error)
             news.append((len(receipts), News(one, response, status)))
@@ -76,6 +79,21 @@ async def commit(
     marks = [(one.delivery.mark.name, one.delivery.mark.value) for one in batch if one.delivery.mark]
     await doors.save_marks(connection, marks, now)
     return receipts
+
+
+async def _disputed(connection: Connection, world: World, one: Prepared, now: datetime) -> Receipt | None:
+    """Keep what a municipality's system disputes by this delivery; the receipt where it may not."""
+    municipality = world.speakers[one.source].municipality
+    if municipality is None or one.opened is None:
+        return None
+    asker = Asker(one.source, municipality, one.fhir)
+    try:
+        for entry in one.opened.entries:
+            if is_dispute(entry.resource):
+                await take_dispute(connection, asker, entry.resource, now)
+    except LosusError as error:
+        return refused(world, one, error, now)
+    return None
 
 
 def refused(world: World, one: Prepared, error: LosusError, now: datetime) -> Receipt:

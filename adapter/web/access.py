@@ -40,6 +40,7 @@ OPEN = (
     "/readyz",
     "/metrics",
     "/fhir/metadata",
+    "/fhir/{source}/metadata",
     "/.well-known/",
     "/asyncapi.json",
     "/asyncapi.yaml",

@@ -19,7 +19,7 @@ FHIR_JSON = "application/fhir+json"
 
 @router.post(
     "/fhir/{source}/$process-message",
-    dependencies=[sends("operation/process-message")],
+    dependencies=[sends("operation/process-message"), taking.limited],
     response_class=Response,
 )
 async def process_message(source: str, request: Request) -> Response:

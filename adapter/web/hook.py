@@ -18,7 +18,9 @@ router = APIRouter()
 _GUARD = sends("operation/subscription-hook")
 
 
-@router.post("/fhir/{source}/$subscription-hook", dependencies=[_GUARD], response_class=Response)
+@router.post(
+    "/fhir/{source}/$subscription-hook", dependencies=[_GUARD, taking.limited], response_class=Response
+)
 async def notified(source: str, request: Request) -> Response:
     """Take in a notification Bundle (R4 backport, R4B, R5), or an empty knock (plain R4)."""
     world, hook = request.app.state.world, _hook(request)
@@ -32,7 +34,11 @@ async def notified(source: str, request: Request) -> Response:
     return respond(request, None, 200)
 
 
-@router.put("/fhir/{source}/$subscription-hook/{kind}/{name}", dependencies=[_GUARD], response_class=Response)
+@router.put(
+    "/fhir/{source}/$subscription-hook/{kind}/{name}",
+    dependencies=[_GUARD, taking.limited],
+    response_class=Response,
+)
 async def put(source: str, kind: str, name: str, request: Request) -> Response:
     """Take in the resource that plain R4's rest-hook puts."""
     world = request.app.state.world

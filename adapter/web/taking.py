@@ -4,7 +4,7 @@ Owns what all such doors do alike; does not own their answers. No value of a del
 """
 
 import structlog
-from fastapi import Request
+from fastapi import Depends, Request
 
 from adapter.delivery import Delivery, Receipt
 from adapter.errors import LosusError, Problem, UnknownSourceError
@@ -12,6 +12,7 @@ from adapter.fhir.model import FhirVersion
 from adapter.fhir.outcome import response_code
 from adapter.inbound.receiver import Receiver
 from adapter.watch import MESSAGES, RECEIVE_SECONDS
+from adapter.web.rate import Rates
 from adapter.world import World
 
 log = structlog.get_logger()
@@ -44,6 +45,16 @@ async def take_whole(request: Request, delivery: Delivery) -> Receipt:
     if receipt.error is not None:
         raise receipt.error
     return receipt
+
+
+async def _limit(source: str, request: Request) -> None:
+    """Use one of the source's tokens; ThrottledError (429) where none is left."""
+    rates: Rates = request.app.state.rates
+    rates.take(source)
+
+
+#: The dependency of a door that counts against the rate of its source; after the one that says who knocks.
+limited = Depends(_limit)
 
 
 def version_of(request: Request, source: str, said: FhirVersion | None) -> FhirVersion:

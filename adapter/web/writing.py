@@ -43,7 +43,9 @@ _STORED = Problem("informational", "stored; what follows from it is published")
 _KNOWN = Problem("informational", "known already; nothing was done")
 
 
-@router.post("/fhir/{source}/{kind}", dependencies=[sends("system/{kind}.c")], response_class=Response)
+@router.post(
+    "/fhir/{source}/{kind}", dependencies=[sends("system/{kind}.c"), taking.limited], response_class=Response
+)
 async def create(source: str, kind: str, request: Request) -> Response:
     """Take in a new resource; the server gives its id, so that one in the body does not count.
 
@@ -55,20 +57,26 @@ async def create(source: str, kind: str, request: Request) -> Response:
     return await _write(source, request, Interaction(kind, None, asked, None, True, kind))
 
 
-@router.put("/fhir/{source}/{kind}", dependencies=[sends("system/{kind}.cu")], response_class=Response)
+@router.put(
+    "/fhir/{source}/{kind}", dependencies=[sends("system/{kind}.cu"), taking.limited], response_class=Response
+)
 async def update_on_condition(source: str, kind: str, request: Request) -> Response:
     """Take in a version of the resource that `?identifier=system|value` finds, or a new one."""
     asked = condition(kind, request.url.query)
     return await _write(source, request, Interaction(kind, None, asked, _expected(request), False, kind))
 
 
-@router.put("/fhir/{source}/{kind}/{name}", dependencies=[sends("system/{kind}.u")], response_class=Response)
+@router.put(
+    "/fhir/{source}/{kind}/{name}",
+    dependencies=[sends("system/{kind}.u"), taking.limited],
+    response_class=Response,
+)
 async def update(source: str, kind: str, name: str, request: Request) -> Response:
     """Take in a version of a resource, known or new; with `If-Match` only after the version that it names."""
     return await _write(source, request, Interaction(kind, name, None, _expected(request), False, kind))
 
 
-@router.post("/fhir/{source}", dependencies=[sends()], response_class=Response)
+@router.post("/fhir/{source}", dependencies=[sends(), taking.limited], response_class=Response)
 async def bundle(source: str, request: Request) -> Response:
     """Take in a transaction, whole or not at all, or a batch, each entry by itself."""
     asked = await _asked(source, request)
