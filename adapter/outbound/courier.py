@@ -43,6 +43,7 @@ from adapter.watch import RELAY_FENCED
 log = structlog.get_logger()
 
 _LOOK_FOR_TOPICS_S = 2.0
+_LOOK_AGAIN_S = 0.4
 _ASK_AFTER_S = 2.0
 _COMMIT_S = 30.0
 _BURY_S = 2.0
@@ -168,7 +169,7 @@ class Courier:
                         client.add_topic(topic)
                     await client.force_metadata_update()
                     if any(not _is_led(client.cluster, topic) for topic in waiting):
-                        await asyncio.sleep(0.1)
+                        await asyncio.sleep(_LOOK_AGAIN_S)
                 return True
         return False
 
