@@ -27,7 +27,7 @@ from adapter.parking import park
 from adapter.reading import Prepared
 from adapter.refold import refold
 from adapter.settling.disputing import Asker, is_dispute, take_dispute
-from adapter.standing import refusal, standing_of
+from adapter.standing import Standing, standing_of
 from adapter.store import doors, held, intake, library, merges, messages
 from adapter.store.database import Connection
 from adapter.world import World
@@ -58,9 +58,11 @@ async def commit(
     news: list[tuple[int, News]] = []
     for one in batch:
         before = repeats[one.ids] if one.ids else None
-        receipt = _again(world, one, before, now) if before else standing.receipt(world, one)
-        if receipt is None:
-            receipt = await _disputed(connection, world, one, now)
+        receipt = (
+            (_again(world, one, before, now) if before else None)
+            or standing.known(one)
+            or await _refused(connection, world, standing, one, now)
+        )
         if receipt is None:
             status = one.error.status if one.error else _OK
             response = _response(world, one, now, one.error)
@@ -81,24 +83,33 @@ async def commit(
     return receipts
 
 
-async def _disputed(connection: Connection, world: World, one: Prepared, now: datetime) -> Receipt | None:
-    """Keep what a municipality's system disputes by this delivery; the receipt where it may not."""
+async def _refused(
+    connection: Connection, world: World, standing: Standing, one: Prepared, now: datetime
+) -> Receipt | None:
+    """The receipt of what may not be stored; what a municipality's system disputes is kept meanwhile."""
+    fault = standing.fault(world, one)
+    if fault is None:
+        try:
+            await _dispute(connection, world, one, now)
+        except LosusError as error:
+            fault = error
+    return refused(world, one, fault, now) if fault is not None else None
+
+
+async def _dispute(connection: Connection, world: World, one: Prepared, now: datetime) -> None:
     municipality = world.speakers[one.source].municipality
     if municipality is None or one.opened is None:
-        return None
+        return
     asker = Asker(one.source, municipality, one.fhir)
-    try:
-        for entry in one.opened.entries:
-            if is_dispute(entry.resource):
-                await take_dispute(connection, asker, entry.resource, now)
-    except LosusError as error:
-        return refused(world, one, error, now)
-    return None
+    for entry in one.opened.entries:
+        if is_dispute(entry.resource):
+            await take_dispute(connection, asker, entry.resource, now)
 
 
 def refused(world: World, one: Prepared, error: LosusError, now: datetime) -> Receipt:
     """The receipt of a delivery that is not stored; a message has its response in it."""
-    return refusal(error, _response(world, one, now, error) or b"")
+    response = _response(world, one, now, error) or b""
+    return Receipt("refused", None, error.status, response, error.problems, error)
 
 
 def _response(world: World, one: Prepared, now: datetime, error: LosusError | None) -> bytes | None:

@@ -5,7 +5,7 @@ mapping, nor where what lies outside is found (`flow`, `inbound.library`).
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -136,7 +136,7 @@ class _Reader:
             if found is not None:
                 readings.append(found)
         readings += self._people(readings)
-        self._demand_allowed(readings)
+        readings = self._allowed(readings)
         fault, cause = self._fault([error for _, error in failed])
         keys = {reading.key for reading in readings if reading.key}
         if fault is not None:
@@ -197,17 +197,25 @@ class _Reader:
             return MappingError(*(problem for error in failed for problem in error.problems)), "untranslated"
         return None, None
 
-    def _demand_allowed(self, readings: list[Reading]) -> None:
+    def _allowed(self, readings: list[Reading]) -> list[Reading]:
+        """What the source may say of that: of a municipality's system, what is a municipality's to say.
+
+        ForbiddenError where nothing is left of a resource that said something.
+        """
         allowed = self._speaker.allowed
         if allowed is None:
-            return
-        problems = [
-            Problem("forbidden", "this is not for a municipality's system to say", reading.path)
-            for reading in readings
-            if not {signal.kind for signal in reading.fact.signals} <= allowed
-        ]
+            return readings
+        cut: list[Reading] = []
+        problems: list[Problem] = []
+        for reading in readings:
+            left = tuple(signal for signal in reading.fact.signals if signal.kind in allowed)
+            if reading.fact.signals and not left:
+                rule = "this is not for a municipality's system to say"
+                problems.append(Problem("forbidden", rule, reading.path))
+            cut.append(replace(reading, fact=replace(reading.fact, signals=left)))
         if problems:
             raise ForbiddenError(*problems)
+        return cut
 
     def _resolve(self, reference: str) -> Resource | None:
         found = self._references.resolve(reference)

@@ -27,23 +27,25 @@ class Standing:
     versions: Mapping[tuple[str, str], str]
     homes: Mapping[str, str | None]
 
-    def receipt(self, world: World, one: Prepared) -> Receipt | None:
-        """The receipt of what is not to be stored: nothing new, another version expected, not theirs."""
+    def fault(self, world: World, one: Prepared) -> LosusError | None:
+        """Why a delivery is not to be stored: not theirs to speak of, or another version expected."""
         municipality = world.speakers[one.source].municipality
         if municipality is not None and any(self.homes.get(key) != municipality for key in one.keys):
-            return refusal(NotFoundError(Problem("not-found", "no such case of yours")))
-        delivery = one.delivery
-        for name, expected in delivery.expected.items():
+            return NotFoundError(Problem("not-found", "no such case of yours"))
+        for name, expected in one.delivery.expected.items():
             if version_tag(self.versions.get((one.source, name), "")) != expected:
                 rule = "If-Match names another version than the newest that is known"
-                return refusal(ConflictError(Problem("conflict", rule)))
+                return ConflictError(Problem("conflict", rule))
+        return None
+
+    def known(self, one: Prepared) -> Receipt | None:
+        """The receipt of what brings nothing new; of a message its ids tell, not this."""
         if one.message is not None or one.error is not None:
             return None
         brought = _brought(one)
-        if delivery.once and any((one.source, name) in self.versions for name, _ in brought):
-            return Receipt("known", versions=self._versions(one))
+        is_there = one.delivery.once and any((one.source, name) in self.versions for name, _ in brought)
         facts = [reading.fact for reading in one.readings]
-        if facts and all(intake.fact_key(fact) in self.facts for fact in facts):
+        if is_there or (facts and all(intake.fact_key(fact) in self.facts for fact in facts)):
             return Receipt("known", versions=self._versions(one))
         return None
 
@@ -79,11 +81,6 @@ def _brought(one: Prepared) -> tuple[tuple[str, str], ...]:
     stamp = instant_text(one.received_at)
     kept = {f"{r['resourceType']}/{r['id']}": by_meta(r, stamp)[1] for r in one.shelved}
     return tuple({**kept, **read}.items())
-
-
-def refusal(error: LosusError, response: bytes = b"") -> Receipt:
-    """The receipt of what is not stored."""
-    return Receipt("refused", None, error.status, response, error.problems, error)
 
 
 async def standing_of(connection: Connection, world: World, batch: Sequence[Prepared]) -> Standing:

@@ -48,6 +48,7 @@ class Listener:
         """From taking the lock to the first fault."""
         connection = await asyncpg.connect(self._dsn, command_timeout=30)
         consumer = AIOKafkaConsumer(
+            self._topic,  # without a group: all its partitions, those too that are added later
             bootstrap_servers=self._bootstrap,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
@@ -81,23 +82,13 @@ class Listener:
 
     async def _begin(self, consumer: AIOKafkaConsumer) -> None:
         """Go to where the reading had come."""
-        while not (numbers := await self._partitions(consumer)):  # noqa: ASYNC110 - nor has a topic
-            await asyncio.sleep(_LOOK_AGAIN_S)
-        partitions = [TopicPartition(self._topic, number) for number in sorted(numbers)]
-        consumer.assign(partitions)
         async with self._database.transaction() as connection:
             marks = await read_marks(connection, f"stream {self._source} ")
-        for partition in partitions:
+        for partition in consumer.assignment():
             offset = marks.get(self._mark(partition))
             if offset is not None:
                 consumer.seek(partition, int(offset))
-            else:
-                await consumer.seek_to_beginning(partition)
-        log.info("listener.started", source=self._source, partitions=len(partitions))
-
-    async def _partitions(self, consumer: AIOKafkaConsumer) -> set[int]:
-        await consumer.topics()  # asks the broker: what is known here may be old
-        return set(consumer.partitions_for_topic(self._topic) or ())
+        log.info("listener.started", source=self._source, partitions=len(consumer.assignment()))
 
     async def _take(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
         await self._receiver.take_in_order(

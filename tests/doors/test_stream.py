@@ -10,6 +10,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from adapter.inbound.listener import Listener
+from adapter.outbound.topics import make_topics
 from tests.conftest import Kafka
 from tests.doors.rig import SOURCE, Rig, essence, home, resources, rig
 from tests.service import renewed, way_home
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.timeout(400)
 
 
 async def produce(bootstrap: str, values: list[bytes | None]) -> None:
+    await make_topics(bootstrap, (), partitions=1, replication=1, more=[TOPIC])
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap)
     await producer.start()
     try:
