@@ -58,19 +58,24 @@ def test_which_of_the_two_is_meant(accept: str, kind: str, because: str) -> None
     assert _wants_json(accept) is (kind == "application/json"), because
 
 
+FOLLOW_UP = "https://losus-adapter.se/fhir/Measure/manadsuppfoljning"
+RULE = f"https://losus-adapter.se/fhir/Measure/{JH}-somatic"
 SEARCHES = [
     # type, parameters, how many, because
-    ("MeasureReport", {}, 16, "four months, two municipalities, two care forms"),
-    ("MeasureReport", {"municipality": "2380"}, 8, "of one"),
-    ("MeasureReport", {"municipality": "2380", "period": "2019-04"}, 2, "of one month"),
-    ("MeasureReport", {"municipality": "2380", "period": "2019"}, 8, "of a year"),
-    ("MeasureReport", {"municipality": "2380", "period": "ge2019-03"}, 4, "from March on"),
-    ("MeasureReport", {"municipality": "2380", "period": "gt2019-03"}, 2, "after March"),
-    ("MeasureReport", {"municipality": "2380", "period": "le2019-03"}, 6, "through March"),
-    ("MeasureReport", {"municipality": "2380", "period": "lt2019-03"}, 4, "before March"),
+    ("MeasureReport", {}, 24, "four months, two municipalities: two care forms and the follow-up"),
+    ("MeasureReport", {"municipality": "2380"}, 12, "of one"),
+    ("MeasureReport", {"municipality": "2380", "period": "2019-04"}, 3, "of one month"),
+    ("MeasureReport", {"municipality": "2380", "period": "2019"}, 12, "of a year"),
+    ("MeasureReport", {"municipality": "2380", "period": "ge2019-03"}, 6, "from March on"),
+    ("MeasureReport", {"municipality": "2380", "period": "gt2019-03"}, 3, "after March"),
+    ("MeasureReport", {"municipality": "2380", "period": "le2019-03"}, 9, "through March"),
+    ("MeasureReport", {"municipality": "2380", "period": "lt2019-03"}, 6, "before March"),
     ("MeasureReport", {"municipality": "2380", "period": "lt2019"}, 0, "before the year"),
     ("MeasureReport", {"agreement": "stockholm-2020"}, 0, "nobody of Stockholm"),
     ("MeasureReport", {"agreement": JH, "municipality": "2309"}, 8, "Krokom: nobody in hospital is said too"),
+    ("MeasureReport", {"measure": FOLLOW_UP}, 8, "the monthly follow-up of each municipality"),
+    ("MeasureReport", {"measure": f"{FOLLOW_UP}|0"}, 0, "in a version that there is not"),
+    ("MeasureReport", {"measure": RULE, "period": "2019-04"}, 2, "by the rule of the agreement"),
     ("Invoice", {"municipality": "2380"}, 1, "April alone is liable"),
     ("ChargeItem", {"municipality": "2380"}, 1, "a stay of six payable days"),
 ]
@@ -93,12 +98,12 @@ async def test_pages_hold_each_resource_once(client: httpx.AsyncClient) -> None:
     while url:
         page = (await client.get(url)).json()
         sizes.append(len(page["entry"]))
-        assert page["total"] == 8
+        assert page["total"] == 12
         seen += [entry["resource"]["id"] for entry in page["entry"]]
         links = {link["relation"]: link["url"] for link in page["link"]}
         url = links.get("next", "").removeprefix("https://losus.example.se")
-    assert sizes == [3, 3, 2]
-    assert len(set(seen)) == 8
+    assert sizes == [3, 3, 3, 3]
+    assert len(set(seen)) == 12
 
 
 async def test_what_a_bundle_names_can_be_read(client: httpx.AsyncClient) -> None:
@@ -121,7 +126,10 @@ REFUSED = [
     ("/fhir/Invoice?period=4711-13", 400, "value", "no month"),
     ("/fhir/Invoice?_count=191212121212", 400, "value", "no page of that size"),
     ("/fhir/Invoice/191212121212", 404, "not-found", "no such invoice"),
-    ("/fhir/Patient/191212121212", 404, "not-supported", "there are no patients here"),
+    ("/fhir/Patient/191212121212", 405, "not-supported", "there are no patients to be read here"),
+    ("/fhir/Invoice?measure=191212121212", 400, "not-supported", "an invoice has no measure"),
+    ("/statistics/191212121212/2019-04", 404, "not-found", "no such agreement"),
+    (f"/statistics/{JH}/191212121212", 400, "value", "no month"),
 ]
 
 
