@@ -101,12 +101,11 @@ def told(database: Any) -> dict[str, Known]:
     }
 
 
-async def verdicts_of(script: Script, store: Any, wait_s: float) -> list[Verdict]:
-    """Once it is at the end, or the time is over."""
-    loop = asyncio.get_running_loop()
-    until = loop.time() + wait_s
-    while not at_end(script, told(store.database)) and loop.time() < until:
-        await asyncio.sleep(0.1)
+async def verdicts_of(script: Script, store: Any, running: asyncio.Task[None]) -> list[Verdict]:
+    """Once it is at the end, or has fallen over."""
+    async with asyncio.timeout(60):
+        while not at_end(script, told(store.database)) and not running.done():
+            await asyncio.sleep(0.1)
     ended = Verdict("reads to the end", at_end(script, told(store.database)), "")
     return [ended, *judge(script, told(store.database))]
 
@@ -119,21 +118,22 @@ async def tried(
     folder: Path = tmp_path_factory.mktemp("stores")
     await make_topics(apache.bootstrap, ("2380",), partitions=3, replication=1)
     script = Script(4, "2380", await partitions_of(apache.bootstrap, "2380"))
-    stores: dict[str, Any] = {}
+    consumers: dict[str, tuple[Any, asyncio.Task[None]]] = {}
     async with player(apache.bootstrap, transactions=True) as playing, AsyncExitStack() as stack:
         await playing.play(script.history())
         for number, (fault, old, new, _) in enumerate(FAULTS):
             assert old in CONSUMER, fault
             consumer = module(CONSUMER.replace(old, new))
-            store = stores[fault] = consumer.Store(str(folder / f"{number}.sqlite"))
+            store = consumer.Store(str(folder / f"{number}.sqlite"))
             stack.enter_context(closing(store.database))
-            task = asyncio.create_task(consumer.run(store, apache.bootstrap, "2380"))
-            stack.push_async_callback(stopped, task)
+            running = asyncio.create_task(consumer.run(store, apache.bootstrap, "2380"))
+            stack.push_async_callback(stopped, running)
+            consumers[fault] = (store, running)
         async with asyncio.timeout(60):
-            while not all(store.positions() for store in stores.values()):
+            while not all(store.positions() for store, _ in consumers.values()):
                 await asyncio.sleep(0.1)
         await playing.play(script.rest())
-        yield {fault: await verdicts_of(script, store, 20) for fault, store in stores.items()}
+        yield {fault: await verdicts_of(script, *consumer) for fault, consumer in consumers.items()}
         await playing.play(script.farewell())
 
 
