@@ -7,7 +7,7 @@ import codecs
 import json
 import re
 from dataclasses import dataclass
-from functools import partial
+from decimal import Decimal
 from typing import Any, Literal
 
 import orjson
@@ -44,19 +44,29 @@ class Limits:
 def read_document(
     body: bytes, media: Media, version: FhirVersion, limits: Limits | None = None
 ) -> dict[str, Any]:
-    """The resource in `body`, as FHIR JSON has it, whichever way it is written.
+    """The resource in `body`, as `parse_json` has it, whichever way it is written.
 
+    Numbers too: who keeps or compares what was read need not know how it was sent. `xml.parse_xml` alone
+    keeps the scale of decimals, which nothing that comes in is reckoned with.
     Raises what `parse_json` and `xml.parse_xml` raise, and TooLargeError where it is a Bundle of more
     entries than `limits` allow.
     """
     held = limits or Limits()
-    parse = parse_json if media == "json" else partial(parse_xml, version=version)
-    document = parse(body, max_bytes=held.max_bytes, max_depth=held.max_depth)
+    if media == "json":
+        document = parse_json(body, max_bytes=held.max_bytes, max_depth=held.max_depth)
+    else:
+        exact = parse_xml(body, version, max_bytes=held.max_bytes, max_depth=held.max_depth)
+        document = orjson.loads(orjson.dumps(exact, default=_digits))
     entries = document.get("entry")
     if isinstance(entries, list) and len(entries) > held.max_entries:
         rule = f"a Bundle may have {held.max_entries} entries"
         raise TooLargeError(Problem("too-costly", rule, "Bundle.entry"))
     return document
+
+
+def _digits(value: Decimal) -> orjson.Fragment:
+    """The digits that a decimal was written with."""
+    return orjson.Fragment(str(value))
 
 
 def parse_json(body: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> dict[str, Any]:

@@ -29,8 +29,9 @@ _SCHEMA_LOCATION = "{http://www.w3.org/2001/XMLSchema-instance}schemaLocation"
 _BOM = b"\xef\xbb\xbf"
 _BOOLEANS = {"true": True, "false": False}
 _INTEGERS = frozenset(("integer", "positiveInt", "unsignedInt"))
-_INTEGER = re.compile(r"[-+]?[0-9]{1,20}", re.ASCII)
+_INTEGER = re.compile(r"[-+]?[0-9]{1,18}", re.ASCII)
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,39})(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?", re.ASCII)
+_DIGITS_OF_INT = 18  # within 64 bits
 _MAX_EXPONENT = 300  # what a double holds, as in JSON
 
 
@@ -260,7 +261,8 @@ def _value(kind: str, text: str, path: str) -> bool | int | Decimal | str:
         number = _DECIMAL.fullmatch(text)
         if number is None or abs(int((number[2] or "e0")[1:])) > _MAX_EXPONENT:
             raise ResourceError(Problem("value", "is to be a decimal number", path))
-        return Decimal(text) if number[1] or number[2] else int(text)
+        is_whole = not number[1] and not number[2] and len(text) <= _DIGITS_OF_INT
+        return int(text) if is_whole else Decimal(text)
     return text
 
 

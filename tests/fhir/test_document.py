@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ from adapter.errors import InputError, MalformedError, ResourceError, TooLargeEr
 from adapter.fhir.document import Limits, parse_json, read_document
 from adapter.fhir.model import FhirVersion
 from adapter.fhir.places import place_of
-from tests.fhir.real_messages import resources
+from tests.fhir.real_messages import exact, resources
 
 R4, R4B, R5 = FhirVersion
 PLANTED = ("191212121212", "Tolvansson")
@@ -187,6 +188,23 @@ def test_both_ways_of_writing_are_read_into_the_same() -> None:
     assert read_document(json_body, "json", R4) == read_document(xml_body, "xml", R4)
     with pytest.raises(ResourceError):
         read_document(b'<Encounter xmlns="http://hl7.org/fhir"><period/></Encounter>', "xml", R5)
+
+
+@pytest.mark.parametrize(
+    "number", ["1", "1.50", "-0.10", "1e3", "12345678901234567890.5", "9" * 30, "1e-300", "0"]
+)
+def test_numbers_are_read_into_the_same(number: str) -> None:
+    """What is kept, hashed and compared is the same, however it was sent."""
+    json_body = f'{{"resourceType":"Basic","extension":[{{"url":"u","valueDecimal":{number}}}]}}'
+    xml_body = (
+        '<Basic xmlns="http://hl7.org/fhir"><extension url="u">'
+        f'<valueDecimal value="{number}"/></extension></Basic>'
+    )
+    read = [read_document(json_body.encode(), "json", R4), read_document(xml_body.encode(), "xml", R4)]
+    assert exact(read[0]) == exact(read[1])
+    assert orjson.dumps(read[0], option=orjson.OPT_SORT_KEYS) == orjson.dumps(
+        read[1], option=orjson.OPT_SORT_KEYS
+    )
 
 
 def test_real_messages_are_read_as_they_are() -> None:
