@@ -113,7 +113,7 @@ async def make_topics(
     try:
         await admin.start()
         missing = sorted(set(wanted) - set(await admin.list_topics()))
-        await _make(admin, {name: wanted[name] for name in missing}, terms)
+        await create_topics(admin, {name: wanted[name] for name in missing}, terms)
         if PROGRESS not in missing:
             await widen_progress(admin)
     except (KafkaError, OSError, TimeoutError) as error:
@@ -124,7 +124,9 @@ async def make_topics(
     return missing
 
 
-async def _make(admin: AIOKafkaAdminClient, wanted: dict[str, dict[str, str]], terms: TopicTerms) -> None:
+async def create_topics(
+    admin: AIOKafkaAdminClient, wanted: dict[str, dict[str, str]], terms: TopicTerms
+) -> None:
     """Make topics; UnavailableError names all that the broker refuses."""
     if not wanted:
         return
