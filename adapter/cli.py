@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, str] = {
     "statistics": "statistics.statistics_command",
     "compare": "compare.compare_command",
     "key": "key.key_command",
+    "topics": "topics.topics_app",
     "cases": "cases.cases_app",
     "sources": "cases.sources_app",
     "mappings": "mappings.mappings_app",
