@@ -24,8 +24,7 @@ from adapter.settlement.bill import Prices, bills_each, excess_lines, lines_of
 from adapter.settlement.compare import Total
 from adapter.settlement.gate import GateStatus, MonthMean, run_gate
 from adapter.settlement.ledger import Held, Ledger
-from adapter.settlement.lines import Listed, billed, left_out
-from adapter.settlement.measure import Reason
+from adapter.settlement.lines import OPEN, Listed, Why, billed, left_out
 from adapter.settlement.priced import Priced
 from adapter.settlement.render import dumps, line_json, statement_json
 from adapter.settlement.settle import (
@@ -37,9 +36,7 @@ from adapter.settlement.settle import (
     must_know,
     must_settle,
 )
-from adapter.settlement.statement import Line, Statement
-
-Left = tuple[str, tuple[Reason, ...]]
+from adapter.settlement.statement import Assumed, Line, Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +50,7 @@ class Drawn:
     payer: Payer
     mean: MonthMean
     status: GateStatus
+    group: int | None
     still_open: Sequence[str]
     excess: tuple[Line, ...]
 
@@ -60,11 +58,6 @@ class Drawn:
     def order(self) -> tuple[str, str, Month, str]:
         """Municipality, care form, month, agreement."""
         return (*self.payer, self.mean.month, self.account.rules.id)
-
-    @property
-    def group(self) -> int | None:
-        """The place of the month in the ledger."""
-        return self.account.groups.get(self.mean.month.index)
 
     @property
     def each(self) -> bool:
@@ -124,7 +117,8 @@ class Bulk:
 
     def summed(self) -> Iterator[Summed]:
         """Give the statements without the stays that they consist of."""
-        return (self._summed(one, self._left(one)) for one in self.drawn)
+        for one in self.drawn:
+            yield self._summed(one, self._left(one), one.mean, self._shared_by(one).bare.assumptions)
 
     def totals(self) -> Iterator[Total]:
         """Sum up each statement, without its lines."""
@@ -144,25 +138,22 @@ class Bulk:
     def json_lines(self) -> Iterator[bytes]:
         """Give one JSON object a line, as `render.json_lines` does."""
         for one in self.drawn:
-            left = self._left(one)
-            shared = self._shared_by(one)
-            light = replace(
-                self._summed(one, left), mean=replace(one.mean, terms=shared.terms), assumptions=()
-            )
-            texts = [b'{"stay":' + orjson.dumps(name) + text for name, text in self._billed.of(one.group)]
-            texts += [dumps(line_json(line)) for line in self._excess(one)]
-            told = statement_json(light) | {
-                "excluded_stays": [{"stay": name, "reasons": reasons} for name, reasons in left],
-                "lines": orjson.Fragment(b"[" + b",".join(texts) + b"]"),
-            }
-            yield dumps(told | shared.json) + b"\n"
+            left, shared = self._left(one), self._shared_by(one)
+            lines = [b'{"stay":' + dumps(name) + text for name, text in self._billed.of(one.group)]
+            lines += [dumps(line_json(line)) for line in self._excess(one)]
+            mean = MonthMean(one.mean.month, shared.terms, one.mean.stays, one.mean.days, one.mean.day_zero)
+            told = statement_json(self._summed(one, left, mean, ()))
+            told |= shared.json
+            told["excluded_stays"] = _listed(b'{"stay":' + dumps(name) + why.json for name, why in left)
+            told["lines"] = _listed(lines)
+            yield dumps(told) + b"\n"
 
     def _excess(self, one: Drawn) -> Iterator[Line]:
         """Give the line of the excess with the stays that it is worked out from."""
         return (replace(line, counted=self.priced.counted(one.group)) for line in one.excess)
 
     @cached_property
-    def _billed(self) -> Listed:
+    def _billed(self) -> Listed[bytes]:
         modes = np.zeros(len(self.priced.ledger.starts) - 1, np.int8)
         for one in self.drawn:
             if one.group is not None:
@@ -170,21 +161,21 @@ class Bulk:
         return billed(self.priced, modes)
 
     @cached_property
-    def _left_out(self) -> Listed:
+    def _left_out(self) -> Listed[Why]:
         return left_out(self.priced)
 
-    def _left(self, one: Drawn) -> list[Left]:
+    def _left(self, one: Drawn) -> list[tuple[str, Why]]:
         """Give the stays that are in no mean or on no bill, by id."""
-        left = list(self._left_out.of(one.group))
-        if one.still_open:
-            left = sorted([*left, *((stay, (Reason.OPEN,)) for stay in one.still_open)])
-        return left
+        left = self._left_out.of(one.group)
+        return sorted([*left, *((stay, OPEN) for stay in one.still_open)]) if one.still_open else left
 
-    def _summed(self, one: Drawn, left: Iterable[Left]) -> Summed:
+    def _summed(
+        self, one: Drawn, left: Iterable[tuple[str, Why]], mean: MonthMean, assumptions: tuple[Assumed, ...]
+    ) -> Summed:
         paid, amount, used = self._paid(one)
         counts: dict[str, int] = {}
-        for _, reasons in left:
-            counts[reasons[0].value] = counts.get(reasons[0].value, 0) + 1
+        for _, why in left:
+            counts[why.counted_by] = counts.get(why.counted_by, 0) + 1
         bare = self._shared_by(one).bare
         return Summed(
             agreement=bare.agreement,
@@ -193,12 +184,12 @@ class Bulk:
             region=bare.region,
             municipality=one.payer[0],
             care_form=one.payer[1],
-            mean=one.mean,
+            mean=mean,
             status=one.status,
             lines=one.excess,
             excluded=(),
             long_stays=0 if one.group is None else self.priced.long_stays[one.group],
-            assumptions=bare.assumptions,
+            assumptions=assumptions,
             suspended=bare.suspended,
             because=self._because(one),
             paid_days=paid,
@@ -210,12 +201,11 @@ class Bulk:
     def _paid(self, one: Drawn) -> tuple[Fraction, Decimal, Mapping[int, Rate]]:
         """Give payable days, SEK and rates of all lines, the excess last."""
         stays = self.priced.sum(one.group, each=one.each)
-        used = {
-            **stays.rates,
-            **{charge.rate.year: charge.rate for line in one.excess for charge in line.charges},
-        }
-        days = sum((line.payable_days for line in one.excess), Fraction(stays.days))
-        return days, sum((line.amount for line in one.excess), stays.amount), used
+        days, amount, used = Fraction(stays.days), stays.amount, stays.rates
+        for line in one.excess:
+            days, amount = days + line.payable_days, amount + line.amount
+            used = {**used, **{charge.rate.year: charge.rate for charge in line.charges}}
+        return days, amount, used
 
     def _because(self, one: Drawn) -> str:
         return self.because(one.account, one.payer, one.mean.month)
@@ -276,7 +266,14 @@ def drawn(priced: Priced, account: Held, payer: Payer, told: Sequence[Month], la
         priced.mean(account.groups.get(month.index), month, account.rules.on(month.first, form))
         for month in run
     ]
+    asked = {month.index for month in told}
     for mean, status in zip(means, run_gate(means), strict=True):
-        if mean.month in told:
+        index = mean.month.index
+        if index in asked:
             excess = tuple(excess_lines(mean, status, account.of(mean.month), priced.prices))
-            yield Drawn(account, payer, mean, status, account.open if mean.month == last else (), excess)
+            still_open = account.open if index == last.index else ()
+            yield Drawn(account, payer, mean, status, account.groups.get(index), still_open, excess)
+
+
+def _listed(texts: Iterable[bytes]) -> orjson.Fragment:
+    return orjson.Fragment(b"[" + b",".join(texts) + b"]")

@@ -4,44 +4,61 @@ Owns the text. Does not own its shape: `render.line_json` is asked for a line wi
 and the marks are filled in.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 
 from adapter.settlement.columns import Column, distinct
+from adapter.settlement.measure import Reason
 from adapter.settlement.priced import Priced
 from adapter.settlement.render import dumps, line_json
 from adapter.settlement.statement import Line
 
 _HEAD = b'{"stay":""'
+T = TypeVar("T")
 
 
-class Listed:
+class Why(NamedTuple):
+    """Why a stay is in no mean or on no bill: the reason that counts, and all as JSON after its id."""
+
+    counted_by: str
+    json: bytes
+
+    @classmethod
+    def of(cls, *reasons: Reason) -> "Why":
+        """Tell the reasons, the first of which counts."""
+        return cls(reasons[0].value, b',"reasons":' + dumps(reasons) + b"}")
+
+
+OPEN = Why.of(Reason.OPEN)
+
+
+class Listed(Generic[T]):
     """Stays by group: the id of each, and the number of what is to be said of it."""
 
-    def __init__(self, names: list[str], texts: Sequence[Any], numbers: list[int], starts: list[int]) -> None:
+    def __init__(self, names: list[str], texts: Sequence[T], numbers: list[int], starts: list[int]) -> None:
         self._names, self._texts, self._numbers, self._starts = names, texts, numbers, starts
 
-    def of(self, group: int | None) -> Iterator[tuple[str, Any]]:
+    def of(self, group: int | None) -> list[tuple[str, T]]:
         """Give ids and texts of a group, by id."""
         if group is None:
-            return iter(())
-        span = slice(self._starts[group], self._starts[group + 1])
+            return []
+        span, texts = slice(self._starts[group], self._starts[group + 1]), self._texts
         ids = sorted(zip(self._names[span], self._numbers[span], strict=True))
-        return ((name, self._texts[number]) for name, number in ids)
+        return [(name, texts[number]) for name, number in ids]
 
 
-def _listed(priced: Priced, rows: Column, texts: Sequence[Any], numbers: Column) -> Listed:
+def _listed(priced: Priced, rows: Column, texts: Sequence[T], numbers: Column) -> Listed[T]:
     """List stays by their rows in the ledger."""
     names, at = priced.ledger.stays.names, priced.ledger.at[rows].tolist()
     starts = np.searchsorted(rows, priced.ledger.starts).tolist()
     return Listed([names[one] for one in at], texts, numbers.tolist(), starts)
 
 
-def billed(priced: Priced, modes: Column) -> Listed:
+def billed(priced: Priced, modes: Column) -> Listed[bytes]:
     """List the stays that have a line, with its JSON after the id; `modes` as in `Priced.of_lines`."""
     places = priced.of_lines(modes)
     rows, alike = priced.rows[places], priced.alike[places].astype(np.int64)
@@ -57,11 +74,12 @@ def billed(priced: Priced, modes: Column) -> Listed:
     return _listed(priced, rows, texts, number)
 
 
-def left_out(priced: Priced) -> Listed:
+def left_out(priced: Priced) -> Listed[Why]:
     """List the stays that are in no mean or on no bill, with every reason."""
     rows = np.flatnonzero(~priced.clean)
     reasons = [(kind.out,) if kind.out else kind.released for kind in priced.kinds]
-    return _listed(priced, rows, reasons, priced.ledger.kind[rows])
+    why = [Why.of(*some) if some else OPEN for some in reasons]  # where there is none, none is listed
+    return _listed(priced, rows, why, priced.ledger.kind[rows])
 
 
 class _Day(date):

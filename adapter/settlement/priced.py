@@ -150,7 +150,8 @@ class Priced:
                 one = found[1]
                 days += count * one.days
                 amount += count * one.amount
-                differ |= any(rates.setdefault(year, rate) != rate for year, rate in one.rates.items())
+                for year, rate in one.rates.items():
+                    differ |= rates.setdefault(year, rate) is not rate
         return Sum(days, amount, self._last_rates(group, each=each) if differ else rates)
 
     def _last_rates(self, group: int, *, each: bool) -> dict[int, Rate]:
