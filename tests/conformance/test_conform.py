@@ -168,6 +168,52 @@ async def test_kcat_tells_gaps_and_passes_over_repeats(apache: Broker, tmp_path:
     assert words.read_text() == f"gap: {gap.case_id} from 2 to 4\n"
 
 
+@pytest.mark.kafka
+@pytest.mark.parametrize("consumer", ["python", "java", "kcat"])
+async def test_begun_while_a_transaction_is_open_it_misses_nothing(
+    apache: Broker, tmp_path: Path, consumer: str
+) -> None:
+    """What is not decided yet is in no snapshot, and lies before the last record of `.events`."""
+    await make_topics(apache.bootstrap, ("2380",), partitions=3, replication=1)
+    seed = {"python": 21, "java": 22, "kcat": 23}[consumer]
+    script = Script(seed, "2380", await partitions_of(apache.bootstrap, "2380"))
+    (quiet,) = [one for one in script.stories if one.is_snapshot]
+    (late,) = [one for one in script.stories if one.name == "deadline"]
+    async with (
+        player(apache.bootstrap, transactions=True) as playing,
+        player(apache.bootstrap, transactions=True) as other,
+    ):
+        await playing.play(quiet.deliveries)
+        await other.producer.begin_transaction()
+        await other._send(late.deliveries[0])
+        told = tmp_path / "store"
+        with begun(consumer, apache.bootstrap, told):
+            assert await asyncio.to_thread(eventually, lambda: quiet.case_id in shown(told))
+            await other.producer.commit_transaction()
+            assert await asyncio.to_thread(eventually, lambda: late.case_id in shown(told))
+        await playing.play(script.farewell())
+
+
+@contextmanager
+def begun(consumer: str, bootstrap: str, told: Path) -> Iterator[None]:
+    if consumer == "kcat":
+        with following(bootstrap, told, told.with_suffix(".err")):
+            yield
+        return
+    argv = (python_consumer if consumer == "python" else java_consumer)(bootstrap, told)
+    with process(*argv, log=told.with_suffix(".log")):
+        yield
+
+
+def shown(told: Path) -> str:
+    """What it has stored or printed, whatever it is: the ids stand in it."""
+    if told.is_dir():
+        return " ".join(path.stem for path in (told / "cases").glob("*.json"))
+    if told.exists() and told.read_bytes().startswith(b"SQLite"):
+        return " ".join(known(told))
+    return told.read_text() if told.exists() else ""
+
+
 @contextmanager
 def following(bootstrap: str, told: Path, words: Path) -> Iterator[None]:
     """follow.sh and the readers that it starts, until the end of the block."""

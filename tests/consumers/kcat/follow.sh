@@ -16,7 +16,7 @@ record='%k\t%S\t%h\t%s\n'
 partitions=$(kcat -L -b "$kafka" -t "$events" | grep -c '^ *partition ')
 begin=()
 for ((p = 0; p < partitions; p++)); do
-  begin+=("$(kcat -Q -b "$kafka" -t "$events:$p:-1" | sed 's/.*offset //')")
+  begin+=("$(kcat -Q -b "$kafka" -X isolation.level=read_committed -t "$events:$p:-1" | sed 's/.*offset //')")
 done
 
 snapshot() { # the last record of each key; one of size -1 is a tombstone
