@@ -77,7 +77,9 @@ def sends(scope: str | None = None) -> Dependency:
 
     async def guard(request: Request, known: Caller) -> None:
         path = request.path_params
-        if known.kind is not Kind.ANYBODY and known.name != path["source"]:
+        if known.kind is Kind.STAFF:  # a person may bear the name of a source, and is none
+            raise _refused(request, NotAllowedError(Reason.ROLE))
+        if known.kind is Kind.SOURCE and known.name != path["source"]:
             raise _refused(request, NotAllowedError(Reason.OTHER_SOURCE))
         if scope is not None:
             held_to(request, scope.format_map(path))

@@ -191,6 +191,40 @@ async def test_who_sends_as_whom(
         assert given.json()["resourceType"] == "OperationOutcome"
 
 
+BUNDLES = [
+    # who, status, because
+    (lambda: api_key("hospital"), 200, "its own door, and nothing that it may not do"),
+    (lambda: api_key("other"), 403, "another's door"),
+    (lambda: bearer(person("auditor", sub="hospital")), 403, "a person who is called as the source is"),
+    (lambda: NOBODY, 401, "nobody"),
+]
+
+
+@pytest.mark.parametrize(("shown", "status", "because"), BUNDLES)
+async def test_a_door_whose_scopes_stand_in_the_body(
+    client: httpx.AsyncClient, shown: Any, status: int, because: str
+) -> None:
+    empty = {"resourceType": "Bundle", "type": "batch"}
+    given = await client.post("/fhir/hospital", content=orjson.dumps(empty), headers=shown())
+    assert given.status_code == status, because
+
+
+def batch(kind: str) -> bytes:
+    resource = {"resourceType": kind, "id": "a"}
+    entry = {"resource": resource, "request": {"method": "PUT", "url": f"{kind}/a"}}
+    return orjson.dumps({"resourceType": "Bundle", "type": "transaction", "entry": [entry]})
+
+
+async def test_each_entry_needs_its_scope(client: httpx.AsyncClient) -> None:
+    """`narrow` may create Encounters, and neither update one nor write anything else."""
+    for kind in ("Encounter", "Task"):
+        given = await client.post("/fhir/narrow", content=batch(kind), headers=api_key("narrow"))
+        assert given.status_code == 403
+        assert f'scope="system/{kind}.u"' in given.headers["www-authenticate"]
+    given = await client.put("/fhir/narrow/Encounter/a", content=b"{}", headers=api_key("narrow"))
+    assert given.status_code == 403
+
+
 async def test_a_source_that_is_not_there_is_not_told_apart(client: httpx.AsyncClient) -> None:
     for headers in (NOBODY, api_key("hospital"), bearer("x.y.z")):
         known, unknown = [await send_as(client, name, headers) for name in ("other", "nobody-knows")]
