@@ -10,10 +10,11 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from adapter.inbound.listener import Listener
-from adapter.outbound.topics import make_topics
+from adapter.outbound.topics import DEAD_LETTER, make_topics
 from tests.conftest import Kafka
 from tests.doors.rig import SOURCE, Rig, essence, home, resources, rig
 from tests.service import renewed, way_home
+from tests.topic import records
 
 TOPIC = "hospital.fhir"
 _PATIENCE_S = 90.0
@@ -98,3 +99,5 @@ async def test_what_cannot_be_read_is_held_and_the_rest_goes_on(dsn: str, broker
         assert {row["cause"]: row["n"] for row in causes} == {"invalid": 3}
         [picture] = await one.told()
         assert picture["state"] == "notified"
+        letters = [one.value for one in await records(broker.bootstrap, DEAD_LETTER)]
+        assert [letter["cause"] for letter in letters if letter] == ["invalid"] * 3
