@@ -157,7 +157,6 @@ async def _pieces(response: httpx.Response) -> AsyncIterator[bytes]:
             while packed:
                 yield unpack.decompress(packed, _PIECE)
                 packed = unpack.unconsumed_tail
-        yield unpack.flush()
     except zlib.error:
         raise RefusedError(Problem("structure", "the answer cannot be unpacked")) from None
     if begun and (not unpack.eof or unpack.unused_data):

@@ -105,28 +105,35 @@ async def test_an_answer_tells_version_and_the_server_s_time(stage: Stage) -> No
     await client.aclose()
 
 
-@pytest.mark.parametrize(
-    ("call", "because"),
-    [
-        (lambda c: c.read("https://elsewhere.example/fhir/Patient/1"), "another host"),
-        (lambda c: c.read("Patient/.."), "a step up"),
-        (lambda c: c.read("urn:uuid:9d9f5c0e-9a7d-4b57-a9f0-a6b1b3b7d1c2"), "of a Bundle"),
-        (lambda c: c.get("https://elsewhere.example/fhir"), "another host"),
-        (lambda c: c.get("//elsewhere.example/fhir"), "another host"),
-        (lambda c: c.delete("Patient/1/_history/2"), "a version cannot be deleted"),
-        (lambda c: c.delete("Patient?identifier=1"), "many might be"),
-        (lambda c: c.operation("@elsewhere.example/$x"), "it stays a path"),
-    ],
-)
+async def pages(client: FhirClient, url: str) -> list[Any]:
+    return [page async for page in client.pages(url)]
+
+
+ELSEWHERE: list[tuple[Callable[[FhirClient], Awaitable[Any]], int, str]] = [
+    # call, requests to this server, because
+    (lambda c: c.read("https://elsewhere.example/fhir/Patient/1"), 0, "another host"),
+    (lambda c: c.read("Patient/.."), 0, "a step up"),
+    (lambda c: c.read("urn:uuid:9d9f5c0e-9a7d-4b57-a9f0-a6b1b3b7d1c2"), 0, "of a Bundle"),
+    (lambda c: c.get("https://elsewhere.example/fhir"), 0, "another host"),
+    (lambda c: c.get("//elsewhere.example/fhir"), 0, "another host"),
+    (lambda c: c.discard("https://elsewhere.example/export/1"), 0, "another host"),
+    (lambda c: pages(c, "https://elsewhere.example/fhir?page=2"), 0, "another host"),
+    (lambda c: c.delete("Patient/1/_history/2"), 0, "a version cannot be deleted"),
+    (lambda c: c.delete("Patient?identifier=1"), 0, "many might be"),
+    (lambda c: c.operation("@elsewhere.example/$x"), 1, "it stays a path"),
+]
+
+
+@pytest.mark.parametrize(("call", "asked", "because"), ELSEWHERE)
 @respx.mock
 async def test_nothing_is_asked_elsewhere(
-    stage: Stage, call: Callable[[FhirClient], Awaitable[Any]], because: str
+    stage: Stage, call: Callable[[FhirClient], Awaitable[Any]], asked: int, because: str
 ) -> None:
     respx.route(host="ehr.example").mock(return_value=httpx.Response(404))
     client = stage.client()
     with pytest.raises(RefusedError):
         print(await call(client), because)
-    assert [one.request.url.host for one in respx.calls] in ([], ["ehr.example"])
+    assert [one.request.url.host for one in respx.calls] == ["ehr.example"] * asked
     await client.aclose()
 
 
@@ -188,6 +195,15 @@ async def test_a_search_goes_on_at_the_link_where_it_was_left(stage: Stage) -> N
         break
     assert left_at
     assert [page.resources[0]["id"] async for page in client.pages(left_at)] == ["2"]
+    await client.aclose()
+
+
+@respx.mock
+async def test_a_relative_link_starts_at_the_page_that_has_it(stage: Stage) -> None:
+    respx.get(f"{BASE}/Task?page=2").mock(return_value=bundle("2"))
+    respx.get(f"{BASE}/Task").mock(return_value=bundle("1", following="?page=2"))
+    client = stage.client()
+    assert [page.next async for page in client.search("Task", {})] == [f"{BASE}/Task?page=2", None]
     await client.aclose()
 
 

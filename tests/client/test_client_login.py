@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 import respx
+import structlog
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
@@ -395,9 +396,12 @@ async def test_a_secret_that_is_gone_is_a_fault_of_ours_and_not_the_server_s(
     password.write_text("there", encoding="utf-8")
     client = stage.client(login=Basic(username="losus", password_file=password), circuit=Circuit(failures=1))
     password.unlink()
-    for _ in range(3):
-        with pytest.raises(SetupError):
-            await client.read("Patient/1")
+    with structlog.testing.capture_logs() as told:
+        for _ in range(3):
+            with pytest.raises(SetupError):
+                await client.read("Patient/1")
+    assert [(line["event"], line["log_level"]) for line in told] == [("client.setup", "error")] * 3
+    assert str(password) in told[0]["problem"]
     password.write_bytes(b"\xff")
     with pytest.raises(SetupError):
         await client.read("Patient/1")

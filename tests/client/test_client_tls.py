@@ -5,6 +5,12 @@ from pathlib import Path
 
 import pytest
 import trustme
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -118,6 +124,10 @@ async def test_a_server_without_tls_is_no_server_with_it(papers: Papers) -> None
 def _broken(papers: Papers, folder: Path) -> list[tuple[dict[str, object], str]]:
     nothing, none = folder / "nothing.pem", folder / "none.pem"
     nothing.write_bytes(b"")
+    sealed = folder / "sealed.key"
+    plain = load_pem_private_key(papers.client.key.read_bytes(), None)
+    how = BestAvailableEncryption(b"word")
+    sealed.write_bytes(plain.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, how))
     swapped = Certificate(certificate=papers.client.certificate, key=papers.impostor.key)
     return [
         ({"authority": none}, "no such file"),
@@ -126,6 +136,7 @@ def _broken(papers: Papers, folder: Path) -> list[tuple[dict[str, object], str]]
         ({"certificate": Certificate(certificate=none, key=papers.client.key)}, "no such file"),
         ({"certificate": Certificate(certificate=papers.client.certificate, key=none)}, "no such file"),
         ({"certificate": Certificate(certificate=nothing, key=papers.client.key)}, "no certificate in it"),
+        ({"certificate": Certificate(certificate=papers.client.certificate, key=sealed)}, "a password on it"),
         ({"certificate": swapped}, "key and certificate do not belong together"),
     ]
 
