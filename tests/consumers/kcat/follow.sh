@@ -5,18 +5,19 @@
 #
 # Prints «case revision picture», tab between. Begins with the snapshot on losus.2380.cases, then follows
 # losus.2380.events from where the snapshot began. A revision that it has is passed over; one that leaves
-# numbers out is told on standard error. --once ends at what is there now, Ctrl-C ends it otherwise. It keeps nothing: for looking, and
-# for scripts; who must not lose anything takes one of the other two.
+# numbers out is told on standard error. --once ends at what is there now; otherwise Ctrl-C does. It keeps
+# nothing: for looking, and for scripts; who must not lose anything takes one of the other two.
 set -euo pipefail
 kafka=$1 events="losus.$2.events" cases="losus.$2.cases" once=${3:-}
 read_committed=(kcat -C -q -u -b "$kafka" -X isolation.level=read_committed)
 record='%k\t%S\t%h\t%s\n'
 
-# First where .events ends, then the snapshot to its end: what comes in between is in both.
+# First where .events ends, then the snapshot to its end: what comes in between is in both. The end is that
+# of what is decided: read_committed is what -Q asks by unless it is told otherwise.
 partitions=$(kcat -L -b "$kafka" -t "$events" | grep -c '^ *partition ')
 begin=()
 for ((p = 0; p < partitions; p++)); do
-  begin+=("$(kcat -Q -b "$kafka" -X isolation.level=read_committed -t "$events:$p:-1" | sed 's/.*offset //')")
+  begin+=("$(kcat -Q -b "$kafka" -t "$events:$p:-1" | sed 's/.*offset //')")
 done
 
 snapshot() { # the last record of each key; one of size -1 is a tombstone
