@@ -66,3 +66,26 @@ def bearer(text: str) -> dict[str, str]:
 
 def api_key(name: str) -> dict[str, str]:
     return {"authorization": f"ApiKey {KEYS[name][0]}"}
+
+
+def tls(header: str, proof: str = PROOF) -> dict[str, str]:
+    return {"x-forwarded-client-cert": header, "x-losus-ingress": proof}
+
+
+NOBODY: dict[str, str] = {}
+OPERATOR, CONTROLLER, AUDITOR = (
+    lambda role=role: bearer(person(role)) for role in ("region-operator", "controller", "auditor")
+)
+CALLERS = {
+    "nobody": lambda: NOBODY,
+    "hospital": lambda: api_key("hospital"),
+    "other": lambda: api_key("other"),
+    "narrow": lambda: api_key("narrow"),
+    "ostersund": lambda: api_key("ostersund"),
+    "krokom": lambda: api_key("krokom"),
+    "operator": OPERATOR,
+    "controller": CONTROLLER,
+    "auditor": AUDITOR,
+    "theirs": lambda: bearer(person("municipality-controller", municipality="2380")),
+    "krokoms": lambda: bearer(person("municipality-controller", municipality="2309")),
+}

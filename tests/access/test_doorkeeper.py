@@ -10,9 +10,9 @@ import pytest
 from adapter.access.caller import Caller, Kind, NotShownError, Reason, Role
 from adapter.access.doorkeeper import Doorkeeper, Knock
 from adapter.access.scopes import HOSPITAL, MUNICIPALITY
-from adapter.credentials import Credentials, Staff
-from adapter.errors import SetupError, ThrottledError
-from adapter.settings import Settings, Source
+from adapter.credentials import Staff
+from adapter.errors import ThrottledError
+from adapter.settings import Settings
 from tests.access.issuer import NOW, NOW_S, claims, issuer, rsa, token
 from tests.access.people import HASH, HOOK, INGRESS, KEYS, PROOF, SUBJECT, person, sources, staff
 
@@ -257,52 +257,3 @@ async def test_an_address_that_failed_too_often(keeper: Doorkeeper) -> None:
     await keeper.identify(key, "hospital", NOW)
     for shown in (key, words(f"Bearer {token()}"), tls(f"Hash={HASH}")):
         assert (await keeper.identify(shown, "hospital", NOW, wait_s=17)).name == "hospital"
-
-
-SHARED = [
-    # credentials of one, of another, because
-    ({"keys": (KEYS["other"][1],)}, {"keys": (KEYS["other"][1],)}, "one key for two"),
-    (
-        {"certificates": (HASH,)},
-        {"certificates": (":".join((HASH[:2].upper(), HASH[2:])),)},
-        "one certificate",
-    ),
-    ({"certificates": ("CN=a",)}, {"certificates": ("CN=a",)}, "one subject"),
-]
-
-
-@pytest.mark.parametrize(("one", "another", "because"), SHARED)
-def test_a_credential_proves_one_source(
-    tmp_path: Path, one: dict[str, Any], another: dict[str, Any], because: str
-) -> None:
-    given = {
-        name: Source(mapping="m", credentials=Credentials(**own))
-        for name, own in (("one", one), ("another", another))
-    }
-    with pytest.raises(SetupError) as caught:
-        Doorkeeper(settings(tmp_path, sources=given))
-    assert "stands twice" in caught.value.problems[0].rule, because
-
-
-def test_one_client_for_two_sources(tmp_path: Path) -> None:
-    shown = Credentials(tokens=issuer(tmp_path), client="a")
-    given = {name: Source(mapping="m", credentials=shown) for name in ("one", "another")}
-    with pytest.raises(SetupError):
-        Doorkeeper(settings(tmp_path, sources=given))
-
-
-@pytest.mark.parametrize("content", [None, "", " \n"])
-def test_a_secret_that_is_not_there(tmp_path: Path, content: str | None) -> None:
-    """An empty file would else let everybody in who sends an empty header."""
-    file = tmp_path / "empty"
-    if content is not None:
-        file.write_text(content, encoding="utf-8")
-    with pytest.raises(SetupError):
-        Doorkeeper(settings(tmp_path, sources={"a": Source(mapping="m", hook_file=file)}))
-
-
-def test_tokens_name_a_client(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="go together"):
-        Credentials(tokens=issuer(tmp_path))
-    with pytest.raises(ValueError, match="go together"):
-        Credentials(client="a")
