@@ -39,8 +39,8 @@ class Ledger:
     """Stays that ended before `end`, counted; those open on the day before stand in `accounts` by name.
 
     The columns have a row for each stay that ended, those of a group (an account's month) side by side:
-    group g has the rows from `starts[g]` up to `starts[g + 1]`. `at` is a stay's place in `stays`, `ends` its
-    last day, `kind` its place in `kinds`; `zero` and `days` are as in `counting.Counted`.
+    `group` is g in the rows from `starts[g]` up to `starts[g + 1]`. `at` is a stay's place in `stays`, `ends`
+    its last day, `kind` its place in `kinds`; `zero` and `days` are as in `counting.Counted`.
     """
 
     def __init__(self, stays: Columns, choose: Choose, edges: Edges, end: date) -> None:
@@ -54,7 +54,8 @@ class Ledger:
         closed = np.flatnonzero((stays.end > 0) & (stays.end < end.toordinal()))
         group, counting = self._placed(closed)
         order = sorted_places(group)
-        self.at, counting = closed[order], counting[order]
+        self.at, counting = closed[order].astype(np.int32), counting[order]
+        self.group = group[order]
         self.starts = np.append(0, np.cumsum(np.bincount(group, minlength=self._groups)))
         self.ends = stays.end[self.at]
         self.zero, self.days, self.kind = (np.zeros(len(closed), np.int32) for _ in range(3))
@@ -89,7 +90,7 @@ class Ledger:
             self._place(*asked[int(one // len(days))], date.fromordinal(days[one % len(days)]))
             for one in by_day.tolist()
         ]
-        found = np.array(places, np.int64).reshape(-1, 2)
+        found = np.array(places, np.int32).reshape(-1, 2)
         return found[spot, 0], found[spot, 1]
 
     def _changing(self, liable: str) -> Collection[int]:

@@ -55,15 +55,15 @@ class Priced:
         is_long = ~out & (ledger.days > self._of_kind(_NEVER if days is None else days for days in over))
         self._add_up(is_long, ~out & ~is_long)
         self.clean = self._of_kind(one.out is None and not one.released for one in self.kinds)
-        self.rows = np.flatnonzero(self.clean)
-        self.group = np.repeat(np.arange(len(ledger.starts) - 1), np.diff(ledger.starts))
+        self.rows = np.flatnonzero(self.clean).astype(np.int32)
         self.alike, self.firsts = self._alike()
         self.is_long: Column = is_long[self.firsts]
         self._lines: dict[int, tuple[Line, Sum] | None] = {}
         self._sums: dict[tuple[int, bool], Sum] = {}
-        pairs, counts = np.unique(self.group[self.rows] * len(self.firsts) + self.alike, return_counts=True)
-        groups, self._numbers = np.divmod(pairs, max(1, len(self.firsts)))
-        self._counts = counts
+        keys = ledger.group[self.rows].astype(np.int64) * len(self.firsts) + self.alike
+        pairs, counts = np.unique(keys, return_counts=True)
+        groups, numbers = np.divmod(pairs, max(1, len(self.firsts)))
+        self._numbers, self._counts = numbers.astype(np.int32), counts.astype(np.int32)
         self._pairs = np.searchsorted(groups, np.arange(len(ledger.starts))).tolist()
 
     def mean(self, group: int | None, month: Month, terms: Terms) -> MonthMean:
@@ -100,7 +100,7 @@ class Priced:
 
     def of_lines(self, modes: Column) -> Column:
         """Give the places in `rows` of stays with a line; `modes` by group: 2 for each, 1 for long ones."""
-        mode = modes[self.group[self.rows]]
+        mode = modes[self.ledger.group[self.rows]]
         asked = (mode == 2) | ((mode == 1) & self.is_long[self.alike])
         has_line = np.zeros(len(self.firsts), np.bool_)
         for number in np.unique(self.alike[asked]).tolist():
@@ -132,13 +132,12 @@ class Priced:
         years = int(year.max(initial=oldest)) - oldest + 1
         by_length = (kind * years + year - oldest) * longest + days
         by_days = (kind * span + zero - first) * span + end - first
-        number = np.zeros(len(rows), np.int64)
-        count = 0
+        number, count = np.zeros(len(rows), np.int32), 0
         for some, keys in ((np.flatnonzero(moves), by_length), (np.flatnonzero(~moves), by_days)):
             found, which = distinct(keys[some])
             number[some] = count + which
             count += len(found)
-        firsts = np.zeros(count, np.int64)
+        firsts = np.zeros(count, np.int32)
         firsts[number] = rows
         return number, firsts
 
@@ -157,7 +156,7 @@ class Priced:
     def _last_rates(self, group: int, *, each: bool) -> dict[int, Rate]:
         """Give the rates where care forms differ in them: of each year that of the last line, by id."""
         names = self.ledger.stays.names
-        of_group = np.flatnonzero(self.group[self.rows] == group)
+        of_group = np.flatnonzero(self.ledger.group[self.rows] == group)
         ids = [names[at] for at in self.ledger.at[self.rows[of_group]].tolist()]
         rates: dict[int, Rate] = {}
         for _, number in sorted(zip(ids, self.alike[of_group].tolist(), strict=True)):
