@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, RecordsToDelete
 
 from adapter.conformance.check import Verdict
 from adapter.conformance.playing import partitions_of, player
@@ -302,3 +302,41 @@ async def forget(bootstrap: str, topic: str, partitions: int) -> None:
         await admin.delete_records({TopicPartition(topic, one): everything for one in range(partitions)})
     finally:
         await admin.close()
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("consumer", ["python", "java"])
+async def test_where_partitions_were_added_it_begins_anew(
+    apache: Broker, tmp_path: Path, consumer: str
+) -> None:
+    """Cases lie elsewhere from then on; a partition that nobody follows would be missed for good."""
+    await make_topics(apache.bootstrap, ("2380",), partitions=3, replication=1)
+    told = tmp_path / "store"
+    before = await partitions_of(apache.bootstrap, "2380")
+    script = Script({"python": 31, "java": 32}[consumer], "2380", before + 1)
+    async with player(apache.bootstrap, transactions=True) as playing:
+        await playing.play(script.history())
+        quiet = next(one.case_id for one in script.stories if one.is_snapshot)
+        with begun(consumer, apache.bootstrap, told):
+            assert await eventually(lambda: quiet in shown(told))
+        await grow(apache.bootstrap, before + 1)
+    async with player(apache.bootstrap, transactions=True) as playing:
+        await playing.play(script.rest())
+        with begun(consumer, apache.bootstrap, told):
+            ends = [one.case_id for one in script.ends]
+            assert await eventually(lambda: all(one in shown(told) for one in ends))
+        await playing.play(script.farewell())
+
+
+async def grow(bootstrap: str, count: int) -> None:
+    """Give the municipality's topics more partitions, and wait until the broker tells so."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        wider = NewPartitions(count)
+        await admin.create_partitions({"losus.2380.events": wider, "losus.2380.cases": wider})
+    finally:
+        await admin.close()
+    async with asyncio.timeout(WAIT_S):
+        while await partitions_of(bootstrap, "2380") != count:
+            await asyncio.sleep(0.1)

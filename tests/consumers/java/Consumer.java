@@ -58,7 +58,7 @@ public final class Consumer {
         new Consumer(given[0], given[1], Path.of(given[2])).run();
     }
 
-    /** Begins where it stopped; with the snapshot where there is nothing yet, or it was away too long. */
+    /** Begins where it stopped; with the snapshot where there is nothing yet, or what it has is no use. */
     private void run() throws IOException {
         while (true) {
             if (!Files.exists(positions)) {
@@ -67,8 +67,9 @@ public final class Consumer {
             try {
                 follow();
             } catch (OffsetOutOfRangeException tooOld) {
-                Files.delete(positions);
+                // it was away for longer than the topic keeps its records
             }
+            Files.delete(positions);
         }
     }
 
@@ -112,13 +113,13 @@ public final class Consumer {
                 .toList();
     }
 
-    /** Follows .events from the stored positions. */
+    /** Follows .events from the stored positions; ends where the topic has more partitions by now. */
     private void follow() throws IOException {
         Map<TopicPartition, Long> next = stored();
         try (KafkaConsumer<String, String> consumer = consumer()) {
             consumer.assign(next.keySet());
             next.forEach(consumer::seek);
-            while (true) {
+            while (consumer.partitionsFor(events).size() <= next.size()) {
                 ConsumerRecords<String, String> records = consumer.poll(WAIT);
                 for (ConsumerRecord<String, String> record : records) {
                     Header type = record.headers().lastHeader("ce_type");

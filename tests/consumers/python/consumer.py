@@ -32,6 +32,10 @@ create table if not exists positions (partition integer primary key, next intege
 """
 
 
+class AddedError(Exception):
+    """The topic has partitions that are not followed: cases may have changed theirs."""
+
+
 class Store:
     """What is known, and how far it was read: one database, so that both are stored at once."""
 
@@ -107,7 +111,10 @@ async def bootstrap(store: Store, kafka: str, municipality: str) -> None:
 
 
 async def follow(store: Store, kafka: str, municipality: str) -> None:
-    """Follow `.events` from the stored positions; OffsetOutOfRangeError where they are too old."""
+    """Follow `.events` from the stored positions.
+
+    OffsetOutOfRangeError where they are too old, AddedError where the topic has more partitions by now.
+    """
     topic = f"losus.{municipality}.events"
     consumer = AIOKafkaConsumer(
         bootstrap_servers=kafka,
@@ -123,6 +130,8 @@ async def follow(store: Store, kafka: str, municipality: str) -> None:
         for place, offset in positions.items():
             consumer.seek(place, offset)
         while True:
+            if (consumer.partitions_for_topic(topic) or set()) - {place.partition for place in positions}:
+                raise AddedError
             for place, records in (await consumer.getmany(timeout_ms=500)).items():
                 with store.database:  # the pictures and the position, or neither
                     for record in records:
@@ -144,13 +153,13 @@ def take(store: Store, record: ConsumerRecord) -> None:
 
 
 async def run(store: Store, kafka: str, municipality: str) -> None:
-    """Begin where we stopped; with the snapshot where there is nothing yet, or we were away too long."""
+    """Begin where we stopped; with the snapshot where there is nothing yet, or what we have is no use."""
     while True:
         if not store.positions():
             await bootstrap(store, kafka, municipality)
         try:
             await follow(store, kafka, municipality)
-        except OffsetOutOfRangeError:
+        except (OffsetOutOfRangeError, AddedError):
             with store.database:
                 store.database.execute("delete from positions")
 
