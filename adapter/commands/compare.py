@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +17,7 @@ from rich.table import Table
 
 from adapter.agreements.terms import Clause
 from adapter.commands.output import out
+from adapter.commands.picture import checked, write_picture
 from adapter.commands.settle import (
     FolderOption,
     FromOption,
@@ -57,6 +59,9 @@ def compare_command(  # noqa: PLR0913, PLR0917 - one parameter an option
         list[str] | None, typer.Option("--sweep", help="threshold=1.5..4.0:0.5, or first_payable_day=2,3,5")
     ] = None,
     format_: Annotated[CompareFormat, typer.Option("--format")] = CompareFormat.TABLE,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", help="Draw it, beside what is printed: FILE.png or FILE.svg.")
+    ] = None,
     skip_bad: SkipOption = False,
     rates: RatesOption = None,
     agreements: FolderOption = None,
@@ -64,24 +69,29 @@ def compare_command(  # noqa: PLR0913, PLR0917 - one parameter an option
     """Settle the same stays by two agreements: what each costs, and on which clause they differ."""
     book = open_book(agreements, rates)
     first, second = pick_rules(book, a), pick_rules(book, b)
-    grid = read_grid(sweep_ or ())
+    grid, drawing = read_grid(sweep_ or ()), checked(picture)
     with refusals():
         asked, read = read_stays(stays, from_, to, skip_bad=skip_bad)
         end = max(asked).end if asked else date.min
         ledgers = [by_name(read, one, end) for one in (first, second)]
         compared = compare_ledgers(ledgers, (first, second), book.rates, asked)
         variants = tuple(sweep_ledger(ledgers[1], second, book.rates, asked, grid)) if grid else ()
+    if drawing is not None:
+        write_picture(drawing, _svg(compared, variants, first.id, second.id))
     if format_ is CompareFormat.TABLE:
         _print_table(compared, variants, (first.id, second.id))
     elif format_ is CompareFormat.SVG:
-        names = first.id, second.id
-        sys.stdout.write(variants_svg(variants, second.id) if grid else compared_svg(compared, *names))
+        sys.stdout.write(_svg(compared, variants, first.id, second.id))
     elif format_ is CompareFormat.CSV:
         _print_csv(variants, _VARIANT_COLUMNS) if grid else _print_csv(compared, _COLUMNS)
     else:
         for value in (*map(_compared_json, compared), *map(_variant_json, variants)):
             sys.stdout.buffer.write(dumps(value) + b"\n")
         sys.stdout.buffer.flush()
+
+
+def _svg(compared: Sequence[Compared], variants: Sequence[Variant], a: str, b: str) -> str:
+    return variants_svg(variants, b) if variants else compared_svg(compared, a, b)
 
 
 def read_grid(texts: Sequence[str]) -> Grid:

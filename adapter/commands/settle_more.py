@@ -32,6 +32,7 @@ from adapter.commands.settle_store import (
 )
 from adapter.fhir.decimals import dumps
 from adapter.fhir.model import FhirVersion
+from adapter.fhir.sheet import Draft
 from adapter.fhir.summary import bundle
 from adapter.settlement.render import CSV_COLUMNS, statement_row
 from adapter.settling.explaining import known_from_rows
@@ -104,7 +105,7 @@ def _print(done: Settled, book: Book, format_: SettleFormat, version: FhirVersio
             writer.writeheader()
             writer.writerows(statement_row(one.statement.statement) for one in done.told)
         case SettleFormat.FHIR:
-            told = [one.statement if one.issued else one.statement.statement for one in done.told]
+            told = [one.statement if one.issued else Draft(one.statement) for one in done.told]
             sys.stdout.buffer.write(dumps(bundle(told, edition_of(book, version))) + b"\n")
             sys.stdout.buffer.flush()
         case SettleFormat.TABLE:

@@ -25,6 +25,17 @@ def statement_id(statement: Statement) -> str:
     return uuid_of("Statement", dumps(statement_json(statement)).decode())
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What would be issued, with the corrections of earlier statements that it would carry."""
+
+    of: Issued
+
+
+#: What can be told as FHIR: a draft without corrections, one with them, or what was issued.
+Tellable = Statement | Draft | Issued
+
+
 @dataclass(frozen=True)
 class Sheet:
     """A statement, `issued` or a draft; `at` is the time of issue, or when the draft was made."""
@@ -37,8 +48,18 @@ class Sheet:
     edition: Edition
 
     @classmethod
-    def of(cls, told: Statement | Issued, edition: Edition) -> "Sheet":
-        """Take an issued statement with its adjustments, or a mere statement as a draft of today's."""
+    def of(cls, told: Tellable, edition: Edition) -> "Sheet":
+        """Take an issued statement with its adjustments, or one that is not issued as a draft of today's."""
+        if isinstance(told, Draft):
+            one = told.of
+            return cls(
+                one.statement,
+                one.id,
+                edition.made_at,
+                issued=False,
+                adjustments=one.adjustments,
+                edition=edition,
+            )
         if isinstance(told, Issued):
             return cls(
                 told.statement,

@@ -22,16 +22,14 @@ from adapter.fhir.invoice import invoice
 from adapter.fhir.measure import measure
 from adapter.fhir.measure_report import report
 from adapter.fhir.provenance import of_charges, of_statement
-from adapter.fhir.sheet import Sheet
-from adapter.settlement.difference import Issued
-from adapter.settlement.statement import Statement
+from adapter.fhir.sheet import Sheet, Tellable
 
 
-def bundle(statements: Iterable[Statement | Issued], edition: Edition) -> Resource:
+def bundle(statements: Iterable[Tellable], edition: Edition) -> Resource:
     """Give the Bundle of one statement, or of many; write it with `decimals.dumps`.
 
-    A Statement is told as a draft, an Issued one as issued, with its corrections. What several statements
-    share (organisations, rules, prices) stands once.
+    A Statement is told as a draft, an Issued one as issued, with its corrections; a Draft with those that it
+    would be issued with. What several statements share (organisations, rules, prices) stands once.
     """
     sheets = [Sheet.of(one, edition) for one in statements]
     entries: dict[str, Resource] = {}

@@ -12,7 +12,14 @@ async def test_a_statement_goes_to_its_municipality_alone(dsn: str, kafka: Broke
     async with service(dsn) as client:
         await tell(client, *messages(1, "2019-03", 20), *messages(2, "2019-03", 20, "1280"))
     await settled(dsn, "2019-03", "2019-04-01", issue=True)
-    names = dict(await rows(dsn, "select id, municipality from statement"))
+    names = dict(
+        await rows(
+            dsn,
+            """select id, municipality from statement union
+               select follow_up_resource.id, municipality from follow_up_resource
+               join follow_up on follow_up.number = follow_up and type = 'MeasureReport'""",
+        )
+    )
     with relay(dsn, kafka.bootstrap):
         await drained(dsn)
     seen = await records(kafka.bootstrap, settlements_topic("2380"))
@@ -37,10 +44,12 @@ async def test_a_record_larger_than_a_brokers_default_passes(dsn: str, kafka: Br
     await rows(
         dsn,
         """update event set payload = convert_to(
-             '{"resourceType": "Bundle", "id": "' || repeat('x', 2000000) || '"}', 'UTF8')
+             '{"resourceType": "Bundle", "type": "collection", "entry": [{"fullUrl": "urn:x",
+               "resource": {"resourceType": "Basic", "id": "' || repeat('x', 2000000) || '"}}]}', 'UTF8')
            where type like '%settlement%'""",
     )
     with relay(dsn, kafka.bootstrap):
         await drained(dsn)
     seen = await records(kafka.bootstrap, settlements_topic("2380"))
-    assert [len(one.value["id"]) for one in seen if one.value] == [2_000_000] * 2
+    sizes = [len(one.value["entry"][0]["resource"]["id"]) for one in seen if one.value]
+    assert sizes == [2_000_000] * 3

@@ -92,7 +92,7 @@ async def test_issuing_twice_adds_no_row_and_changes_no_byte(dsn: str) -> None:
     assert events == await rows(
         dsn, "select id, ce_id, payload from event where type like '%settlement%' order by id"
     )
-    assert len(before) == len(events) == 4, "two municipalities, two care forms"
+    assert (len(before), len(events)) == (4, 6), "two municipalities, two care forms and a follow-up"
 
 
 async def test_what_was_issued_cannot_be_changed(dsn: str) -> None:
