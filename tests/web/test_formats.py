@@ -1,4 +1,4 @@
-"""One message in every form that a hospital may send it in: the same comes of it, told as it was asked for."""
+"""One message in every form that a hospital may send it in: the same comes of it, told as it was asked."""
 
 import gzip
 from collections.abc import AsyncIterator
