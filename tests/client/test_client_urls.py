@@ -32,6 +32,7 @@ LITERALS = [
     ("https://ehr.example:8443/fhir/Patient/1", None, "another port"),
     ("https://ehr.example@elsewhere.example/fhir/Patient/1", None, "a user name that looks like the host"),
     ("https://ehr.example\\@elsewhere.example/fhir/Patient/1", None, "a backslash is no slash"),
+    ("https://user:word@ehr.example/fhir/Patient/1", None, "credentials in a reference"),
     ("//ehr.example/fhir/Patient/1", None, "no FHIR reference"),
     ("Patient?identifier=1", None, "conditional: no literal reference"),
     ("https://ehr.example/fhir/Patient/1?x=1", None, "a query is no part of a reference"),
