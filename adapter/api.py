@@ -30,11 +30,13 @@ from adapter.web import (
     health,
     hook,
     keys,
+    openapi,
     schemas,
     settlements,
     statistics,
     writing,
 )
+from adapter.web.capability import SOFTWARE
 from adapter.web.negotiation import refuse
 from adapter.web.rate import Rates
 from adapter.wiring import clients_of, library_of, servers_of, subscribers_of, world_of
@@ -106,6 +108,7 @@ def create_app(settings: Settings) -> FastAPI:
         writing.router,
     )
     access.install(app, settings, routers)
+    openapi.describe(app, SOFTWARE)
     app.add_exception_handler(LosusError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, _failed)

@@ -106,6 +106,8 @@ class FhirClient:
     async def pages(self, url: str, *, most: int = 10_000) -> AsyncIterator[Page]:
         """The pages from `url` on, a `Page.next` of before: so a search goes on where it was left.
 
+        A search is made anew each time (`no-cache`): a server may otherwise give what it found a minute ago.
+
         RefusedError after `most` pages, and where the server leads back to a page of before. A server may
         have forgotten the search: then `GoneError`, and the search has to begin anew.
         """
@@ -116,7 +118,7 @@ class FhirClient:
             if at in seen or len(seen) >= most:
                 raise RefusedError(Problem("too-costly", "the pages of a search do not come to an end"))
             seen.add(at)
-            page = _page(await self._get("search", at))
+            page = _page(await self._get("search", at, {"Cache-Control": "no-cache"}))
             link = None if page.next is None else self.base.own(page.next, at)
             yield Page(page.resources, link, page.server_time, page.bundle)
 
@@ -168,8 +170,8 @@ class FhirClient:
             return await self._asker.ask(Call("operation", "GET", url, {"Accept": self._media, **headers}))
         return await self._send("operation", "POST", url, body, headers, repeatable=False)
 
-    async def _get(self, name: str, url: str) -> Answer:
-        return await self._asker.ask(Call(name, "GET", url, {"Accept": self._media}))
+    async def _get(self, name: str, url: str, headers: Mapping[str, str] | None = None) -> Answer:
+        return await self._asker.ask(Call(name, "GET", url, {"Accept": self._media, **(headers or {})}))
 
     async def _send(
         self,

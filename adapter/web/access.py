@@ -36,6 +36,7 @@ from adapter.web.negotiation import refuse
 #: What anybody may ask for: liveness, metrics, and what a client must know before it can show who it is.
 #: An address with a slash at its end stands for all below it.
 OPEN = (
+    "/openapi.json",
     "/healthz",
     "/readyz",
     "/metrics",
@@ -168,11 +169,12 @@ def unguarded(router: APIRouter) -> list[str]:
     return [
         getattr(route, "path", type(route).__name__)
         for route in router.routes
-        if not isinstance(route, APIRoute) or not (_is_open(route.path) or _has_guard(route.dependant))
+        if not isinstance(route, APIRoute) or not (is_open(route.path) or _has_guard(route.dependant))
     ]
 
 
-def _is_open(path: str) -> bool:
+def is_open(path: str) -> bool:
+    """Whether anybody may ask for what is at `path`."""
     return any(path == one or (one.endswith("/") and path.startswith(one)) for one in OPEN)
 
 

@@ -14,7 +14,7 @@ from adapter.web.negotiation import respond, wanted
 
 router = APIRouter()
 
-_SOFTWARE = version("losus-adapter")
+SOFTWARE = version("losus-adapter")
 
 
 @router.get("/fhir/metadata", response_class=Response)
@@ -23,5 +23,5 @@ async def metadata(request: Request) -> Response:
     """The CapabilityStatement, for the FHIR version that `Accept` names (`fhirVersion`), else for R4."""
     settings: Settings = request.app.state.settings
     asked = wanted(request).fhir or FhirVersion.R4
-    told = capability_statement(asked, _SOFTWARE, settings.base_url, settings.reliable_cache_minutes)
+    told = capability_statement(asked, SOFTWARE, settings.base_url, settings.reliable_cache_minutes)
     return respond(request, told, version=asked)

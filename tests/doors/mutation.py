@@ -47,13 +47,13 @@ def mutated(draw: st.DrawFn, document: Any) -> Any:
         holder = _at(changed, path[:-1])
         match draw(st.sampled_from(["value", "value", "gone", "twice", "more", "swap"])):
             case "value":
-                holder[path[-1]] = draw(_VALUES)
+                holder[path[-1]] = copy.deepcopy(draw(_VALUES))
             case "gone":
                 del holder[path[-1]]
             case "twice":
                 holder[path[-1]] = [holder[path[-1]], copy.deepcopy(holder[path[-1]])]
             case "more" if isinstance(holder[path[-1]], dict):
-                holder[path[-1]][draw(_NAMES)] = draw(_VALUES)
+                holder[path[-1]][draw(_NAMES)] = copy.deepcopy(draw(_VALUES))
             case "swap":
                 holder[path[-1]] = copy.deepcopy(_at(changed, draw(st.sampled_from(places))))
     return changed
