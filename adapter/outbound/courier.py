@@ -1,81 +1,36 @@
 """A courier: one Kafka producer that carries claims, each in one transaction, and tells what held it up.
 
-Owns the producer's life, its deadlines and the reading of its faults; does not own what follows from them
-(`share`, `quarantine`). A courier that failed is thrown away, whatever the fault was: an idempotent
+Owns the producer's life and its deadlines; does not own what its answers mean (`answers`), nor what follows
+from them (`share`, `quarantine`). A courier that failed is thrown away, whatever the fault was: an idempotent
 producer that has lost its place (aiokafka #1017) or been fenced never finds it again.
 """
 
 import asyncio
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any
 
-import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.cluster import ClusterMetadata
-from aiokafka.errors import (
-    InvalidProducerEpoch,
-    InvalidProducerIdMapping,
-    InvalidTimestampError,
-    InvalidTxnState,
-    KafkaError,
-    MessageSizeTooLargeError,
-    OutOfOrderSequenceNumber,
-    ProducerClosed,
-    ProducerFenced,
-    RecordListTooLargeError,
-    TopicAuthorizationFailedError,
-    TransactionalIdAuthorizationFailed,
-    UnknownError,
-    UnknownProducerId,
-    UnknownTopicOrPartitionError,
-)
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from adapter.errors import UnavailableError
+from adapter.outbound.answers import REFUSALS, Outcome, Sent, note_fenced
 from adapter.outbound.faults import lanes_at_fault
 from adapter.outbound.progress import TRANSACTION_TIMEOUT_S, Progress, broker_asked
 from adapter.outbound.records import Record, records
 from adapter.outbound.topics import LARGEST_STATEMENT
 from adapter.store.outbox import Claim
-from adapter.watch import RELAY_FENCED
-
-log = structlog.get_logger()
 
 _LOOK_FOR_TOPICS_S = 2.0
 _LOOK_AGAIN_S = 0.4
+_LOOK_S = 0.5
 _ASK_AFTER_S = 2.0
+_AT_MOST_S = 45.0  # well within the life of a transaction
 _COMMIT_S = 30.0
 _BURY_S = 2.0
-#: What a broker says of a record that it will never take, however often it is asked.
-_REFUSALS = (MessageSizeTooLargeError, RecordListTooLargeError, InvalidTimestampError)
-#: What is wrong with the producer, and nothing with the topic that it was told of.
-_OURS = (
-    InvalidProducerEpoch,
-    InvalidProducerIdMapping,
-    InvalidTxnState,
-    OutOfOrderSequenceNumber,
-    ProducerClosed,
-    ProducerFenced,
-    TransactionalIdAuthorizationFailed,
-    UnknownProducerId,
-)
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What became of a claim.
-
-    `committed`: True, False, or None where only Kafka knows. `faults`: by lane, why it held the claim up.
-    `refused`: by number of the event, the kind of error of a record that the broker will never take.
-    `has_answered`: the broker took the record of our own progress, so it is there.
-    """
-
-    committed: bool | None = False
-    faults: dict[str, str] = field(default_factory=dict)
-    refused: dict[int, str] = field(default_factory=dict)
-    error: str = ""
-    has_answered: bool = False
+#: aiokafka asserts where its state has changed under it.
+_BROKEN = (KafkaError, OSError, AssertionError)
 
 
 class Courier:
@@ -135,7 +90,7 @@ class Courier:
     async def carry(self, claim: Claim, patience_s: float) -> Outcome:
         """Publish a claim in one transaction, or not at all, or tell that only Kafka knows.
 
-        Gives up after `patience_s`: an idempotent producer would wait for ever.
+        Gives up when no answer has come for `patience_s`: an idempotent producer would wait for ever.
         """
         lanes = _by_lane(claim, self._region)
         outcome = Outcome()
@@ -143,15 +98,14 @@ class Courier:
         if not await self._are_led(topics, min(patience_s, _LOOK_FOR_TOPICS_S)):
             outcome.error = "no leader"
             return outcome
-        sent = _Sent()
+        sent = Sent()
         try:
-            async with asyncio.timeout(patience_s):
-                await self._watched(self._send(claim, lanes, sent), claim, outcome)
+            await self._watched(self._send(claim, lanes, sent), claim, sent, patience_s, outcome)
         except TimeoutError:
             outcome.error = "TimeoutError"
-        except (KafkaError, OSError) as error:
+        except _BROKEN as error:
             outcome.error = type(error).__name__
-        self._judge(sent, outcome)
+        sent.judge(outcome, self._denied(), alone=self._alone)
         if not outcome.error:
             await self._commit(sent, outcome)
         return outcome
@@ -173,21 +127,40 @@ class Courier:
                 return True
         return False
 
-    async def _watched(self, sending: Coroutine[Any, Any, None], claim: Claim, outcome: Outcome) -> None:
-        """Ask the broker about the topics when it takes long; no need to wait for what cannot come."""
+    async def _watched(
+        self,
+        sending: Coroutine[Any, Any, None],
+        claim: Claim,
+        sent: Sent,
+        patience_s: float,
+        outcome: Outcome,
+    ) -> None:
+        """Wait as long as answers come; TimeoutError where none has come for `patience_s`.
+
+        When it is silent the broker is asked about the topics: no need to wait for what cannot come.
+        """
+        clock = asyncio.get_running_loop().time
+        began = heard_at = clock()
+        answers, is_asked = 0, False
         task = asyncio.ensure_future(sending)
         try:
-            await asyncio.wait({task}, timeout=_ASK_AFTER_S)
-            if not task.done():
-                with suppress(UnavailableError):
-                    outcome.faults |= await lanes_at_fault(self._progress.bootstrap, claim.lanes)
-            if not outcome.faults:
-                await task
+            while not (await asyncio.wait({task}, timeout=_LOOK_S))[0]:
+                if sent.answers != answers:
+                    answers, heard_at = sent.answers, clock()
+                if not is_asked and clock() - heard_at >= _ASK_AFTER_S:
+                    is_asked = True
+                    with suppress(UnavailableError):
+                        outcome.faults |= await lanes_at_fault(self._progress.bootstrap, claim.lanes)
+                    if outcome.faults:
+                        return
+                if clock() - heard_at >= patience_s or clock() - began >= _AT_MOST_S:
+                    raise TimeoutError
+            await task
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    async def _send(self, claim: Claim, lanes: Mapping[str, "_Load"], sent: "_Sent") -> None:
+    async def _send(self, claim: Claim, lanes: Mapping[str, "_Load"], sent: Sent) -> None:
         if self.id:
             await self._producer.begin_transaction()
             key, place = self._progress.slot.encode(), self._progress.place
@@ -198,51 +171,15 @@ class Courier:
         await _all(self._enqueue(lane, load, sent) for lane, load in lanes.items())
         await self._producer.flush()
 
-    async def _enqueue(self, lane: str, load: "_Load", sent: "_Sent") -> None:
+    async def _enqueue(self, lane: str, load: "_Load", sent: Sent) -> None:
         sent.lanes[lane] = mine = []
         for number, (topic, key, value, headers) in load:
             try:
                 future = await self._producer.send(topic, value, key=key, headers=headers)
-            except _REFUSALS as error:
+            except REFUSALS as error:
                 sent.refused[number] = type(error).__name__
             else:
                 mine.append((number, future))
-
-    def _judge(self, sent: "_Sent", outcome: Outcome) -> None:
-        """What the futures say: who was refused, who had an error, and who has not been answered."""
-        outcome.refused = dict(sent.refused)
-        outcome.has_answered = sent.progress is not None and _is_acknowledged(sent.progress)
-        denied = self._denied()
-        late = set()
-        for lane, futures in sent.lanes.items():
-            for number, future in futures:
-                if not future.done():
-                    future.cancel()
-                    late.add(lane)
-                elif (error := future.exception()) is not None:
-                    self._blame(lane, number, error, outcome)
-            if any(topic.split(".")[1] == lane for topic in denied):
-                outcome.faults[lane] = "denied"
-        if sent.progress is not None and not sent.progress.done():
-            sent.progress.cancel()
-        if late and outcome.has_answered and len(late) <= max(len(sent.lanes) // 4, 1):
-            outcome.faults |= dict.fromkeys(late - outcome.faults.keys(), "slow")
-        if outcome.faults or outcome.refused or late or (self.id and not outcome.has_answered):
-            outcome.error = outcome.error or "refused"
-
-    def _blame(self, lane: str, number: int, error: BaseException, outcome: Outcome) -> None:
-        if isinstance(error, _REFUSALS):
-            outcome.refused[number] = type(error).__name__
-        elif isinstance(error, TopicAuthorizationFailedError):
-            outcome.faults[lane] = "denied"
-        elif isinstance(error, UnknownTopicOrPartitionError):
-            outcome.faults[lane] = "missing"
-        elif isinstance(error, UnknownError) and self._alone:
-            outcome.faults[lane] = "unclear"
-        else:
-            outcome.error = type(error).__name__
-            if isinstance(error, ProducerFenced | InvalidProducerEpoch):
-                RELAY_FENCED.inc()
 
     def _denied(self) -> list[str]:
         """Topics that the coordinator did not let us add; aiokafka tells it to the next commit alone."""
@@ -253,7 +190,7 @@ class Courier:
         error = ending.exception()
         return sorted(error.args[0]) if isinstance(error, TopicAuthorizationFailedError) else []
 
-    async def _commit(self, sent: "_Sent", outcome: Outcome) -> None:
+    async def _commit(self, sent: Sent, outcome: Outcome) -> None:
         if not self.id:
             outcome.committed = True
             return
@@ -261,10 +198,9 @@ class Courier:
         try:
             async with asyncio.timeout(_COMMIT_S):
                 await self._producer.commit_transaction()
-        except (KafkaError, OSError, TimeoutError) as error:
+        except (*_BROKEN, TimeoutError) as error:
             outcome.error = type(error).__name__
-            if isinstance(error, ProducerFenced):
-                RELAY_FENCED.inc()
+            note_fenced(error)
             return
         outcome.committed = True
         if sent.progress is not None and sent.progress.result().offset >= 0:
@@ -280,15 +216,6 @@ def _is_led(cluster: ClusterMetadata, topic: str) -> bool:
 
 #: What a lane has to send: number of the event, record.
 _Load = list[tuple[int, Record]]
-
-
-@dataclass(slots=True)
-class _Sent:
-    """What was given to the producer, and the futures of its answers."""
-
-    progress: "asyncio.Future[Any] | None" = None
-    lanes: dict[str, list[tuple[int, "asyncio.Future[Any]"]]] = field(default_factory=dict)
-    refused: dict[int, str] = field(default_factory=dict)
 
 
 def _by_lane(claim: Claim, region: str) -> dict[str, _Load]:
@@ -307,7 +234,3 @@ async def _all(works: Any) -> None:  # noqa: ANN401 - an iterable of coroutines
         await first[0]
     else:
         await asyncio.gather(*first)
-
-
-def _is_acknowledged(future: "asyncio.Future[Any]") -> bool:
-    return future.done() and not future.cancelled() and future.exception() is None

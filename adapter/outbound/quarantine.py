@@ -8,7 +8,7 @@ import asyncio
 import structlog
 
 from adapter.errors import UnavailableError
-from adapter.outbound.courier import Outcome
+from adapter.outbound.answers import Outcome
 from adapter.outbound.faults import lanes_at_fault
 from adapter.outbound.progress import progress_of_lane
 from adapter.outbound.session import Session
@@ -22,8 +22,9 @@ log = structlog.get_logger()
 
 #: Seconds before each attempt, the last one for good.
 BACK_OFF_S = (0.0, 10.0, 10.0, 20.0, 30.0, 50.0, 80.0, 120.0)
-_PATIENCE_S = 30.0
+_PATIENCE_S = 30.0  # of silence
 _BROKER_AWAY_S = 2.0  # nobody's fault here, so it does not count
+_IN_DOUBT_AFTER = 3  # attempts: then what was not taken for an unknown reason never will be
 _SLOW_S = 2.0  # a transaction that takes longer would hold up others
 _STAY_S = 120.0  # so long after the last slow one
 _IDLE_S = 0.5
@@ -69,6 +70,8 @@ class LoneLane:
             return clock() >= self._stay_until
         began = clock()
         outcome = await self.slot.carry(claim, _PATIENCE_S)
+        if self._failures >= _IN_DOUBT_AFTER:
+            outcome.refused |= outcome.doubtful
         if outcome.committed:
             self._failures, self._wait_s = 0, 0.0
             if clock() - began > _SLOW_S:

@@ -42,6 +42,7 @@ from datetime import UTC, datetime
 
 import asyncpg
 import structlog
+from aiokafka.errors import KafkaError
 
 from adapter.errors import UnavailableError
 from adapter.outbound.expiry import START, expire
@@ -67,6 +68,7 @@ _PASSING = (
     UnavailableError,
     OSError,
     TimeoutError,
+    KafkaError,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
 )

@@ -14,6 +14,9 @@ import asyncpg
 from adapter.store.database import Connection
 from adapter.store.outbox import open_session
 
+#: While one waits for the broker another works; more would only crowd the broker.
+_AT_ONCE = 2
+
 
 @dataclass(frozen=True, slots=True)
 class RelaySettings:
@@ -38,11 +41,15 @@ class RelaySettings:
 
 
 class Session:
-    """One connection, held as long as it lasts; `woken` is set when events come in."""
+    """One connection, held as long as it lasts.
+
+    `woken` is set when events come in; `at_once` lets a few shares send at the same time.
+    """
 
     def __init__(self, settings: RelaySettings, connection: asyncpg.Connection) -> None:
         self.settings = settings
         self.woken = asyncio.Event()
+        self.at_once = asyncio.Semaphore(_AT_ONCE)
         self._connection = connection
         self._turn = asyncio.Lock()
 

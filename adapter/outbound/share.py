@@ -10,7 +10,7 @@ from contextlib import suppress
 import structlog
 
 from adapter.errors import UnavailableError
-from adapter.outbound.courier import Outcome
+from adapter.outbound.answers import Outcome
 from adapter.outbound.faults import lanes_at_fault
 from adapter.outbound.progress import progress_of_share
 from adapter.outbound.quarantine import LoneLane
@@ -25,8 +25,7 @@ from adapter.watch import PUBLISH_RETRIES
 log = structlog.get_logger()
 
 _GATHER_S = 0.05  # between two transactions: under load many events share one, alone none waits
-_PATIENCE_S = 10.0  # how long one lane may hold up the others, once
-_MOST_PATIENT_S = 60.0
+_PATIENCE_S = 10.0  # of silence: how long one lane may hold up the others, once
 _BACK_OFF_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 _TAKEN_APART_AFTER = 4  # faults in a row that nobody can be blamed for
 
@@ -87,13 +86,13 @@ class Share:
         """One transaction, or a wait for events."""
         lanes, claim = sorted(self.lanes - self._alone.keys()), None
         if lanes or self._slot.is_open:
-            claim = await self._slot.claim(lanes, self._session.settings.batch)
+            claim = await self._slot.claim(lanes, max(self._session.settings.batch >> self._failures, 1))
         if claim is None:
             await self._wake.wait()
             self._wake.clear()
             return
-        patience_s = min(_PATIENCE_S * 2**self._failures, _MOST_PATIENT_S)
-        outcome = await self._slot.carry(claim, patience_s)
+        async with self._session.at_once:
+            outcome = await self._slot.carry(claim, _PATIENCE_S)
         if not outcome.committed:
             await self._apart(claim, outcome)
             return

@@ -11,7 +11,8 @@ from uuid import uuid4
 import structlog
 
 from adapter.errors import UnavailableError
-from adapter.outbound.courier import Courier, Outcome
+from adapter.outbound.answers import Outcome
+from adapter.outbound.courier import Courier
 from adapter.outbound.progress import Progress, end_of, fence, was_published
 from adapter.outbound.session import Session
 from adapter.store import outbox

@@ -167,7 +167,7 @@ async def _next(connection: Connection, lanes: Sequence[str], most: int) -> list
            chosen as materialized (
              select lane, one.event from waiting cross join lateral
                (select event from outbox where outbox.lane = waiting.lane order by event
-                limit (select greatest($2 / count(*), $2 / 4, 1) from waiting)) as one
+                limit (select greatest($2 / greatest(count(*), 1), $2 / 4, 1) from waiting)) as one
              order by one.event limit $2)
            select chosen.lane, event.id, event.case_id, municipality, revision, type, ce_id, payload, closing,
                   created_at, parked_case.case_id is not null as parked
