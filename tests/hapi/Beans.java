@@ -1,13 +1,14 @@
-import ca.uhn.fhir.batch2.api.IJobMaintenanceService;
 import ca.uhn.fhir.batch2.jobs.config.Batch2JobsConfig;
 import ca.uhn.fhir.batch2.maintenance.JobMaintenanceServiceImpl;
 import ca.uhn.fhir.context.FhirContext;
+import ca.uhn.fhir.context.support.IValidationSupport;
 import ca.uhn.fhir.jpa.api.config.JpaStorageSettings;
 import ca.uhn.fhir.jpa.api.config.ThreadPoolFactoryConfig;
 import ca.uhn.fhir.jpa.batch2.JpaBatch2Config;
 import ca.uhn.fhir.jpa.binary.api.IBinaryStorageSvc;
 import ca.uhn.fhir.jpa.binstore.MemoryBinaryStorageSvcImpl;
 import ca.uhn.fhir.jpa.config.HapiJpaConfig;
+import ca.uhn.fhir.jpa.config.JpaConfig;
 import ca.uhn.fhir.jpa.config.PackageLoaderConfig;
 import ca.uhn.fhir.jpa.config.r4.JpaR4Config;
 import ca.uhn.fhir.jpa.config.r4b.JpaR4BConfig;
@@ -26,15 +27,19 @@ import ca.uhn.fhir.jpa.topic.SubscriptionTopicConfig;
 import ca.uhn.fhir.jpa.util.LoggingEmailSender;
 import jakarta.persistence.EntityManagerFactory;
 import java.util.Properties;
+import java.util.function.Consumer;
 import javax.sql.DataSource;
 import org.apache.commons.dbcp2.BasicDataSource;
 import org.hl7.fhir.dstu2.model.Subscription.SubscriptionChannelType;
+import org.springframework.beans.factory.BeanFactoryUtils;
+import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
 import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 import org.springframework.context.annotation.Primary;
+import org.springframework.data.jpa.repository.support.JpaRepositoryFactoryBean;
 import org.springframework.orm.jpa.JpaTransactionManager;
 import org.springframework.orm.jpa.LocalContainerEntityManagerFactoryBean;
 
@@ -155,17 +160,47 @@ final class Beans {
             return new LoggingEmailSender();
         }
 
+        @Bean(JpaConfig.DEFAULT_PROFILE_VALIDATION_SUPPORT)
+        IValidationSupport definitions(FhirContext context) {
+            return context.getValidationSupport();
+        }
+
+        /** Before anybody asks a context for its definitions; HAPI has a second one, for search parameters. */
         @Bean
-        static BeanPostProcessor eagerMaintenance() {
-            return new BeanPostProcessor() {
-                @Override
-                public Object postProcessAfterInitialization(Object bean, String name) {
-                    if (bean instanceof JobMaintenanceServiceImpl jobs) {
-                        jobs.setScheduledJobFrequencyMillis(LOOK_EVERY_MS);
-                    }
-                    return bean;
+        static BeanPostProcessor fewDefinitions() {
+            return after(FhirContext.class, context -> {
+                IValidationSupport few = new Definitions(context);
+                context.setValidationSupport(few);
+                FhirContext.forCached(context.getVersion().getVersion()).setValidationSupport(few);
+            });
+        }
+
+        /** The queries of a repository are parsed when it is first used; most never are. */
+        @Bean
+        static BeanFactoryPostProcessor lazyRepositories() {
+            return beans -> {
+                for (String name : beans.getBeanNamesForType(JpaRepositoryFactoryBean.class, true, false)) {
+                    String definition = BeanFactoryUtils.transformedBeanName(name);
+                    beans.getBeanDefinition(definition).getPropertyValues().add("lazyInit", true);
                 }
             };
         }
+
+        @Bean
+        static BeanPostProcessor eagerJobs() {
+            return after(JobMaintenanceServiceImpl.class, jobs -> jobs.setScheduledJobFrequencyMillis(LOOK_EVERY_MS));
+        }
+    }
+
+    private static <T> BeanPostProcessor after(Class<T> kind, Consumer<T> change) {
+        return new BeanPostProcessor() {
+            @Override
+            public Object postProcessAfterInitialization(Object bean, String name) {
+                if (kind.isInstance(bean)) {
+                    change.accept(kind.cast(bean));
+                }
+                return bean;
+            }
+        };
     }
 }

@@ -9,7 +9,9 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.util.Set;
+import javax.sql.DataSource;
 import org.springframework.context.ApplicationContext;
+import org.springframework.jdbc.core.JdbcTemplate;
 
 /**
  * What a test may order beside FHIR: POST /control/reset forgets everything, POST /control/topics loads the
@@ -36,10 +38,12 @@ final class Control extends HttpServlet {
         }
     }
 
+    /** The changes still to be told are not among "everything". */
     private void reset() {
         context.getBean(SubscriptionRegistry.class).unregisterAllSubscriptions();
         context.getBean(SubscriptionTopicRegistry.class).unregisterAllIdsNotInCollection(Set.of());
         ExpungeOptions everything = new ExpungeOptions().setExpungeEverything(true);
         context.getBean(IFhirSystemDao.class).expunge(everything, new SystemRequestDetails());
+        new JdbcTemplate(context.getBean(DataSource.class)).update("DELETE FROM HFJ_RESOURCE_MODIFIED");
     }
 }

@@ -1,10 +1,11 @@
-"""An HTTP server that writes down whatever is sent to it: where a Subscription's rest-hook points in tests."""
+"""An HTTP server that keeps whatever is sent to it: where the rest-hook of a Subscription points in tests."""
 
 import json
 import queue
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
@@ -24,10 +25,19 @@ class Received:
         return json.loads(self.body)
 
 
-class Receiver:
-    """Listens on a port of its own while in `with`. It answers 200, but first what `answers` says in turn."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is sent back; without `media_type` no Content-Type is."""
 
-    def __init__(self, *answers: int) -> None:
+    status: int = 204
+    body: bytes = b""
+    media_type: str = ""
+
+
+class Receiver:
+    """Listens on a port of its own while in `with`. It answers 204, but first `answers` in turn."""
+
+    def __init__(self, *answers: Answer) -> None:
         self._received: queue.SimpleQueue[Received] = queue.SimpleQueue()
         self._answers = list(answers)
         receiver = self
@@ -36,10 +46,15 @@ class Receiver:
             def answer(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                self.send_response(receiver._answers.pop(0) if receiver._answers else 200)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
                 receiver._received.put(Received(self.command, self.path, headers, body))
+                answer = receiver._answers.pop(0) if receiver._answers else Answer()
+                self.send_response(answer.status)
+                if answer.media_type:
+                    self.send_header("Content-Type", answer.media_type)
+                if answer.status != HTTPStatus.NO_CONTENT:
+                    self.send_header("Content-Length", str(len(answer.body)))
+                self.end_headers()
+                self.wfile.write(answer.body)
 
             do_POST = do_PUT = do_DELETE = answer  # noqa: N815 - names that http.server looks for
 
