@@ -13,7 +13,9 @@ from rich.table import Table
 
 from adapter.commands.output import Format, err, out, print_json
 from adapter.conformance.check import Verdict
+from adapter.conformance.playing import is_in_use, partitions_of
 from adapter.conformance.trial import Trial, try_consumer
+from adapter.errors import InputError, Problem
 
 _WORDS = {True: "pass", False: "FAIL", None: "not told"}
 
@@ -27,21 +29,20 @@ def conform_command(  # noqa: PLR0913, PLR0917 - one parameter an option
     ] = None,
     wait: Annotated[float, typer.Option(help="Seconds to wait for the consumer.", min=1)] = 120.0,
     transactions: Annotated[bool, typer.Option(help="Write in transactions, some of them aborted.")] = True,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Also where there are cases of others.")] = False,
     keep: Annotated[bool, typer.Option(help="Leave the cases; otherwise each gets its last word.")] = False,
     form: Annotated[Format, typer.Option("--format", help="table or json")] = Format.TABLE,
 ) -> None:
     """Play a scripted month to a consumer and judge what it makes of it. Never on a broker in use.
 
-    The sandbox's broker hides committed records from readers after an aborted transaction: there, say
-    --no-transactions.
+    The consumer answers GET CALLBACK/cases with a list of {case_id, revision, handled, missed} (the last two
+    if it likes) and GET CALLBACK/cases/ID with the case, or 404. Start it when you are asked to.
 
-    The consumer answers GET CALLBACK/cases with a list of {case_id, revision, handled, missed}, the last two
-    if it likes, and GET CALLBACK/cases/ID with the case, or 404. Start it when you are asked to.
+    The sandbox's broker hides what is committed after an aborted transaction: there say --no-transactions.
     """
     chosen = secrets.randbelow(10**9) if seed is None else seed
     trial = Trial(kafka, callback, municipality, chosen, wait, transactions, keep)
-    err.print(f"seed {chosen}")
-    verdicts = asyncio.run(try_consumer(trial, err.print))
+    verdicts = asyncio.run(_tried(trial, anyway=anyway))
     if form is Format.JSON:
         for one in verdicts:
             print_json({"check": one.name, "passed": one.passed, "reason": one.reason})
@@ -49,6 +50,17 @@ def conform_command(  # noqa: PLR0913, PLR0917 - one parameter an option
         out.print(_table(verdicts))
     if any(one.passed is False for one in verdicts):
         raise typer.Exit(1)
+
+
+async def _tried(trial: Trial, *, anyway: bool) -> list[Verdict]:
+    await partitions_of(trial.bootstrap, trial.municipality)  # says so where there are no topics
+    if not anyway and await is_in_use(trial.bootstrap, trial.municipality):
+        rule = (
+            "the topics have cases of others: on a broker in use people would act on made-up ones (--anyway)"
+        )
+        raise InputError(Problem("conflict", rule, "--kafka"))
+    err.print(f"seed {trial.seed}")
+    return await try_consumer(trial, err.print)
 
 
 def _table(verdicts: list[Verdict]) -> Table:

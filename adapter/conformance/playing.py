@@ -10,11 +10,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import uuid4
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from adapter.conformance.telling import Delivery
+from adapter.conformance.telling import REGION, Delivery
 from adapter.errors import Problem, UnavailableError
 from adapter.outbound.topics import cases_topic, events_topic
 
@@ -106,3 +106,32 @@ async def partitions_of(bootstrap: str, municipality: str) -> int:
     if len(counts) != 1:
         raise UnavailableError(Problem("invalid", "the two topics differ in partitions", "--kafka"))
     return counts.pop()
+
+
+async def is_in_use(bootstrap: str, municipality: str) -> bool:
+    """Whether the municipality's snapshot has a case that is none of the kit's: then real people may read it.
+
+    Raises UnavailableError where the broker does not answer.
+    """
+    reader = AIOKafkaConsumer(
+        cases_topic(municipality),
+        bootstrap_servers=bootstrap,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+    )
+    others: set[bytes] = set()
+    try:
+        await reader.start()
+        ends = await reader.end_offsets(reader.assignment())
+        while [one for one, end in ends.items() if await reader.position(one) < end]:
+            for records in (await reader.getmany(timeout_ms=500)).values():
+                for record in records:
+                    is_ours = dict(record.headers).get("ce_source") == REGION.encode()
+                    (others.discard if is_ours or record.value is None else others.add)(record.key)
+    except (KafkaError, OSError) as error:
+        rule = f"the topic cannot be read ({type(error).__name__})"
+        raise UnavailableError(Problem("transient", rule, "--kafka")) from None
+    finally:
+        await reader.stop()
+    return bool(others)
