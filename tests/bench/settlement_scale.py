@@ -1,9 +1,10 @@
 """What a million stays cost to settle, against plain Python that only reads them.
 
 `measure(count)` runs whole processes: a loop of `orjson.loads` over the lines, `losus settle` and
-`losus compare --sweep` of twenty variants, on the same file of 290 municipalities and 36 months. Ratios
-are of wall time, start of the interpreter included; memory is the peak of the largest process, the one that
-settles; the one that reads beside it holds the ids alone and is smaller.
+`losus compare --sweep` of twenty variants, on the same file of 290 municipalities and 36 months. Ratios are
+of wall time, start of the interpreter included, and of the seconds that all processors of the whole process
+tree spent, which say more on a busy machine; memory is the peak of the largest process, the one that settles.
+The one that reads beside it holds its part of the file and is smaller.
 """
 
 import json
@@ -12,7 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -34,66 +36,87 @@ RUN = """
 import resource, subprocess, sys
 with open(sys.argv[1], "wb") as to:
     code = subprocess.run(sys.argv[2:], stdout=to).returncode
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss, file=sys.stderr)
 sys.exit(code)
 """
 
 
-def measure(count: int = 1_000_000, repeats: int = 2) -> dict[str, Any]:
-    """Give the ratios settle : reading and sweep : settle, seconds, and peak memory in MB.
+@dataclass(frozen=True)
+class Cost:
+    """What a process cost with all that it started: seconds, seconds of processors, peak memory in MB."""
 
-    Of each the best of `repeats` runs, in turns: other work on the machine only ever adds to a time.
-    """
+    wall: float
+    cpu: float
+    peak_mb: float
+
+
+def measure(count: int = 1_000_000, repeats: int = 2) -> dict[str, Any]:
+    """Give the ratios settle : reading and sweep : settle, seconds, and peak memory in MB."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "stays.ndjson"
         write(path, count)
-        return measure_file(path, count, repeats)
+        return {"stays": count, **ratios(costs(path, repeats))}
 
 
-def measure_file(path: Path, count: int, repeats: int) -> dict[str, Any]:
-    """Measure on a file that is there."""
+def commands(path: Path) -> dict[str, Sequence[str]]:
+    """What is measured on a file."""
     losus = (sys.executable, "-m", "adapter.cli")
     asked = ("--stays", str(path), "--from", SINCE, "--to", UNTIL, "--format", "json")
-    commands = {
+    return {
         "reading": (sys.executable, "-c", READING, str(path)),
         "settle": (*losus, "settle", "--agreement", AGREEMENT, *asked),
         "statute": (*losus, "settle", "--agreement", STATUTE, *asked),
         "in_force": (*losus, "settle", *asked),
         "sweep": (*losus, "compare", STATUTE, AGREEMENT, *asked, "--sweep", SWEEP),
     }
-    runs = [{name: _run(command, path) for name, command in commands.items()} for _ in range(repeats)]
-    seconds = {name: min(run[name][0] for run in runs) for name in commands}
-    memory = {name: max(run[name][1] for run in runs) for name in commands}
+
+
+def costs(path: Path, repeats: int) -> dict[str, Cost]:
+    """Measure each command on a file: the best of `repeats` runs, in turns, for other work only adds."""
+    runs = [{name: _run(command, path) for name, command in commands(path).items()} for _ in range(repeats)]
     return {
-        "stays": count,
-        "seconds": seconds,
-        "peak_mb": memory,
-        "settle_by_reading": seconds["settle"] / seconds["reading"],
-        "statute_by_reading": seconds["statute"] / seconds["reading"],
-        "in_force_by_reading": seconds["in_force"] / seconds["reading"],
-        "sweep_by_settle": seconds["sweep"] / seconds["settle"],
+        name: Cost(
+            min(run[name].wall for run in runs),
+            min(run[name].cpu for run in runs),
+            max(run[name].peak_mb for run in runs),
+        )
+        for name in runs[0]
     }
 
 
-def _run(command: Sequence[str], path: Path) -> tuple[float, float]:
-    """Run a whole process; give its seconds and its peak memory in MB."""
-    begin = time.perf_counter()
+def ratios(found: Mapping[str, Cost]) -> dict[str, Any]:
+    """Set the costs in relation."""
+    told: dict[str, Any] = {"peak_mb": {name: round(one.peak_mb) for name, one in found.items()}}
+    for kind in ("wall", "cpu"):
+        spent = {name: getattr(one, kind) for name, one in found.items()}
+        told[f"{kind}_s"] = {name: round(seconds, 2) for name, seconds in spent.items()}
+        for name in ("settle", "statute", "in_force"):
+            told[f"{kind}_{name}_by_reading"] = round(spent[name] / spent["reading"], 2)
+        told[f"{kind}_sweep_by_settle"] = round(spent["sweep"] / spent["settle"], 2)
+    return told
+
+
+def _run(command: Sequence[str], path: Path) -> Cost:
+    """Run a whole process."""
     wrapped = [sys.executable, "-c", RUN, str(path.with_suffix(".out")), *command]
+    begin = time.perf_counter()
     done = subprocess.run(wrapped, stderr=subprocess.PIPE, check=False, text=True)
-    seconds = time.perf_counter() - begin
+    wall = time.perf_counter() - begin
     if done.returncode:
         raise RuntimeError(done.stderr)
-    return seconds, int(done.stderr.split()[-1]) / 1024
+    cpu, peak = done.stderr.split()[-2:]
+    return Cost(wall, float(cpu), int(peak) / 1024)
 
 
-def write(path: Path, count: int) -> None:
-    """Write a file of stays: the same one for the same count."""
+def write(path: Path, count: int, towns: int = len(MUNICIPALITIES)) -> None:
+    """Write a file of stays: the same one for the same count, of so many municipalities."""
     with path.open("w", encoding="utf-8") as file:
-        for row in rows(count):
+        for row in rows(count, MUNICIPALITIES[:towns]):
             file.write(json.dumps(row) + "\n")
 
 
-def rows(count: int) -> Iterator[dict[str, Any]]:
+def rows(count: int, towns: Sequence[str] = MUNICIPALITIES) -> Iterator[dict[str, Any]]:
     """Make stays with all that real ones have: late notices, two episodes, other municipalities."""
     chance = random.Random(1)  # noqa: S311 - the same rows each time
     offsets = [(FIRST + timedelta(days=day)).strftime("%z") for day in range(-60, DAYS + 90)]
@@ -102,10 +125,12 @@ def rows(count: int) -> Iterator[dict[str, Any]]:
         for day, offset in zip(range(-60, DAYS + 90), offsets, strict=True)
     ]
     for number in range(count):
-        yield _row(number, chance, stamps)
+        yield _row(number, chance, stamps, towns)
 
 
-def _row(number: int, chance: random.Random, stamps: Sequence[tuple[str, str]]) -> dict[str, Any]:
+def _row(
+    number: int, chance: random.Random, stamps: Sequence[tuple[str, str]], towns: Sequence[str]
+) -> dict[str, Any]:
     end = 60 + chance.randrange(DAYS)
     waits = min(int(chance.expovariate(0.4)), 40)
     ready = end - waits
@@ -126,8 +151,8 @@ def _row(number: int, chance: random.Random, stamps: Sequence[tuple[str, str]]) 
         episodes.insert(0, {"sent_at": earlier, "withdrawn_at": sent, "home_ready_at": earlier})
     return {
         "stay": f"stay-{number:07d}",
-        "municipality": chance.choice(MUNICIPALITIES),
-        "placing_municipality": chance.choice(MUNICIPALITIES) if chance.random() < 0.01 else None,
+        "municipality": chance.choice(towns),
+        "placing_municipality": chance.choice(towns) if chance.random() < 0.01 else None,
         "care_form": "psychiatric" if chance.random() < 0.1 else "somatic",
         "compulsory": chance.random() < 0.01,
         "admitted_at": at(admitted),
