@@ -5,7 +5,7 @@ municipality's topic through the outbox. Does not own the Task (`adapter.fhir.di
 to the invoice (`adapter.settlement.holding`) nor the doors.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -40,7 +40,7 @@ from adapter.store import disputes
 from adapter.store.database import Connection
 from adapter.store.intake import add_events
 
-__all__ = ["Asker", "Desk", "Taken", "answer_dispute", "is_dispute", "take_dispute"]
+__all__ = ["Asker", "Desk", "Taken", "answer_dispute", "is_dispute", "take_dispute", "take_disputes"]
 
 
 class SaidOtherwiseError(InputError):
@@ -105,6 +105,14 @@ async def take_dispute(connection: Connection, asker: Asker, task: Resource, now
     if question.withdrawn:
         await disputes.add_answer(connection, name, upheld=False, withdrawn=True, now=now)
     return Taken(await _told(connection, name, asker.fhir), is_new)
+
+
+async def take_disputes(
+    connection: Connection, asker: Asker, tasks: Iterable[Resource], now: datetime
+) -> list[Taken]:
+    """Keep all the questions of one message, or none: as `take_dispute`, and raises what it raises."""
+    async with connection.transaction():  # a savepoint inside the caller's own
+        return [await take_dispute(connection, asker, task, now) for task in tasks]
 
 
 async def answer_dispute(

@@ -11,7 +11,7 @@ from adapter.errors import ForbiddenError, NotFoundError
 from adapter.fhir.model import FhirVersion, validate
 from adapter.losus.days import Month
 from adapter.settings import Source, Subscriber
-from adapter.settling.disputing import Asker, is_dispute, take_dispute
+from adapter.settling.disputing import Asker, is_dispute, take_dispute, take_disputes
 from tests.service import service
 from tests.settling.hospital import at, database, messages, rows, settled, tell
 from tests.settling.test_disputes import ask, task, told
@@ -165,6 +165,18 @@ async def test_a_task_without_an_id_is_known_by_its_identifier(client: httpx.Asy
     assert [one.is_new for one in taken] == [True, False]
     assert taken[0].task == taken[1].task
     assert await rows(dsn, "select count(*) from dispute") == [(1,)], "the transaction outlived the refusals"
+
+
+async def test_the_questions_of_one_message_are_kept_all_or_none(client: httpx.AsyncClient, dsn: str) -> None:
+    [line] = await items(client, "2019-03", "excess-over-mean")
+    asker = Asker("goteborg", "1480", FhirVersion.R4)
+    fine, wrong = task(line), task("other", id="question-2")
+    async with database(dsn) as opened, opened.transaction() as connection:
+        with pytest.raises(NotFoundError):
+            await take_disputes(connection, asker, [fine, wrong], at("2019-05-02"))
+        assert await connection.fetchval("select count(*) from dispute") == 0
+        assert len(await take_disputes(connection, asker, [fine], at("2019-05-02"))) == 1
+    assert await rows(dsn, "select count(*) from dispute") == [(1,)]
 
 
 TASKS = [
