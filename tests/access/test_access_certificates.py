@@ -64,6 +64,7 @@ def test_a_certificate_as_nginx_passes_it_on() -> None:
 REFUSED = [
     # headers, because
     ([f"Hash={HASH},Hash={'0' * 64}"], "two elements: a proxy added to what the client wrote"),
+    ([f'Hash={HASH},Subject="CN=a"'], "two elements, a part of each: neither is whole"),
     ([f"Hash={'0' * 64}", f"Hash={HASH}"], "two headers: the client wrote one of them"),
     ([f"Hash={HASH};Hash={'0' * 64}"], "two hashes"),
     (['Subject="CN=a";Subject="CN=b"'], "two subjects"),

@@ -17,6 +17,7 @@ OPERATOR, CONTROLLER = staff(Role.REGION_OPERATOR), staff(Role.CONTROLLER)
 AUDITOR = staff(Role.AUDITOR)
 THEIRS = staff(Role.MUNICIPALITY_CONTROLLER, municipality="2380")
 BOTH = staff(Role.MUNICIPALITY_CONTROLLER, Role.CONTROLLER, municipality="2380")
+RESIDENT = staff(Role.CONTROLLER, municipality="2380")
 HOSPITAL_SYSTEM = Caller(Kind.SOURCE, "hospital", (HOSPITAL,))
 GREEDY = Caller(Kind.SOURCE, "hospital", (frozenset({"system/*.cruds"}),))
 SYSTEM = Caller(Kind.SOURCE, "ostersund", (MUNICIPALITY,), municipality="2380")
@@ -31,6 +32,7 @@ REACH = [
     (AUDITOR, None, None, False, "reads all, changes nothing"),
     (THEIRS, "2380", "2380", False, "its own alone; it is party to its disputes"),
     (BOTH, "2380", None, True, "each role reaches as far as it does"),
+    (RESIDENT, NOTHING, None, True, "a municipality without the role for it opens nothing"),
     (HOSPITAL_SYSTEM, NOTHING, NOTHING, False, "sends, and sees nothing of others"),
     (GREEDY, NOTHING, NOTHING, False, "no scope makes a hospital's system a reader"),
     (SYSTEM, "2380", "2380", False, "a municipality's system, its own alone"),

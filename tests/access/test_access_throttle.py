@@ -44,6 +44,9 @@ def test_the_window() -> None:
     assert throttle.wait_s("b", 2) == 0, "another address"
     throttle.failed("a", 60)
     assert throttle.wait_s("a", 61) == 0, "a new window begins with one failure"
+    throttle.failed("a", 62)
+    throttle.failed("a", 63)
+    assert throttle.wait_s("a", 63) == 57, "and is as long as the first"
 
 
 class Watch:
