@@ -179,6 +179,11 @@ NARRATIVES = [
         f'<div xmlns="{X}"><p class="a&quot;&lt;">x &amp; y<br/></p></div>',
         "a prefix is written without: JSON's text stands alone",
     ),
+    (
+        f'<h:div xmlns:h="{X}"><p xmlns="{X}">x</p></h:div>',
+        f'<div xmlns="{X}"><p>x</p></div>',
+        "a prefix outside, none inside",
+    ),
 ]
 
 
