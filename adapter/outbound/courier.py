@@ -34,7 +34,7 @@ _BROKEN = (KafkaError, OSError, AssertionError)
 
 
 class Courier:
-    """A producer and its life.
+    """A producer and its life; `has_begun` a transaction, `since` its last one is before that offset.
 
     `alone` for one lane in quarantine: each record is in a batch of its own, so that an error is of that
     record.
@@ -43,6 +43,7 @@ class Courier:
     def __init__(self, progress: Progress, producer_id: str, region: str, *, alone: bool) -> None:
         self.id = producer_id
         self.since = 0
+        self.has_begun = False
         self._progress, self._region, self._alone = progress, region, alone
         self._producer = AIOKafkaProducer(
             bootstrap_servers=progress.bootstrap,
@@ -162,6 +163,7 @@ class Courier:
 
     async def _send(self, claim: Claim, lanes: Mapping[str, "_Load"], sent: Sent) -> None:
         if self.id:
+            self.has_begun = True
             await self._producer.begin_transaction()
             key, place = self._progress.slot.encode(), self._progress.place
             sent.progress = await self._producer.send(

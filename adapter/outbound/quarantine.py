@@ -72,7 +72,7 @@ class LoneLane:
         outcome = await self.slot.carry(claim, _PATIENCE_S)
         if self._failures >= _IN_DOUBT_AFTER:
             outcome.refused |= outcome.doubtful
-        if outcome.committed:
+        if await self.slot.conclude(claim, outcome):
             self._failures, self._wait_s = 0, 0.0
             if clock() - began > _SLOW_S:
                 self._stay_until = clock() + _STAY_S

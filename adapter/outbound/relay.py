@@ -15,8 +15,8 @@ Why exactly once.
    the id is not there when all of the partition is decided.
 4. So at any time an event is in at most one claim that can still be committed, and after a crash, or when
    two relays believe they have a share, the claim that stands in PostgreSQL says which, and Kafka whether.
-5. Where the end of a transaction cannot be written to all its partitions (one has no leader), it is decided
-   all the same: the next one gets another transactional id, and nobody waits for that partition.
+5. A producer that is replaced is so under a new transactional id. So where the end of a transaction cannot
+   be written to all its partitions (one has no leader), its end is decided all the same, and nobody waits.
 
 Order. Within a case, event numbers are drawn under the case's row lock, so number order is commit
 order; a number that commits later than a higher one of another case is simply found at the next

@@ -93,7 +93,7 @@ class Share:
             return
         async with self._session.at_once:
             outcome = await self._slot.carry(claim, _PATIENCE_S)
-        if not outcome.committed:
+        if not await self._slot.conclude(claim, outcome):
             await self._apart(claim, outcome)
             return
         self._failures = 0

@@ -32,6 +32,7 @@ class Slot:
         self.alone = alone
         self._session, self._progress, self._share = session, progress, share
         self._courier: Courier | None = None
+        self._producer = ""
         self._done: list[int] = []
         self._open: Claim | None = None
 
@@ -70,25 +71,26 @@ class Slot:
         return one
 
     async def carry(self, claim: Claim, patience_s: float) -> Outcome:
-        """Publish what was claimed; `committed` of the outcome is then True or False.
-
-        Where it is False, the events wait again, in the same order.
-        """
+        """Publish what was claimed; what follows from the outcome is for `conclude` to do."""
         if self._courier is None:
             raise RuntimeError("nothing was claimed")
         outcome = await self._courier.carry(claim, patience_s)
+        if not outcome.committed:
+            await self._dismiss()
+        return outcome
+
+    async def conclude(self, claim: Claim, outcome: Outcome) -> bool:
+        """Whether the claim was published. Where not, it never will be, and its events wait again."""
         if outcome.committed:
             self._settled(claim)
-            return outcome
-        await self._dismiss()
-        if outcome.committed is False:  # it was never asked to commit, and is no more
-            if claim.producer:
-                with suppress(UnavailableError):  # ended now, it holds up no reader until it is timed out
-                    await fence(self._progress.bootstrap, claim.producer)
-            await self._forget()
-        else:
-            outcome.committed = await self._mend()
-        return outcome
+            return True
+        if outcome.committed is None:
+            return await self._mend()
+        if claim.producer:  # it was never asked to commit, and is no more
+            with suppress(UnavailableError):  # ended now, it holds up no reader until it is timed out
+                await fence(self._progress.bootstrap, claim.producer)
+        await self._forget()
+        return False
 
     async def close(self, *, orderly: bool = True) -> None:
         """End; what was published is settled, what is open is left for the next to finish."""
@@ -101,26 +103,23 @@ class Slot:
             await (courier.stop() if orderly and self._open is None else courier.discard())
 
     async def _hire(self) -> Courier:
-        """A new producer, under the slot's transactional id, or the next where that is not free yet.
+        """A new producer under a transactional id that nobody had before.
 
-        It is not where the end of its last transaction cannot be written to a partition without a leader.
+        So it waits for nothing that another left behind: not for a partition without a leader, to which
+        the end of a transaction cannot be written.
         """
-        producer = ""
-        if self._session.settings.transactions:
-            base = f"{self._session.settings.name}-{self.name}"
-            async with self._session.transaction() as connection:
-                last = await outbox.last_producer(connection, self.name)
-            producer = last if last and last.startswith(base) else base
-            while not await fence(self._progress.bootstrap, producer):
-                producer = _next(producer, base)
-        courier = Courier(self._progress, producer, self._session.settings.region, alone=self.alone)
-        await courier.start(await end_of(self._progress) if producer else 0)
+        if self._session.settings.transactions and not self._producer:
+            self._producer = f"{self._session.settings.name}-{self.name}-{uuid4().hex[:12]}"
+        courier = Courier(self._progress, self._producer, self._session.settings.region, alone=self.alone)
+        await courier.start(await end_of(self._progress) if self._producer else 0)
         self._courier = courier
         return courier
 
     async def _dismiss(self) -> None:
         courier, self._courier = self._courier, None
         if courier is not None:
+            if courier.has_begun:
+                self._producer = ""
             await courier.discard()
 
     async def _mend(self) -> bool:
@@ -150,9 +149,3 @@ class Slot:
         PUBLISHED.inc(len(claim.events))
         for one in claim.events:
             PUBLISH_SECONDS.observe(max((now - one.created_at).total_seconds(), 0.0))
-
-
-def _next(producer: str, base: str) -> str:
-    """The transactional id after this one: the base, then base-1, base-2, and so on."""
-    number = producer.removeprefix(base).removeprefix("-")
-    return f"{base}-{int(number or 0) + 1}"

@@ -225,12 +225,6 @@ def _waiting(row: asyncpg.Record) -> Waiting:
     return Waiting(row["id"], row["lane"], event, row["created_at"])
 
 
-async def last_producer(connection: Connection, slot: str) -> str | None:
-    """The transactional id that a slot was last published under; None before its first claim."""
-    found: str | None = await connection.fetchval("select producer from relay_claim where slot = $1", slot)
-    return found
-
-
 async def settle(connection: Connection, slot: str, ids: Sequence[int]) -> None:
     """Take events out that Kafka has, and close the claim on them."""
     await connection.execute("delete from outbox where event = any ($1::bigint[])", list(ids))

@@ -58,7 +58,6 @@ async def test_settled_they_are_gone_and_forgotten_they_wait_again(dsn: str) -> 
         assert again == first
         await store.settle(connection, "share-0", first.ids)
         assert await claimed(connection, "2380") is None
-        assert await store.last_producer(connection, "share-0") == "p"
 
 
 async def test_what_comes_after_a_refused_event_waits_behind_it(dsn: str) -> None:

@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import ProducerFenced
 
 from adapter.outbound.records import share_of
-from adapter.outbound.topics import cases_topic, events_topic, make_topics
+from adapter.outbound.topics import PROGRESS, cases_topic, events_topic, make_topics
 from adapter.store import quarantine
 from tests.kafka.cluster import ApacheKafka
 from tests.kafka.libraries import jvm
+from tests.kafka.records import producer
 from tests.outbound.outboxes import (
     BAD,
     LANES,
@@ -200,3 +202,38 @@ async def test_a_partition_that_nobody_leads_holds_up_its_own_lane_alone(
         await emptied(connection, BAD)
     for lane in LANES:
         assert await seen(cluster3.bootstrap, lane) == whole(lane, 6, cases=9)
+
+
+async def test_a_transaction_that_cannot_end_holds_up_nobody(dsn: str, cluster3: ApacheKafka) -> None:
+    """A relay died with a transaction open in a partition that nobody leads now: even its abort must wait.
+
+    The one that takes over waits as long as a transaction lives, and goes on under an id of its own.
+    """
+    topic = "losus.of-one-copy"
+    admin = AIOKafkaAdminClient(bootstrap_servers=cluster3.bootstrap)
+    await admin.start()
+    await admin.create_topics([NewTopic(topic, 1, 1)])
+    await admin.close()
+    await make_topics(cluster3.bootstrap, LANES, partitions=3, replication=3)
+    before = await seen(cluster3.bootstrap, NEIGHBOUR)
+    share = share_of(NEIGHBOUR)
+    async with outbox(dsn) as connection, producer(cluster3.bootstrap, transactional_id="dead") as forerunner:
+        await add(dsn, event(NEIGHBOUR, "after", 1))
+        await connection.execute(
+            "insert into relay_claim (slot, share, id, producer, since, events) "
+            "select 'share-' || $1::int, $1::int, 'claimed', 'dead', 0, array_agg(event) from outbox",
+            share,
+        )
+        await forerunner.begin_transaction()
+        await forerunner.send_and_wait(PROGRESS, b"claimed", b"share-%d" % share, partition=share)
+        await forerunner.send_and_wait(topic, b"never committed")
+        leader = await cluster3.leader_of(topic)
+        assert leader is not None
+        await asyncio.to_thread(leader.kill)
+        async with relaying(dsn, cluster3.bootstrap, make_topics=False):
+            await emptied(connection, NEIGHBOUR)
+        assert (await seen(cluster3.bootstrap, NEIGHBOUR)).keys() - before.keys() == {"after"}
+        assert not (await cluster3.leader_of(topic)), "all the while"
+        await asyncio.to_thread(cluster3.restart)
+        with pytest.raises(ProducerFenced):
+            await forerunner.commit_transaction()
