@@ -1,10 +1,10 @@
 """What settling a file costs, held against plain Python that reads the same file with orjson.
 
 Seconds of all processors of the whole process tree are compared, for they mean something on a busy machine
-too; what a process costs that reads one stay is taken off both sides. A tenth of a million stays of a tenth of the
-municipalities have as many statements a stay as the whole has. The limits lie about two thirds above what was
-measured on a machine with five times as much to do as it had processors: twice the work fails. `make bench`
-measures the million by the clock, start included, where six times reading is what may be spent.
+too; what a process costs that reads one stay is taken off both sides. A tenth of a million stays, of a tenth
+of the municipalities, have as many statements a stay as the whole has. The limits lie about two thirds above
+what was measured on a machine with five times as much to do as it had processors: twice the work fails.
+`make bench` measures the million by the clock, start included; six times reading is what may be spent there.
 """
 
 from collections.abc import Mapping
