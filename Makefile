@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup demo sandbox test check bench lock clean
+.PHONY: setup demo sandbox test check bench soak lock clean
 
 setup: $(STAMP)
 
@@ -32,6 +32,13 @@ check: setup
 	$(BIN)/lint-imports
 	$(BIN)/losus mappings check
 	$(BIN)/losus agreements check
+
+# The long proof by faults, on Apache Kafka: make soak MINUTES=20 SEED=1 BROKERS=3
+MINUTES ?= 20
+SEED ?= 1
+BROKERS ?= 3
+soak: setup
+	@$(BIN)/python -m tests.soak --minutes $(MINUTES) --seed $(SEED) --brokers $(BROKERS)
 
 bench: setup
 	@$(BIN)/python -m tests.bench

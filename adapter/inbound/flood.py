@@ -56,11 +56,19 @@ class Flood:
         """Write down what was stopped here and learn what was stopped elsewhere, until cancelled."""
         while True:
             try:
-                async with asyncio.timeout(_LOOK_AGAIN_S):
-                    source = await self._stopping.get()
-                await self._stop(source)
-            except TimeoutError:
-                await self._look()
+                await self._turn()
+            except Exception as error:  # noqa: BLE001 - the outermost loop: it must go on
+                log.warning("flood.interrupted", error=type(error).__name__)
+                await asyncio.sleep(_LOOK_AGAIN_S)
+
+    async def _turn(self) -> None:
+        try:
+            async with asyncio.timeout(_LOOK_AGAIN_S):
+                source = await self._stopping.get()
+        except TimeoutError:
+            await self._look()
+        else:
+            await self._stop(source)
 
     async def _stop(self, source: str) -> None:
         share = f"{sum(self._last[source])} of the last {len(self._last[source])}"

@@ -16,7 +16,7 @@ import structlog
 from adapter.client.calls import FhirClient, Page
 from adapter.client.faults import GoneError
 from adapter.delivery import Delivery, Door
-from adapter.errors import LosusError, Problem, UnavailableError
+from adapter.errors import Problem, UnavailableError
 from adapter.fhir.model import FhirVersion
 from adapter.inbound.handing import Tally, hand_over
 from adapter.inbound.receiver import Receiver
@@ -53,7 +53,7 @@ class Poller:
                 tally = await self.look()
                 POLLED_AT.labels(self._source).set(self._clock().timestamp())
                 log.info("poll.looked", source=self._source, taken=tally.taken, held=tally.held)
-            except LosusError as error:
+            except Exception as error:  # noqa: BLE001 - the outermost loop: it must go on
                 log.warning("poll.interrupted", source=self._source, error=type(error).__name__)
             await asyncio.sleep(self._poll.every_s)
 

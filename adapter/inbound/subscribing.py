@@ -17,7 +17,7 @@ import structlog
 
 from adapter.client.calls import FhirClient
 from adapter.client.faults import GoneError, RefusedError
-from adapter.errors import LosusError, Problem, SetupError
+from adapter.errors import Problem, SetupError
 from adapter.fhir.subscription import backport, plain, r5
 from adapter.inbound.poller import Poller
 from adapter.losus.instants import instant_text
@@ -55,7 +55,7 @@ class Subscriber:
         while True:
             try:
                 await self.keep()
-            except LosusError as error:
+            except Exception as error:  # noqa: BLE001 - the outermost loop: it must go on
                 SUBSCRIBED.labels(self._source).set(0)
                 log.warning("subscriber.interrupted", source=self._source, error=type(error).__name__)
             await asyncio.sleep(look_again_s)

@@ -1,0 +1,15 @@
+"""A short soak, in CI too: whatever is killed, nothing is lost, doubled or out of order."""
+
+import pytest
+
+from tests.soak.soak import soak
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(420)]
+
+
+@pytest.mark.parametrize(("brokers", "seconds"), [(1, 30), (3, 40)])
+async def test_a_short_soak(brokers: int, seconds: float) -> None:
+    report = await soak(seed=brokers, seconds=seconds, brokers=brokers, pause_s=(1, 4))
+    assert report.faults == (), "\n".join(report.lines())
+    assert report.messages > 0
+    assert sum(report.done.values()) >= 3
