@@ -31,15 +31,12 @@ import java.util.function.Consumer;
 import javax.sql.DataSource;
 import org.apache.commons.dbcp2.BasicDataSource;
 import org.hl7.fhir.dstu2.model.Subscription.SubscriptionChannelType;
-import org.springframework.beans.factory.BeanFactoryUtils;
-import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
 import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 import org.springframework.context.annotation.Primary;
-import org.springframework.data.jpa.repository.support.JpaRepositoryFactoryBean;
 import org.springframework.orm.jpa.JpaTransactionManager;
 import org.springframework.orm.jpa.LocalContainerEntityManagerFactoryBean;
 
@@ -173,17 +170,6 @@ final class Beans {
                 context.setValidationSupport(few);
                 FhirContext.forCached(context.getVersion().getVersion()).setValidationSupport(few);
             });
-        }
-
-        /** The queries of a repository are parsed when it is first used; most never are. */
-        @Bean
-        static BeanFactoryPostProcessor lazyRepositories() {
-            return beans -> {
-                for (String name : beans.getBeanNamesForType(JpaRepositoryFactoryBean.class, true, false)) {
-                    String definition = BeanFactoryUtils.transformedBeanName(name);
-                    beans.getBeanDefinition(definition).getPropertyValues().add("lazyInit", true);
-                }
-            };
         }
 
         @Bean

@@ -1,8 +1,8 @@
 """HAPI's jars, fetched once by Maven as `pom.xml` says and held against `jars.lock`, and our own compiled.
 
 All of it is in `.cache/hapi/` of the repository. Beside the jars there is an archive of the classes that a
-server loaded (Java's class data sharing), which nearly halves the next start: the first server of each
-version of FHIR writes it as it ends. Java leaves it aside where it does not fit.
+server loaded (Java's class data sharing), which nearly halves the next start: a server of each version of
+FHIR writes it as it ends. Java leaves it aside where it does not fit.
 """
 
 import subprocess

@@ -8,10 +8,10 @@ while it waits: call from a thread where clients in the same event loop must go 
 import contextlib
 import http.client
 import os
+import shutil
 import signal
 import uuid
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Self
 
 import httpx
@@ -37,7 +37,7 @@ class HapiServer:
         self._version = version
         self._guardian = Guardian()
         self._port = 0
-        self._writes: Path | None = None
+        self._written = self._guardian.folder / "classes.jsa"
 
     @classmethod
     def start(cls, version: FhirVersion = FhirVersion.R4) -> Self:
@@ -81,11 +81,12 @@ class HapiServer:
     def stop(self) -> None:
         """Stop orderly."""
         self._guardian.stop()
-        if self._writes is not None and self._writes.exists():
-            if self._guardian.exit_code() == _EXIT_AT_SIGTERM:
-                self._writes.replace(self._libraries.archive)
-            else:
-                self._writes.unlink()
+        archive = self._libraries.archive
+        is_whole = self._written.exists() and self._guardian.exit_code() == _EXIT_AT_SIGTERM
+        if is_whole and not archive.exists():
+            beside = archive.with_suffix(f".{uuid.uuid4().hex}")
+            shutil.copyfile(self._written, beside)
+            beside.replace(archive)
 
     def kill(self) -> None:
         """`kill -9` it."""
@@ -121,10 +122,8 @@ class HapiServer:
         archive = self._libraries.archive
         is_busy = os.environ.get("CI") == "true" or os.getloadavg()[0] > (os.cpu_count() or 1)
         if archive.exists() or is_busy:
-            self._writes = None
             return f"-XX:SharedArchiveFile={archive}"
-        self._writes = archive.with_suffix(f".{uuid.uuid4().hex}")
-        return f"-XX:ArchiveClassesAtExit={self._writes}"
+        return f"-XX:ArchiveClassesAtExit={self._written}"
 
 
 def _is_ready(pid: int, port: int) -> bool:
