@@ -161,7 +161,7 @@ REFUSED: list[tuple[Change, int, str, str | None, str]] = [
     (two_names_wrong, 422, "value", f"{PATIENT}.birthDate", "every fault is told at once"),
     (too_large, 413, "too-long", None, "the limit of the settings"),
     (too_deep, 422, "too-costly", None, "the limit of the settings"),
-    (a_nul, 422, "value", None, "FHIR string: no NUL"),
+    (a_nul, 422, "value", f"{PATIENT}.name[0].family", "FHIR string: no NUL"),
 ]
 
 
