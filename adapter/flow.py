@@ -26,7 +26,7 @@ from adapter.mapping.version import by_meta
 from adapter.parking import park
 from adapter.reading import Prepared
 from adapter.refold import refold
-from adapter.settling.disputing import Asker, is_dispute, take_dispute
+from adapter.settling.disputing import Asker, is_dispute, take_disputes
 from adapter.standing import Standing, standing_of
 from adapter.store import doors, held, intake, library, merges, messages
 from adapter.store.database import Connection
@@ -101,9 +101,8 @@ async def _dispute(connection: Connection, world: World, one: Prepared, now: dat
     if municipality is None or one.opened is None:
         return
     asker = Asker(one.source, municipality, one.fhir)
-    for entry in one.opened.entries:
-        if is_dispute(entry.resource):
-            await take_dispute(connection, asker, entry.resource, now)
+    tasks = [entry.resource for entry in one.opened.entries if is_dispute(entry.resource)]
+    await take_disputes(connection, asker, tasks, now)
 
 
 def refused(world: World, one: Prepared, error: LosusError, now: datetime) -> Receipt:
