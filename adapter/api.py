@@ -36,6 +36,7 @@ from adapter.web import (
     statistics,
     writing,
 )
+from adapter.web.answers import Answers
 from adapter.web.capability import SOFTWARE
 from adapter.web.negotiation import refuse
 from adapter.web.rate import Rates
@@ -108,6 +109,7 @@ def create_app(settings: Settings) -> FastAPI:
         writing.router,
     )
     access.install(app, settings, routers)
+    app.add_middleware(Answers)
     openapi.describe(app, SOFTWARE)
     app.add_exception_handler(LosusError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)

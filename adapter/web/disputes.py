@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request, Response
 from adapter.errors import MalformedError, NotFoundError, Problem, ResourceError, UnknownSourceError
 from adapter.fhir.decimals import dumps
 from adapter.fhir.dispute import read_answer, told_task
-from adapter.fhir.document import parse_json
+from adapter.fhir.document import read_document
 from adapter.fhir.elements import Resource
 from adapter.fhir.model import FhirVersion
 from adapter.settings import Settings
@@ -21,7 +21,8 @@ from adapter.settling.disputing import Asker, Desk, answer_dispute, take_dispute
 from adapter.store.disputes import find_dispute, list_disputes
 from adapter.web.access import Decision, SettlementReach, sends
 from adapter.web.audited import AuditedRoute, saw
-from adapter.web.fhir import FHIR_JSON, read_body
+from adapter.web.media import FHIR_JSON
+from adapter.web.negotiation import read_request
 
 router = APIRouter(route_class=AuditedRoute)
 
@@ -101,8 +102,10 @@ async def answer(name: str, request: Request, _: Decision) -> Response:
 
 
 async def _body(request: Request, settings: Settings) -> Resource:
-    body = await read_body(request, settings.max_bytes)
-    return parse_json(body, max_bytes=settings.max_bytes, max_depth=settings.max_depth)
+    limits = request.app.state.world.limits
+    received = await read_request(request, limits)
+    version = received.fhir or FhirVersion(settings.settlement_fhir)
+    return read_document(received.body, received.media, version, limits)
 
 
 def _task(told: Resource, status: int) -> Response:

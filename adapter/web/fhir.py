@@ -7,14 +7,11 @@ means (`adapter.flow`).
 from fastapi import APIRouter, Request, Response
 
 from adapter.delivery import Delivery, Door
-from adapter.fhir.document import Limits
 from adapter.web import taking
 from adapter.web.access import sends
 from adapter.web.negotiation import read_request, respond, wanted
 
 router = APIRouter()
-
-FHIR_JSON = "application/fhir+json"
 
 
 @router.post(
@@ -34,8 +31,3 @@ async def process_message(source: str, request: Request) -> Response:
     fhir = taking.version_of(request, source, received.fhir)
     receipt = await taking.take(request, Delivery(source, Door.MESSAGE, received.body, received.media, fhir))
     return respond(request, receipt.response, receipt.status, version=fhir)
-
-
-async def read_body(request: Request, most: int) -> bytes:
-    """The body, read once; TooLargeError as soon as it is over `most` bytes."""
-    return (await read_request(request, Limits(max_bytes=most))).body

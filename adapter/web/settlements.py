@@ -22,7 +22,7 @@ from adapter.settlement.render import dumps, statement_json
 from adapter.store.statements import Kept, ResourceFilter, find_resources, find_statements
 from adapter.web.access import SettlementReach, StatementReach
 from adapter.web.audited import AuditedRoute, saw
-from adapter.web.fhir import FHIR_JSON
+from adapter.web.media import FHIR_JSON
 
 router = APIRouter(route_class=AuditedRoute)
 

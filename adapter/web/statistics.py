@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from adapter.errors import MalformedError, NotFoundError, Problem
 from adapter.losus.days import Month
 from adapter.store.statistics import find_statistic, list_statistics
-from adapter.web.fhir import FHIR_JSON
+from adapter.web.media import FHIR_JSON
 
 router = APIRouter()
 
