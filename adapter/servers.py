@@ -87,7 +87,8 @@ class Subscribe(BaseModel):
     `kind` is how they are written: `rest-hook` plain R4 criteria, `backport` and `r5` topic-based.
     `criteria` are the searches of plain ones, `topic` the canonical and `filters` the filters of the others.
     `hook_url` is where the server reaches this adapter; `secret_file` holds what it sends in the header
-    `x-losus-hook`.
+    `x-losus-hook`. Every `catch_up_s`, and at each start, all that has changed is looked at besides: there
+    are servers that give up telling of an event after a minute, and say nothing.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -99,6 +100,7 @@ class Subscribe(BaseModel):
     hook_url: str
     secret_file: Path | None = None
     renew_s: float = Field(default=86_400.0, gt=0)
+    catch_up_s: float = Field(default=900.0, gt=0)
 
 
 class Patience(BaseModel):

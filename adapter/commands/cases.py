@@ -5,6 +5,7 @@ Does not own parking (`adapter.parking`) nor the flood guard (`adapter.inbound.f
 """
 
 import asyncio
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -15,6 +16,7 @@ from adapter.commands.store import opened
 from adapter.losus.instants import instant_text
 from adapter.store import doors
 from adapter.store.held import Held, find_held, waiting_behind
+from adapter.store.quarantine import ParkedCase, parked_cases, release
 
 cases_app = typer.Typer(help="Cases of the store.", no_args_is_help=True)
 sources_app = typer.Typer(help="The systems that send.", no_args_is_help=True)
@@ -73,6 +75,41 @@ async def _parked(source: str | None) -> tuple[list[Held], dict[str, int]]:
     async with opened() as store, store.database.transaction() as connection:
         held = [one for one in await find_held(connection) if source in {None, one.source}]
         return held, await waiting_behind(connection, {name for one in held for name in one.cases})
+
+
+@cases_app.command("refused")
+def refused_command(format_: Annotated[Format, typer.Option("--format")] = Format.TABLE) -> None:
+    """List the cases with an event that the broker refuses for good; 1 where there are any."""
+    found = asyncio.run(_refused())
+    if format_ is Format.JSON:
+        for one in found:
+            print_json(asdict(one))
+    else:
+        table = Table("lane", "case", "reason", "since", "events", "released", box=None)
+        for one in found:
+            since = instant_text(one.parked_at)
+            table.add_row(one.lane, one.case_id, one.reason, since, str(one.events), str(one.released))
+        out.print(table)
+    if found:
+        raise typer.Exit(1)
+
+
+async def _refused() -> list[ParkedCase]:
+    async with opened() as store, store.database.transaction() as connection:
+        return await parked_cases(connection)
+
+
+@cases_app.command("release")
+def release_command(lane: str, case: str) -> None:
+    """Let the relay try again what the broker refused of a case (LANE and CASE as `refused` lists them)."""
+    if not asyncio.run(_release(lane, case)):
+        err.print("losus: nothing of that case is refused there")
+        raise typer.Exit(1)
+
+
+async def _release(lane: str, case: str) -> bool:
+    async with opened() as store, store.database.transaction() as connection:
+        return await release(connection, lane, case)
 
 
 @sources_app.command("list")

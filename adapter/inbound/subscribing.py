@@ -49,6 +49,7 @@ class Subscriber:
     ) -> None:
         self._source, self._wanted, self._client, self._poller = source, wanted, client, poller
         self._database, self._clock = database, clock
+        self._caught_up_at: datetime | None = None
 
     async def run(self, look_again_s: float = _LOOK_AGAIN_S) -> None:
         """See to it again and again; a server that is away is waited out."""
@@ -69,9 +70,14 @@ class Subscriber:
             for mark, wanted in self._all():
                 mended += await self._one(mark, wanted)
         SUBSCRIBED.labels(self._source).set(1)
-        if mended:
+        if mended or self._is_behind():
             await self._poller.look()  # what came while nobody told of it
+            self._caught_up_at = self._clock()
         return mended
+
+    def _is_behind(self) -> bool:
+        every = timedelta(seconds=self._wanted.catch_up_s)
+        return self._caught_up_at is None or self._clock() - self._caught_up_at >= every
 
     async def _one(self, mark: str, wanted: Resource) -> int:
         known = await self._known(mark)

@@ -2,8 +2,9 @@
 
 Owns its data folder and its port. It speaks Kafka's protocol, transactions and fencing included. It is no
 Apache Kafka, against which `tests/kafka` proves what has to hold [measured with 0.2.3]: it saves about once
-a second and when it is stopped, so that `kill -9` may lose what it acknowledged last; and it answers a fetch
-at once where nothing new is there, so that a consumer that waits keeps a processor busy.
+a second and when it is stopped, so that `kill -9` may lose what it acknowledged last; it answers a fetch
+at once where nothing new is there, so that a consumer that waits keeps a processor busy; and it tells of old
+aborted transactions to later reads, so that `read_committed` may pass over records after a relay's abort.
 """
 
 import socket

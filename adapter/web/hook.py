@@ -1,7 +1,8 @@
 """Rest-hooks over HTTP: `POST /fhir/{source}/$subscription-hook`, `PUT …/$subscription-hook/{type}/{id}`.
 
-Owns the answers: 200 where all that is told of is stored, so that the server may forget it, and any other
-status where it is to try again. Does not own what becomes of a notification (`inbound.hook`).
+Owns the answers: 204 where all that is told of is stored, so that the server may forget it, and a fault
+where it is to try again (an empty 200 HAPI takes for a failure, and tells again). Does not own what becomes
+of a notification (`inbound.hook`).
 """
 
 from fastapi import APIRouter, Request, Response
@@ -15,6 +16,7 @@ from adapter.web.negotiation import read_request, respond
 
 router = APIRouter()
 
+_TAKEN = 204
 _GUARD = sends("operation/subscription-hook")
 
 
@@ -31,7 +33,7 @@ async def notified(source: str, request: Request) -> Response:
     else:
         bundle = read_document(received.body, received.media, fhir, world.limits)
         await hook.notified(source, bundle, fhir)
-    return respond(request, None, 200)
+    return respond(request, None, _TAKEN)
 
 
 @router.put(
@@ -46,7 +48,7 @@ async def put(source: str, kind: str, name: str, request: Request) -> Response:
     fhir = taking.version_of(request, source, received.fhir)
     demand_target(read_document(received.body, received.media, fhir, world.limits), kind, name)
     await _hook(request).resource(source, received.body, received.media, fhir)
-    return respond(request, None, 200)
+    return respond(request, None, _TAKEN)
 
 
 def _hook(request: Request) -> Hook:

@@ -128,4 +128,6 @@ def _responses(path: str, method: str) -> Document:
         found["503"] = answer
     if method in {"post", "put"}:
         found["201"] = answer
+    if "$subscription-hook" in path:
+        found["204"] = {"description": "All that is told of is stored."}
     return found

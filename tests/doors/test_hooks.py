@@ -126,12 +126,12 @@ async def test_every_form_leads_to_the_same_case(dsn: str, version: str, content
     server = Server([])
     async with service(dsn, sources=sources(version)) as client, respx.mock(base_url=BASE) as router:
         router.route().mock(side_effect=server.answer)
-        assert (await client.post(HOOK, json=notice(version, "handshake", 0))).status_code == 200
+        assert (await client.post(HOOK, json=notice(version, "handshake", 0))).status_code == 204
         for number, resource in enumerate(resources(), start=1):
             server.held[f"{resource['resourceType']}/{resource['id']}"] = resource
             told_ = notice(version, "event-notification", number, [(number, resource)], content)
             answer = await client.post(HOOK, json=told_)
-            assert answer.status_code == 200, answer.text
+            assert answer.status_code == 204, answer.text
         [picture] = await pictures(client)
         assert essence(picture) == home(client._transport.app._app.state.world)  # type: ignore[attr-defined]
 
@@ -145,7 +145,7 @@ async def test_a_missing_event_is_got_from_the_server(dsn: str) -> None:
         await client.post(HOOK, json=notice("R4", "handshake", 0))
         last = len(every)
         answer = await client.post(HOOK, json=notice("R4", "event-notification", last, [(last, every[-1])]))
-        assert answer.status_code == 200
+        assert answer.status_code == 204
         assert "Subscription/s1/$events" in server.asked
         [picture] = await pictures(client)
         assert essence(picture) == home(client._transport.app._app.state.world)  # type: ignore[attr-defined]
@@ -158,7 +158,7 @@ async def test_without_events_all_that_has_changed_is_looked_at(dsn: str) -> Non
         router.route().mock(side_effect=server.answer)
         await client.post(HOOK, json=notice("R4", "handshake", 0))
         answer = await client.post(HOOK, json=notice("R4", "heartbeat", 3))
-        assert answer.status_code == 200
+        assert answer.status_code == 204
         assert {"Encounter", "Task", "CarePlan"} <= set(server.asked)
         assert len(await pictures(client)) == 1
 
@@ -175,7 +175,7 @@ async def test_a_server_that_is_away_is_asked_to_tell_again(dsn: str) -> None:
         assert answer.status_code == 503
         assert await pictures(client) == []
         route.mock(side_effect=server.answer)
-        assert (await client.post(HOOK, json=event)).status_code == 200
+        assert (await client.post(HOOK, json=event)).status_code == 204
         assert len(await pictures(client)) == 1
 
 
@@ -187,7 +187,7 @@ async def test_what_is_named_is_fetched_from_the_sources_own_server_alone(dsn: s
         respx.mock(base_url=BASE, assert_all_called=False) as router,
     ):
         router.route().mock(return_value=httpx.Response(404, json={}))
-        assert (await client.post(HOOK, content=text)).status_code == 200
+        assert (await client.post(HOOK, content=text)).status_code == 204
         assert all(call.request.url.host == "ehr.example" for call in router.calls)
     connection = await asyncpg.connect(dsn)
     assert await connection.fetchval("select cause from held") == "invalid"
@@ -201,9 +201,9 @@ async def test_plain_r4_puts_the_resource_or_only_knocks(dsn: str) -> None:
         router.route().mock(side_effect=server.answer)
         for resource in every[:-1]:
             path = f"{HOOK}/{resource['resourceType']}/{resource['id']}"
-            assert (await client.put(path, json=resource)).status_code == 200
+            assert (await client.put(path, json=resource)).status_code == 204
         server.held = {f"{one['resourceType']}/{one['id']}": one for one in every}
-        assert (await client.post(HOOK)).status_code == 200
+        assert (await client.post(HOOK)).status_code == 204
         [picture] = await pictures(client)
         assert essence(picture) == home(client._transport.app._app.state.world)  # type: ignore[attr-defined]
         other = await client.put(f"{HOOK}/Task/other", json=every[0])
