@@ -21,8 +21,9 @@ demo: setup
 sandbox: setup
 	@$(BIN)/losus sandbox
 
+# Two files at a time, each with servers of its own: most of the time is waiting.
 test: setup
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 # What .ci/run does after the tests.
 check: setup

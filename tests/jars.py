@@ -1,5 +1,6 @@
 """Jars from Maven Central for the Java that tests run, fetched once into `.cache/` of the repository."""
 
+import fcntl
 import hashlib
 import shutil
 import subprocess
@@ -49,9 +50,13 @@ def made(folder: Path, make: Callable[[Path], None]) -> Path:
 
     Two runs may fill it at the same time: each fills a folder of its own, and renaming it is one step.
     """
-    if folder.is_dir():
-        return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # of two processes of one run the second need not fetch it too
+        return folder if folder.is_dir() else _made(folder, make)
+
+
+def _made(folder: Path, make: Callable[[Path], None]) -> Path:
     filled = Path(tempfile.mkdtemp(dir=folder.parent))
     try:
         make(filled)
