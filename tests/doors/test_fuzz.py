@@ -31,7 +31,7 @@ SOURCES = {
     "hl7-r5": Source(mapping="hl7-r5", fhir="R5"),
     "kommun": Source(mapping="losus-r4", municipality="2380"),
 }
-SOUND = (200, 201)
+SOUND = (200, 201, 204)
 #: What may be answered to a sender; a fault of ours is none of them.
 ALLOWED = {*SOUND, 400, 403, 404, 405, 409, 412, 413, 415, 422}
 
