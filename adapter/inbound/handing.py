@@ -5,7 +5,7 @@ Owns what the doors do alike behind which nobody waits for an answer; does not o
 """
 
 import asyncio
-from collections.abc import AsyncIterable, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from dataclasses import dataclass, replace
 
 import structlog
@@ -44,23 +44,21 @@ class Tally:
 
 
 async def hand_over(receiver: Receiver, deliveries: Iterable[Delivery]) -> Tally:
-    """Have all of these stored; what became of them.
+    """Have all of these stored; what became of them. Raises as `hand_over_stream`."""
+
+    async def each() -> AsyncIterator[Delivery]:
+        for one in deliveries:
+            yield one
+
+    return await hand_over_stream(receiver, each())
+
+
+async def hand_over_stream(receiver: Receiver, deliveries: AsyncIterable[Delivery]) -> Tally:
+    """Have all of these stored, as they come; what became of them.
 
     Raises StoppedError where the source was stopped, and UnavailableError where any cannot be stored now:
     then some may be stored, and all are to be handed over again, which does nothing twice.
     """
-    tally = Tally()
-    group: list[Delivery] = []
-    for one in deliveries:
-        group.append(one)
-        if len(group) == _AT_ONCE:
-            tally += await _group(receiver, group)
-            group = []
-    return tally + await _group(receiver, group)
-
-
-async def hand_over_stream(receiver: Receiver, deliveries: AsyncIterable[Delivery]) -> Tally:
-    """The same of deliveries that come one after the other."""
     tally = Tally()
     group: list[Delivery] = []
     async for one in deliveries:
@@ -79,7 +77,7 @@ async def _group(receiver: Receiver, group: Iterable[Delivery]) -> Tally:
 
 
 async def hand_one(receiver: Receiver, delivery: Delivery) -> Receipt:
-    """Have one delivery stored; raises as `hand_over` does. What is refused for good is told in the log."""
+    """Have one delivery stored; raises as `hand_over_stream` does. What is refused for good is logged."""
     receipt = await receiver.take(delivery)
     if receipt.error is not None and receipt.state == "refused":
         if receipt.error.retryable:
