@@ -23,7 +23,7 @@ sandbox: setup
 
 # Two halves at a time, each with servers of its own: most of the time is waiting. What is in neither list
 # is in the second half, whose words come after those of the first.
-FIRST := $(addprefix tests/,access client conformance consumers doors hapi inbound)
+FIRST := $(addprefix tests/,access client conformance consumers doors hapi inbound settling soak web)
 test: setup
 	@mkdir -p .cache
 	@$(BIN)/python -m pytest $(addprefix --ignore=,$(FIRST)) >.cache/second-half.log 2>&1 & second=$$!; \

@@ -57,7 +57,7 @@ class Listener:
         try:
             while not await self._hold(connection):  # noqa: ASYNC110 - a database's lock has no event
                 await asyncio.sleep(_LOOK_AGAIN_S)
-            await consumer.start()
+            await _started(consumer)
             await self._begin(consumer)
             while True:
                 found = await consumer.getmany(timeout_ms=1000, max_records=_AT_ONCE)
@@ -106,3 +106,13 @@ class Listener:
 
     def _mark(self, partition: TopicPartition) -> str:
         return f"stream {self._source} {partition.topic} {partition.partition}"
+
+
+async def _started(consumer: AIOKafkaConsumer) -> None:
+    """Start the consumer to the end, even if nobody waits any more: cut off it leaves connections open."""
+    starting = asyncio.ensure_future(consumer.start())
+    try:
+        await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await asyncio.wait({starting})
+        raise
