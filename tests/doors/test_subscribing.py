@@ -1,7 +1,7 @@
 """Subscriptions of our own at HAPI FHIR's server: asked for, told by, renewed, activated anew."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -10,11 +10,13 @@ import pytest
 import uvicorn
 
 from adapter.api import create_app
+from adapter.fhir.model import FhirVersion
 from adapter.sandbox.processes import LOOPBACK, free_ports
 from adapter.settings import Source
 from adapter.web.guard import Guard
 from tests.doors.rig import SOURCE, essence, home, resources
 from tests.hapi.server import HapiServer
+from tests.hapi.subscriptions import by_topic, register, topic
 from tests.service import settings
 
 pytestmark = pytest.mark.timeout(600)
@@ -22,13 +24,16 @@ _PATIENCE_S = 180.0
 
 
 @asynccontextmanager
-async def served(dsn: str, hapi: HapiServer, **subscribe: Any) -> AsyncIterator[Any]:
-    """The service on a port, so that HAPI can reach it; it subscribes when it starts."""
+async def served(
+    dsn: str, hapi: HapiServer, mapping: str = "losus-r4", fhir: str = "R4", **subscribe: Any
+) -> AsyncIterator[Any]:
+    """The service on a port, so that HAPI can reach it; where it is said how, it subscribes."""
     [port] = free_ports(1)
     base = f"http://{LOOPBACK}:{port}"
     hook = f"{base}/fhir/{SOURCE}/$subscription-hook"
-    server = {"base_url": hapi.base_url, "subscribe": {"hook_url": hook, **subscribe}}
-    source = Source.model_validate({"mapping": "losus-r4", "server": server})
+    asked = {"subscribe": {"hook_url": hook, **subscribe}} if subscribe else {}
+    server = {"base_url": hapi.base_url, **asked}
+    source = Source.model_validate({"mapping": mapping, "fhir": fhir, "server": server})
     app = create_app(settings(dsn, sources={SOURCE: source}, base_url=base))
     running = uvicorn.Server(uvicorn.Config(Guard(app), host=LOOPBACK, port=port, log_config=None))
     task = asyncio.create_task(running.serve())
@@ -95,3 +100,33 @@ async def test_one_that_was_switched_off_is_activated_anew_and_what_was_missed_i
         async with asyncio.timeout(_PATIENCE_S):
             while await case(app) is None:
                 await asyncio.sleep(0.2)
+
+
+def stay(version: FhirVersion) -> dict[str, Any]:
+    """An admission as each version says it."""
+    coding = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "IMP"}
+    start = {"start": "2024-03-04T14:20:00+01:00"}
+    if version is FhirVersion.R5:
+        told = {"class": [{"coding": [coding]}], "actualPeriod": start}
+    else:
+        told = {"class": coding, "period": start}
+    return {"resourceType": "Encounter", "id": "e1", "status": "in-progress", **told}
+
+
+@pytest.mark.parametrize("content", ["full-resource", "id-only"])
+@pytest.mark.parametrize("version", FhirVersion)
+async def test_what_hapi_tells_by_topic_becomes_a_case(
+    dsn: str, hapi_of: Callable[[FhirVersion], HapiServer], version: FhirVersion, content: str
+) -> None:
+    hapi = await asyncio.to_thread(hapi_of, version)
+    mapping = "hl7-r5" if version is FhirVersion.R5 else "hl7-r4"
+    async with served(dsn, hapi, mapping, version.value) as app:
+        hook = f"{app.state.settings.base_url}/fhir/{SOURCE}/$subscription-hook"
+        await asyncio.to_thread(hapi.put, topic(version, "create", "update"))
+        await asyncio.to_thread(hapi.load_topics)
+        await asyncio.to_thread(register, hapi, by_topic(version, hook, content))
+        await asyncio.to_thread(hapi.put, stay(version))
+        async with asyncio.timeout(_PATIENCE_S):
+            while (found := await case(app)) is None:
+                await asyncio.sleep(0.2)
+        assert (found["state"], found["times"]["admitted"]) == ("admitted", "2024-03-04T13:20:00Z")
