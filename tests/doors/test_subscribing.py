@@ -113,8 +113,10 @@ def stay(version: FhirVersion) -> dict[str, Any]:
     return {"resourceType": "Encounter", "id": "e1", "status": "in-progress", **told}
 
 
-@pytest.mark.parametrize("content", ["full-resource", "id-only"])
-@pytest.mark.parametrize("version", FhirVersion)
+@pytest.mark.parametrize(
+    ("version", "content"),
+    [(FhirVersion.R4, "id-only"), (FhirVersion.R4B, "full-resource"), (FhirVersion.R5, "id-only")],
+)
 async def test_what_hapi_tells_by_topic_becomes_a_case(
     dsn: str, hapi_of: Callable[[FhirVersion], HapiServer], version: FhirVersion, content: str
 ) -> None:

@@ -7,7 +7,7 @@ from tests.soak.soak import soak
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(420)]
 
 
-@pytest.mark.parametrize(("brokers", "seconds"), [(1, 30), (3, 40)])
+@pytest.mark.parametrize(("brokers", "seconds"), [(1, 20), (3, 30)])
 async def test_a_short_soak(brokers: int, seconds: float) -> None:
     report = await soak(seed=brokers, seconds=seconds, brokers=brokers, pause_s=(1, 4))
     assert report.faults == (), "\n".join(report.lines())
