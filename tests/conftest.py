@@ -3,12 +3,14 @@
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
 import asyncpg
 import pytest
 
+from adapter import wiring
 from adapter.fhir.model import FhirVersion
 from adapter.sandbox.broker import Broker
 from adapter.sandbox.database import Database
@@ -28,6 +30,15 @@ class Kafka(Protocol):
     def stop(self) -> None: ...
     def kill(self) -> None: ...
     def restart(self) -> None: ...
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _read_once() -> Iterator[None]:
+    """The shipped files are read and compiled once for all tests, not for each service that one starts."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(wiring, "load_folder", cache(wiring.load_folder))
+        patch.setattr(wiring, "load_book", cache(wiring.load_book))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -36,7 +36,7 @@ SOUND = (200, 201, 204)
 ALLOWED = {*SOUND, 400, 403, 404, 405, 409, 412, 413, 415, 422}
 
 _FUZZ = settings(
-    max_examples=int(os.environ.get("LOSUS_FUZZ", "150")),  # more by hand: LOSUS_FUZZ=5000
+    max_examples=int(os.environ.get("LOSUS_FUZZ", "100")),  # more by hand: LOSUS_FUZZ=5000
     deadline=None,
     derandomize="LOSUS_FUZZ" not in os.environ,
     suppress_health_check=[
