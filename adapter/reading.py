@@ -98,12 +98,11 @@ def read(world: World, delivery: Delivery, now: datetime, *, is_kept: bool = Fal
     what `is_kept` already; and what the mapping has no answer for, whoever waits.
     """
     try:
-        opened = open_delivery(world, delivery, now)
-    except InputError as error:
+        return translate(world, open_delivery(world, delivery, now))
+    except (InputError, ForbiddenError) as error:
         if delivery.door.is_answered and not is_kept:
             raise
         return Prepared(delivery, now, fhir_of(world, delivery), error=error, cause="invalid")
-    return translate(world, opened)
 
 
 def translate(world: World, opened: Opened, outside: Outside = NOTHING) -> Prepared:

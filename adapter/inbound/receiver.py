@@ -74,6 +74,9 @@ class Receiver:
             receipts += await self._together(group)
         for one, receipt in zip(deliveries, receipts, strict=True):
             self._flood.note(one.source, receipt)
+            if receipt.state == "refused":
+                rules = [problem.rule for problem in receipt.problems]
+                log.error("delivery.refused", source=one.source, door=one.door, rules=rules)
         return receipts
 
     async def _together(self, group: Sequence[Prepared]) -> list[Receipt]:

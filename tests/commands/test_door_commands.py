@@ -95,12 +95,17 @@ def test_sources(operator: Operator) -> None:
     assert operator.run("sources", "list") == (0, [row])
 
 
+def test_nothing_is_refused_by_the_broker_and_so_nothing_is_released(operator: Operator) -> None:
+    assert operator.run("cases", "refused") == (0, [])
+
+
 WRONG = [
     (("replay", "--run"), "no messages are named"),
     (("import", "--source", "hospital"), "neither files nor --bulk"),
     (("import", "--bulk", "--source", "hospital"), "this source has no server"),
     (("poll", "hospital", "--once"), "this source has no server"),
     (("poll", "nowhere", "--once"), "no such source"),
+    (("cases", "release", "2380"), "which case is not said"),
 ]
 
 

@@ -79,8 +79,12 @@ async def rig(dsn: str, bootstrap: str, **source: Any) -> AsyncIterator[Rig]:
         stack.push_async_callback(database.close)
         flood = Flood(world, database, _now)
         receiver = Receiver(world, database, _now, library_of(made, clients), flood)
-        for work in (receiver.run(), receiver.run(), flood.run(), run_relay(relay_settings(made))):
+        for work in (receiver.run(), receiver.run(), flood.run()):
             stack.push_async_callback(_end, asyncio.create_task(work))
+        stopping = asyncio.Event()
+        relay = asyncio.create_task(run_relay(relay_settings(made), stopping))
+        stack.push_async_callback(asyncio.wait_for, relay, _PATIENCE_S)
+        stack.callback(stopping.set)  # orderly: a relay that is cut off leaves its producers open
         yield Rig(made, world, database, receiver, clients)
 
 

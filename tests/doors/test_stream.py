@@ -104,3 +104,17 @@ async def test_what_cannot_be_read_is_held_and_the_rest_goes_on(dsn: str, broker
         assert picture["state"] == "notified"
         letters = [one.value for one in await records(broker.bootstrap, DEAD_LETTER)]
         assert [letter["cause"] for letter in letters if letter] == ["invalid"] * 3
+
+
+async def test_what_may_not_be_said_is_held_and_does_not_stop_the_topic(dsn: str, broker: Kafka) -> None:
+    """A municipality's system that says what is a hospital's to say: nobody waits whom it could be told."""
+    values: list[bytes | None] = [orjson.dumps(one) for one in way_home()[:2]]
+    async with rig(dsn, broker.bootstrap, topic=TOPIC, municipality="2380") as one:
+        await produce(broker.bootstrap, values)
+        task = asyncio.create_task(listener(one, broker.bootstrap).run())
+        await until(dsn, len(values))
+        task.cancel()
+        connection = await asyncpg.connect(dsn)
+        rules = await connection.fetch("select problems from held order by message")
+        await connection.close()
+        assert ["not for a municipality" in row["problems"] for row in rules] == [True] * len(values)
