@@ -105,7 +105,6 @@ WRONG = [
     (("import", "--bulk", "--source", "hospital"), "this source has no server"),
     (("poll", "hospital", "--once"), "this source has no server"),
     (("poll", "nowhere", "--once"), "no such source"),
-    (("cases", "release", "2380"), "which case is not said"),
 ]
 
 
