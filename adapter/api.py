@@ -36,6 +36,7 @@ from adapter.web import (
     statistics,
     writing,
 )
+from adapter.web.addresses import Addresses
 from adapter.web.answers import Answers
 from adapter.web.capability import SOFTWARE
 from adapter.web.negotiation import refuse
@@ -109,6 +110,7 @@ def create_app(settings: Settings) -> FastAPI:
         writing.router,
     )
     access.install(app, settings, routers)
+    app.add_middleware(Addresses)
     app.add_middleware(Answers)
     openapi.describe(app, SOFTWARE)
     app.add_exception_handler(LosusError, _refused)

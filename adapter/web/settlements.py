@@ -32,6 +32,8 @@ SEARCHED = ("MeasureReport", "Invoice", "ChargeItem")
 SHARED = ("Measure", "ChargeItemDefinition", "Organization")
 READ = (*SEARCHED, *SHARED, "Group", "Provenance")
 
+#: The largest number that a row can have (PostgreSQL: bigint).
+_LAST = 2**63 - 1
 _PERIOD = re.compile(r"(eq|ge|le|gt|lt)?([12][0-9]{3})(?:-(0[1-9]|1[0-2]))?", re.ASCII)
 _PARAMETERS = frozenset(("municipality", "period", "agreement", "_id", "_count", "_after", "_format"))
 _OF_REPORTS = _PARAMETERS | {"measure"}
@@ -116,7 +118,7 @@ async def search(
     request: Request,
     reach: SettlementReach,
     count: Annotated[int, Query(alias="_count", ge=0, le=1000)] = 100,
-    after: Annotated[int, Query(alias="_after", ge=0)] = 0,
+    after: Annotated[int, Query(alias="_after", ge=0, le=_LAST)] = 0,
 ) -> Response:
     """Search by `municipality`, `period` (YYYY or YYYY-MM, with a prefix if wished), `agreement`, `_id`.
 
