@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "demo": "sandbox.demo_command",
     "serve": "serve.serve_command",
     "relay": "relay.relay_command",
+    "migrate": "migrate.migrate_command",
     "send": "send.send_command",
     "try": "trial.try_command",
     "tail": "tail.tail_command",

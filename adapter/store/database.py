@@ -45,14 +45,14 @@ class Database:
 
         Raises UnavailableError where the database is not there or gave up on a conflict.
         """
-        with _told():
+        with told():
             async with self._pool.acquire() as connection, connection.transaction():
                 yield connection
 
     @asynccontextmanager
     async def trial(self) -> AsyncIterator[Connection]:
         """One transaction that leaves everything as it was, to see what would be."""
-        with _told():
+        with told():
             async with self._pool.acquire() as connection:
                 trial = connection.transaction()
                 await trial.start()
@@ -67,7 +67,8 @@ class Database:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def told() -> Iterator[None]:
+    """Tell the driver's errors that pass as UnavailableError, by their kind alone."""
     try:
         yield
     except _PASSING as error:

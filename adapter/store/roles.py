@@ -1,0 +1,131 @@
+"""Who may do what in the database: one row for each table, sequence and function, one word for each role.
+
+Owns the matrix, and nothing else does: what is not in it is refused, `public` has nothing. Does not own how
+it is applied (`adapter.store.grants`). A role is a group that nobody logs in as; the logins of the processes
+are members of it:
+
+    losus_intake     serve, watch, poll, listen, import, replay, republish, cases, sources, disputes
+    losus_relay      relay, topics expire: events of the outbox, and no message that they came from
+    losus_settle     settle, disputes, statistics: reads cases, issues statements, changes no fact
+    losus_read       doctor, audit verify, audit export: reads, and no message, fact, picture or statement
+    losus_retention  retention: takes out what has been kept long enough
+
+Whatever a row says: what was issued, taken in, decided on or audited is refused to be changed by triggers
+(migrations 0002, 0005 to 0007), whoever asks. Rights of an update name their columns, always. Who locks a
+row (`for update`) needs a column that may be updated: `lockable` is that and nothing else.
+"""
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias, get_args
+
+Role: TypeAlias = Literal["losus_intake", "losus_relay", "losus_settle", "losus_read", "losus_retention"]
+ROLES: tuple[Role, ...] = get_args(Role)
+#: By role: `select, insert, update (a, b), delete`; a right without columns is on the whole row.
+Rights: TypeAlias = Mapping[Role, str]
+
+
+def _may(
+    intake: str = "", relay: str = "", settle: str = "", read: str = "", retention: str = ""
+) -> dict[Role, str]:
+    given = zip(ROLES, (intake, relay, settle, read, retention), strict=True)
+    return {role: rights for role, rights in given if rights}
+
+
+#: Tables and views.
+TABLES: Mapping[str, Rights] = {
+    "migration": _may("select", "select", "select", "select", "select"),
+    # taken in
+    "message": _may(
+        intake="select, insert",
+        read="select (id, source, received_at, door, media, fhir, sealed, status)",
+    ),
+    "message_bundle": _may(intake="select, insert", read="select"),
+    "held": _may(
+        intake="select, insert, update (cause, problems, tries, retry_at), delete",
+        read="select",
+    ),
+    "held_case": _may(intake="select, insert, delete", read="select"),
+    "discarded": _may(intake="select, insert", read="select"),
+    "resource": _may(
+        intake="select, insert, update (ord, version, digest, body, sealed, got_at)",
+        read="select (source, name, ord, version, sealed, got_at)",
+    ),
+    "leaning": _may(intake="select, insert", read="select"),
+    "reread": _may(intake="select, insert, delete", read="select"),
+    "mark": _may(intake="select, insert, update (value, changed_at)", read="select"),
+    "alias": _may(intake="select, insert"),
+    "stopped_source": _may(intake="select, insert, delete", read="select"),
+    # folded
+    "fact": _may(
+        intake="select, insert, update (case_id, signals, void), delete",
+        settle="select",
+        read="select (source, resource, ord, version, case_id, void, message)",
+    ),
+    "link": _may(intake="select, insert", settle="select", read="select"),
+    "replacement": _may(intake="select, insert", settle="select", read="select"),
+    "cases": _may(
+        intake="select, insert, update (state, municipality, picture, revisions, due, changed_at, parked)",
+        relay="select (id, state, revisions, changed_at), update (lockable)",
+        settle="select",
+        read="select (id, source, state, municipality, revisions, due, changed_at, parked)",
+    ),
+    # told
+    "event": _may(
+        intake="select, insert",
+        relay="select, insert",
+        settle="select (id, type, municipality), insert",
+        read="select (id, case_id, municipality, revision, type, ce_id, closing, created_at)",
+    ),
+    "outbox": _may(intake="select, insert", relay="select, insert, delete", settle="insert", read="select"),
+    "relay_claim": _may(relay="select, insert, update (share, id, producer, since, events)", read="select"),
+    "quarantine": _may(
+        intake="select",
+        relay="select, insert, update (reason, failures, retry_at), delete",
+        read="select",
+    ),
+    "parked_case": _may(
+        intake="select, update (released_at)", relay="select, insert, update (event), delete", read="select"
+    ),
+    "parked_event": _may(intake="select", relay="select, insert, delete", read="select"),
+    # settled
+    "statement": _may(
+        intake="select",
+        settle="select, insert",
+        read="select (number, id, agreement, municipality, care_form, month, issued_at, early, due)",
+    ),
+    "statement_resource": _may(intake="select", settle="select, insert"),
+    "follow_up": _may(settle="select, insert", read="select (number, municipality, month, issued_at)"),
+    "follow_up_resource": _may(settle="select, insert"),
+    "issued_resource": _may(intake="select", settle="select"),
+    "statistic": _may(intake="select", settle="select, insert", read="select"),
+    "dispute": _may(
+        intake="select, insert, update (id)",  # to lock it: a trigger refuses every update
+        settle="select, update (id)",
+        read="select (id, municipality, month, agreement, care_form, asked_at)",
+    ),
+    "dispute_answer": _may(
+        intake="select, insert",
+        settle="select, insert",
+        read="select (dispute, upheld, answered_at, withdrawn)",
+    ),
+    "stay": _may(settle="select, insert, update (print, said), delete"),
+    # audited
+    "audit": _may(intake="select (number, hash), insert", read="select"),
+}
+
+#: Sequences that a statement draws from by name; an identity column needs no right.
+SEQUENCES: Mapping[str, Rights] = {
+    "message_id_seq": _may(intake="usage"),
+    "statement_resource_number_seq": _may(settle="usage"),
+}
+
+#: Functions, by name and types of their arguments; those of triggers need no right.
+FUNCTIONS: Mapping[str, Rights] = {
+    "lane_of(text,text)": _may(intake="execute", relay="execute", settle="execute"),
+    "outbox_lane()": {},
+    "statement_stays()": {},
+    "issued_stays()": {},
+    "audit_stays()": {},
+    "only_added_to()": {},
+    "kept()": {},
+}
