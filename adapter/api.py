@@ -16,8 +16,6 @@ from adapter.fhir.model import FhirVersion, model
 from adapter.inbound.flood import Flood
 from adapter.inbound.hook import Hook
 from adapter.inbound.receiver import Receiver
-from adapter.inbound.rereader import keep_rereading
-from adapter.inbound.watcher import watch
 from adapter.settings import Settings
 from adapter.store.database import connect
 from adapter.store.migrate import migrate
@@ -41,7 +39,7 @@ from adapter.web.answers import Answers
 from adapter.web.capability import SOFTWARE
 from adapter.web.negotiation import refuse
 from adapter.web.rate import Rates
-from adapter.wiring import clients_of, library_of, servers_of, subscribers_of, world_of
+from adapter.wiring import clients_of, endless_works, library_of, servers_of, world_of
 
 _WARM = (
     "Bundle",
@@ -59,8 +57,11 @@ _WARM = (
 _COMMITTERS = 2  # one batch gathers while the other is committed
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The service; connects, brings the database up to date and warms the models when it starts."""
+def create_app(settings: Settings, *, watching: bool = True) -> FastAPI:
+    """The service; connects, brings the database up to date and warms the models when it starts.
+
+    `watching`: it looks after what time brings too (`wiring.endless_works`), where no other process does.
+    """
     world = world_of(settings)
 
     @asynccontextmanager
@@ -77,10 +78,10 @@ def create_app(settings: Settings) -> FastAPI:
         working = [
             *(asyncio.create_task(app.state.receiver.run()) for _ in range(_COMMITTERS)),
             asyncio.create_task(flood.run()),
-            asyncio.create_task(watch(world, database, _now)),
-            asyncio.create_task(keep_rereading(world, database, library, _now)),
-            *(asyncio.create_task(one.run()) for one in subscribers_of(settings, servers, database)),
         ]
+        if watching:
+            works = endless_works(settings, world, database, library, servers)
+            working += [asyncio.create_task(work) for work in works]
         for speaker in world.speakers.values():
             _warm(speaker.fhir)
         try:

@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "serve": "serve.serve_command",
     "relay": "relay.relay_command",
     "migrate": "migrate.migrate_command",
+    "watch": "watch.watch_command",
     "send": "send.send_command",
     "try": "trial.try_command",
     "tail": "tail.tail_command",

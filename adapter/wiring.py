@@ -3,9 +3,11 @@
 Owns the translation, and the demand that settings, mappings and agreements fit together.
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Coroutine, Mapping
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from typing import Any
 
 from adapter.access.scopes import may_say
 from adapter.agreements.in_force import in_force
@@ -22,7 +24,9 @@ from adapter.inbound.hook import Server
 from adapter.inbound.library import Library, Shelf
 from adapter.inbound.poller import Poller
 from adapter.inbound.receiver import Receiver
+from adapter.inbound.rereader import keep_rereading
 from adapter.inbound.subscribing import Subscriber
+from adapter.inbound.watcher import watch
 from adapter.losus.days import local_day
 from adapter.losus.process import STATUTE, ProcessTerms
 from adapter.losus.terms import SignalKind
@@ -33,6 +37,8 @@ from adapter.settings import Settings
 from adapter.store.database import Database
 from adapter.store.seal import load_seal
 from adapter.world import Speaker, TermsFor, World
+
+_SUBSCRIBING_AT_ONCE = 2  # well below the size of a pool
 
 
 def world_of(settings: Settings) -> World:
@@ -102,23 +108,39 @@ def poller_of(
     """What asks a source's server for all that has changed."""
     server = settings.sources[name].server
     poll = (server.poll if server is not None else None) or Poll()
-    return Poller(name, poll, client, receiver=receiver, database=database, clock=lambda: datetime.now(UTC))
+    return Poller(name, poll, client, receiver=receiver, database=database, clock=_now)
 
 
-def subscribers_of(settings: Settings, servers: Mapping[str, Server], database: Database) -> list[Subscriber]:
-    """What keeps the adapter's own Subscriptions alive, where settings ask for any."""
-    return [
+def endless_works(
+    settings: Settings, world: World, database: Database, library: Library, servers: Mapping[str, Server]
+) -> list[Coroutine[Any, Any, None]]:
+    """What is looked after as time passes, each until it is cancelled; several replicas may.
+
+    Limits that are not kept, what is to be read anew, and our Subscriptions where settings ask for any.
+    """
+    turn = asyncio.Semaphore(_SUBSCRIBING_AT_ONCE)
+    subscribers = (
         Subscriber(
             name,
             source.server.subscribe,
             servers[name].client,
             servers[name].poller,
             database=database,
-            clock=lambda: datetime.now(UTC),
+            clock=_now,
+            turn=turn,
         )
         for name, source in settings.sources.items()
         if source.server is not None and source.server.subscribe is not None
+    )
+    return [
+        watch(world, database, _now),
+        keep_rereading(world, database, library, _now),
+        *(one.run() for one in subscribers),
     ]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def relay_settings(settings: Settings) -> RelaySettings:

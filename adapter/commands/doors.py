@@ -17,18 +17,17 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from adapter.client.calls import FhirClient
 from adapter.commands.output import Format, err, out, print_json
-from adapter.commands.store import Store, opened
+from adapter.commands.running import Host, Port, running, until
+from adapter.commands.store import Store, opened, receiving
 from adapter.errors import Problem, SetupError
 from adapter.inbound.bulk import export
 from adapter.inbound.files import deliveries_of
-from adapter.inbound.flood import Flood
 from adapter.inbound.handing import Tally, hand_over, hand_over_stream
 from adapter.inbound.listener import Listener
-from adapter.inbound.poller import Poller
 from adapter.inbound.receiver import Receiver
-from adapter.servers import Poll
 from adapter.settings import Source
 from adapter.watch import configure_log
+from adapter.wiring import poller_of
 
 _KINDS = (
     "Organization",
@@ -55,54 +54,56 @@ def poll_command(
     source: Annotated[str, typer.Argument(help="Name of a source whose `server` is set.")],
     once: Annotated[bool, typer.Option("--once", help="Look once, and end.")] = False,
     format_: Annotated[Format, typer.Option("--format")] = Format.TABLE,
+    host: Host = "127.0.0.1",
+    port: Port = None,
 ) -> None:
-    """Ask a source's server for what has changed, by `_lastUpdated`, again and again."""
+    """Ask a source's server for what has changed, by `_lastUpdated`, again and again until stopped."""
     configure_log()
-    tally = asyncio.run(_poll(source, once=once))
-    _tell(tally, format_)
+    tally = asyncio.run(_poll(source, host, port, once=once))
+    if tally is not None:
+        _tell(tally, format_)
 
 
-async def _poll(source: str, *, once: bool) -> Tally:
+async def _poll(source: str, host: str, port: int | None, *, once: bool) -> Tally | None:
+    """What became of it, where it was asked once."""
     async with _opened(source) as door:
-        if door.client is None or door.source.server is None:
-            raise SetupError(
-                Problem("required", "this source has no server to ask", f"sources.{source}.server")
-            )
-        poller = Poller(
-            source,
-            door.source.server.poll or Poll(),
-            door.client,
-            receiver=door.receiver,
-            database=door.store.database,
-            clock=_now,
-        )
+        settings = door.store.settings
+        if door.client is None:
+            rule = "this source has no server to ask"
+            raise SetupError(Problem("required", rule, f"sources.{source}.server"))
+        poller = poller_of(settings, source, door.client, door.receiver, door.store.database)
         if once:
             return await poller.look()
-        await poller.run()
-        return Tally()
+        async with running(settings, host, port) as stopping:
+            await until(stopping, poller.run())
+        return None
 
 
 def listen_command(
     source: Annotated[str, typer.Argument(help="Name of a source whose `topic` is set.")],
+    host: Host = "127.0.0.1",
+    port: Port = None,
 ) -> None:
-    """Read the Kafka topic that a source writes to, for ever."""
+    """Read the Kafka topic that a source writes to, until stopped."""
     configure_log()
-    asyncio.run(_listen(source))
+    asyncio.run(_listen(source, host, port))
 
 
-async def _listen(source: str) -> None:
+async def _listen(source: str, host: str, port: int | None) -> None:
     async with _opened(source) as door:
         if door.source.topic is None:
             raise SetupError(Problem("required", "this source has no topic", f"sources.{source}.topic"))
         settings = door.store.settings
-        await Listener(
+        listener = Listener(
             source,
             door.source.topic,
             settings.kafka.bootstrap,
             dsn=settings.database.get_secret_value(),
             receiver=door.receiver,
             database=door.store.database,
-        ).run()
+        )
+        async with running(settings, host, port) as stopping:
+            await until(stopping, listener.run())
 
 
 def import_command(
@@ -153,15 +154,8 @@ async def _opened(source: str) -> AsyncIterator[_Door]:
         found = store.settings.sources.get(source)
         if found is None:
             raise SetupError(Problem("not-found", "no source of this name", "sources"))
-        flood = Flood(store.world, store.database, _now)
-        receiver = Receiver(store.world, store.database, _now, store.library, flood)
-        working = [asyncio.create_task(receiver.run()), asyncio.create_task(flood.run())]
-        try:
+        async with receiving(store) as receiver:
             yield _Door(store, receiver, found, store.clients.get(source))
-        finally:
-            for task in working:
-                task.cancel()
-            await asyncio.gather(*working, return_exceptions=True)
 
 
 def _tell(tally: Tally, format_: Format) -> None:
@@ -169,7 +163,3 @@ def _tell(tally: Tally, format_: Format) -> None:
         print_json(asdict(tally))
         return
     out.print(f"{tally.taken} taken, {tally.known} known already, {tally.held} held, {tally.refused} refused")
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

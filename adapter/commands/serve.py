@@ -23,9 +23,13 @@ def serve_command(
     sandbox: Annotated[
         bool, typer.Option("--sandbox", help="With open doors: what is listened on is published on loopback.")
     ] = False,
+    watch: Annotated[
+        bool, typer.Option(help="Look after limits, what is to be read anew, and our Subscriptions too.")
+    ] = True,
 ) -> None:
     """Serve the HTTP doors; settings come from LOSUS_… and the file LOSUS_SETTINGS.
 
+    `--no-watch` where `losus watch` runs as a process of its own.
     Insecure settings are refused outside the sandbox, all of them at once.
     """
     configure_log()
@@ -33,7 +37,7 @@ def serve_command(
     faults = demands(settings, "127.0.0.1" if sandbox else host)
     if faults:
         raise SetupError(*faults)
-    app = Guard(create_app(settings))
+    app = Guard(create_app(settings, watching=watch))
     gc.collect()
     gc.freeze()  # models and compiled mappings stay for ever; no collection need look at them again
     gc.set_threshold(20_000, 20, 20)

@@ -3,12 +3,16 @@
 Owns opening and closing; does not own any command.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from adapter.client.calls import FhirClient
+from adapter.inbound.flood import Flood
 from adapter.inbound.library import Library
+from adapter.inbound.receiver import Receiver
 from adapter.settings import Settings, load_settings
 from adapter.store.database import Database, connect
 from adapter.store.migrate import migrate
@@ -28,12 +32,12 @@ class Store:
 
 
 @asynccontextmanager
-async def opened() -> AsyncIterator[Store]:
-    """The store of the settings (LOSUS_…); UnavailableError where it is not there."""
+async def opened(*, connections: int = 2) -> AsyncIterator[Store]:
+    """The store of the settings (LOSUS_…), by so many connections; UnavailableError where it is away."""
     settings = load_settings()
     dsn = settings.database.get_secret_value()
     await migrate(dsn)
-    database = await connect(dsn, size=2)
+    database = await connect(dsn, size=connections)
     clients = clients_of(settings)
     try:
         yield Store(settings, world_of(settings), database, library_of(settings, clients), clients)
@@ -41,3 +45,22 @@ async def opened() -> AsyncIterator[Store]:
         for client in clients.values():
             await client.aclose()
         await database.close()
+
+
+@asynccontextmanager
+async def receiving(store: Store) -> AsyncIterator[Receiver]:
+    """A receiver at work, with the flood guard, as long as it is needed."""
+    flood = Flood(store.world, store.database, now)
+    receiver = Receiver(store.world, store.database, now, store.library, flood)
+    working = [asyncio.create_task(receiver.run()), asyncio.create_task(flood.run())]
+    try:
+        yield receiver
+    finally:
+        for task in working:
+            task.cancel()
+        await asyncio.gather(*working, return_exceptions=True)
+
+
+def now() -> datetime:
+    """The clock of the commands."""
+    return datetime.now(UTC)

@@ -46,9 +46,11 @@ class Subscriber:
         *,
         database: Database,
         clock: Callable[[], datetime],
+        turn: asyncio.Semaphore,
     ) -> None:
+        """`turn` is held while one looks: who looks holds one connection of the pool and needs another."""
         self._source, self._wanted, self._client, self._poller = source, wanted, client, poller
-        self._database, self._clock = database, clock
+        self._database, self._clock, self._turn = database, clock, turn
         self._caught_up_at: datetime | None = None
 
     async def run(self, look_again_s: float = _LOOK_AGAIN_S) -> None:
@@ -64,7 +66,7 @@ class Subscriber:
     async def keep(self) -> int:
         """See to it that every Subscription is there and alive; how many had to be made or mended."""
         mended = 0
-        async with self._database.transaction() as connection:
+        async with self._turn, self._database.transaction() as connection:
             if not await alone(connection, f"subscribe {self._source}"):
                 return 0
             for mark, wanted in self._all():

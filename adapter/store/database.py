@@ -33,6 +33,10 @@ _PASSING = (
 _PLANNING = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off", "jit": "off"}
 
 
+#: How long one waits for a connection of the pool before it is told that the database is not available.
+_ACQUIRE_S = 30.0
+
+
 class Database:
     """A pool on one PostgreSQL server; `async with database.transaction() as connection`."""
 
@@ -46,14 +50,14 @@ class Database:
         Raises UnavailableError where the database is not there or gave up on a conflict.
         """
         with told():
-            async with self._pool.acquire() as connection, connection.transaction():
+            async with self._pool.acquire(timeout=_ACQUIRE_S) as connection, connection.transaction():
                 yield connection
 
     @asynccontextmanager
     async def trial(self) -> AsyncIterator[Connection]:
         """One transaction that leaves everything as it was, to see what would be."""
         with told():
-            async with self._pool.acquire() as connection:
+            async with self._pool.acquire(timeout=_ACQUIRE_S) as connection:
                 trial = connection.transaction()
                 await trial.start()
                 try:

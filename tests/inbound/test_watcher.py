@@ -2,19 +2,26 @@
 
 import asyncio
 import json
-from contextlib import suppress
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
+import httpx
 
+from adapter.api import create_app
 from adapter.delivery import Delivery, Door
 from adapter.flow import commit
 from adapter.inbound.watcher import watch
 from adapter.reading import read
 from adapter.refold import judge_due
+from adapter.sandbox.processes import LOOPBACK, free_ports
 from adapter.store.database import connect
 from adapter.wiring import world_of
-from tests.service import send, service, settings, way_home
+from tests.service import send, service, settings, stay, way_home
 
 ADMITTED = datetime(2024, 3, 4, 13, 20, tzinfo=UTC)
 NOTICE_DUE = ADMITTED + timedelta(hours=24)
@@ -82,6 +89,47 @@ async def test_several_watchers_tell_it_once_between_them(dsn: str) -> None:
     for database in databases:
         await database.close()
     assert await events(dsn) == [CHANGED, DEADLINE]
+
+
+@contextmanager
+def process(dsn: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """`losus watch` as a process of its own."""
+    given = settings(dsn)
+    sources = {name: {"mapping": one.mapping} for name, one in given.sources.items()}
+    environment = os.environ | {
+        "LOSUS_DATABASE": dsn,
+        "LOSUS_SECRET": given.secret.get_secret_value(),
+        "LOSUS_SOURCES": json.dumps(sources),
+        "LOSUS_SUBSCRIBERS": json.dumps({code: one.model_dump() for code, one in given.subscribers.items()}),
+    }
+    argv = [sys.executable, "-m", "adapter.cli", "watch", "--port", str(port)]
+    started = subprocess.Popen(argv, env=environment, stderr=subprocess.DEVNULL)
+    try:
+        yield started
+    finally:
+        started.kill()
+        started.wait()
+
+
+async def test_the_process_of_its_own_tells_it_where_the_service_is_not_to(dsn: str) -> None:
+    await admitted(dsn)
+    app = create_app(settings(dsn), watching=False)
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://adapter") as client:
+            another = stay(way_home()[0], 1, 0)  # time enough to look
+            assert (await send(client, another)).status_code == 200
+        assert await events(dsn) == [CHANGED, CHANGED]
+    [port] = free_ports(1)
+    with process(dsn, port) as watching:
+        async with asyncio.timeout(60):
+            while len(await events(dsn)) < 3:
+                await asyncio.sleep(0.02)
+            async with httpx.AsyncClient(base_url=f"http://{LOOPBACK}:{port}") as client:
+                assert (await client.get("/healthz")).status_code == 200
+        watching.terminate()
+        assert watching.wait(timeout=30) == 0
+    assert await events(dsn) == [CHANGED, CHANGED, DEADLINE]
 
 
 async def test_what_is_missed_when_first_heard_of_is_part_of_that_change(dsn: str) -> None:

@@ -1,4 +1,4 @@
-"""The relay's own pages: `/healthz`, `/readyz` and `/metrics`, where it was given a port.
+"""The pages of a process that takes no messages: `/healthz`, `/readyz` and `/metrics`.
 
 Owns putting them together; what they tell is in `health`.
 """
@@ -14,9 +14,9 @@ from adapter.store.database import Connection, connect
 from adapter.web.health import healthz, metrics, readiness
 
 
-def relay_pages(settings: Settings) -> FastAPI:
-    """The relay's HTTP application; it asks the database only when it is asked itself."""
-    app = FastAPI(title="losus relay", docs_url=None, redoc_url=None, openapi_url=None)
+def pages(settings: Settings) -> FastAPI:
+    """The HTTP application of such a process; it asks the database only when it is asked itself."""
+    app = FastAPI(title="losus", docs_url=None, redoc_url=None, openapi_url=None)
 
     @asynccontextmanager
     async def transaction() -> AsyncIterator[Connection]:
