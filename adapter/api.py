@@ -54,6 +54,7 @@ _WARM = (
 )
 
 
+_WAIT_S = 300.0  # for the database to be there and up to date; then this process gives up, to be started anew
 _COMMITTERS = 2  # one batch gathers while the other is committed
 
 
@@ -67,7 +68,7 @@ def create_app(settings: Settings, *, watching: bool = True) -> FastAPI:
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         dsn = settings.database.get_secret_value()
-        await migrate(dsn)
+        await migrate(dsn, wait_s=_WAIT_S)
         database = await connect(dsn)
         app.state.database = database
         clients = clients_of(settings)

@@ -52,6 +52,7 @@ from adapter.outbound.session import RelaySettings, Session, open_relay_session
 from adapter.outbound.share import Share
 from adapter.outbound.topics import SHARES, make_topics
 from adapter.store import outbox, quarantine
+from adapter.store.migrate import migrate
 from adapter.watch import RELAY_SHARES
 
 __all__ = ["RelaySettings", "run_relay"]
@@ -77,12 +78,14 @@ _PASSING = (
 async def run_relay(settings: RelaySettings, stopping: asyncio.Event | None = None) -> None:
     """Relay until `stopping` is set, then end with nothing under way; or until cancelled.
 
-    A database or a broker that is away is waited out, and logged.
+    A database or a broker that is away is waited out, and logged; a database that `losus migrate` has not
+    brought to this version too.
     """
     stopping = stopping or asyncio.Event()
     failures = 0
     while not stopping.is_set():
         try:
+            await migrate(settings.dsn)
             async with open_relay_session(settings) as session:
                 relay = _Relay(session)
                 failures = 0
@@ -90,8 +93,10 @@ async def run_relay(settings: RelaySettings, stopping: asyncio.Event | None = No
         except* _PASSING as group:
             wait_s = _BACK_OFF_S[min(failures, len(_BACK_OFF_S) - 1)]
             failures += 1
-            names = sorted({type(error).__name__ for error in _leaves(group)})
-            log.warning("relay.interrupted", errors=names, retry_in_s=wait_s)
+            leaves = _leaves(group)
+            names = sorted({type(error).__name__ for error in leaves})
+            why = sorted({str(error) for error in leaves if isinstance(error, UnavailableError)})
+            log.warning("relay.interrupted", errors=names, why=why, retry_in_s=wait_s)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), wait_s)
 
