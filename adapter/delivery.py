@@ -11,6 +11,7 @@ from typing import Literal
 
 from adapter.errors import LosusError, Problem
 from adapter.fhir.model import FhirVersion
+from adapter.trace import Trace
 
 
 class Door(StrEnum):
@@ -47,6 +48,7 @@ class Delivery:
     source's setting holds. `targets` are the names (Type/id) that the door gave to resources, by their place
     in the Bundle ("0" for a single one), and found by conditions, by their keyed hashes. `expected` are the
     versions that `If-Match` asks for, by name; with `once` nothing is done where a target is known already.
+    `trace` is what it belongs to: given by the door where it came with one, else by whoever takes it in.
     """
 
     source: str
@@ -58,6 +60,7 @@ class Delivery:
     targets: Mapping[str, str] = field(default_factory=dict)
     expected: Mapping[str, str] = field(default_factory=dict)
     once: bool = False
+    trace: Trace | None = None
 
 
 @dataclass(frozen=True, slots=True)

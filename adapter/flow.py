@@ -30,6 +30,7 @@ from adapter.settling.disputing import Asker, is_dispute, take_disputes
 from adapter.standing import Standing, standing_of
 from adapter.store import doors, held, intake, library, merges, messages
 from adapter.store.database import Connection
+from adapter.trace import Causes, Trace
 from adapter.world import World
 
 _OK = 200
@@ -150,6 +151,7 @@ def _row(one: News) -> messages.MessageRow:
         delivery.targets,
         one.status,
         delivery.fhir,
+        delivery.trace.traceparent if delivery.trace is not None else None,
     )
 
 
@@ -187,14 +189,15 @@ async def take_in(
     await library.shelve(connection, said.shelved, world.seal, now)
     await library.lean(connection, said.leaning)
     await doors.add_aliases(connection, said.aliases)
-    return await refold(connection, world, cases, now)
+    return await refold(connection, world, cases, now, Causes(said.by_case, said.by_source))
 
 
 @dataclass(slots=True)
 class _Said:
     """What a batch of deliveries said, gathered for the store.
 
-    `cases` are to be made where they are missing (id, source, key), `named` are known by their id.
+    `cases` are to be made where they are missing (id, source, key), `named` are known by their id; `by_case`
+    and `by_source` are the traces that what follows is put down to (`Causes`).
     """
 
     world: World
@@ -207,6 +210,8 @@ class _Said:
     shelved: list[library.Shelved] = field(default_factory=list)
     leaning: set[tuple[str, str, int]] = field(default_factory=set)
     aliases: set[tuple[str, str, str]] = field(default_factory=set)
+    by_case: dict[str, Trace] = field(default_factory=dict)
+    by_source: dict[str, Trace] = field(default_factory=dict)
 
     def add(self, one: Prepared, number: int) -> None:
         """Add what message `number` said: its facts, and the cases they belong to.
@@ -214,8 +219,10 @@ class _Said:
         Of one that cannot be used only the cases count that it is about: they are to wait.
         """
         self.leaning |= {(one.source, name, number) for name in one.leans}
-        for key in one.keys:
-            self._case(one.source, key)
+        cases = self.cases_of(one)
+        if one.delivery.trace is not None:
+            self.by_source[one.source] = one.delivery.trace
+            self.by_case |= dict.fromkeys(cases, one.delivery.trace)
         if one.error is not None:
             return
         if one.opened is not None:

@@ -13,6 +13,7 @@ from adapter.outbound.parked import MESSAGE_PARKED, ParkedMessage
 from adapter.reading import Prepared
 from adapter.store import held, intake
 from adapter.store.database import Connection
+from adapter.trace import Trace
 
 #: What is not to be had now is asked for again after these times; then somebody has to look.
 RETRIES = (
@@ -41,7 +42,12 @@ async def park(
     known = before or {}
     holding = [_held(number, one, cases, now, known.get(number)) for number, one, cases in failing]
     await held.hold(connection, holding)
-    events = [_letter(one, now) for one in holding if one.retry_at is None and not _same(one, known)]
+    traces = {number: one.delivery.trace for number, one, _ in failing}
+    events = [
+        _letter(one, now, traces[one.message])
+        for one in holding
+        if one.retry_at is None and not _same(one, known)
+    ]
     if events:
         await intake.add_events(connection, events, now)
 
@@ -63,7 +69,7 @@ def _same(one: held.Held, known: Mapping[int, held.Held]) -> bool:
     return before is not None and replace(one, tries=before.tries) == before
 
 
-def _letter(one: held.Held, now: datetime) -> intake.EventRow:
+def _letter(one: held.Held, now: datetime, trace: Trace | None) -> intake.EventRow:
     """The record for `losus.dead-letter`: the same failing try always has the same id."""
     first = one.problems[0]
     told = ParkedMessage(
@@ -78,4 +84,6 @@ def _letter(one: held.Held, now: datetime) -> intake.EventRow:
     )
     name = f"message-{one.message}"
     ce_id = hashlib.sha256(f"{MESSAGE_PARKED}\0{name}\0{one.tries}".encode()).hexdigest()[:32]
-    return intake.EventRow(name, None, one.tries, MESSAGE_PARKED, ce_id, told.model_dump_json().encode())
+    traceparent = trace.traceparent if trace is not None else None
+    payload = told.model_dump_json().encode()
+    return intake.EventRow(name, None, one.tries, MESSAGE_PARKED, ce_id, payload, traceparent=traceparent)

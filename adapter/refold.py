@@ -17,6 +17,7 @@ from adapter.losus.terms import SignalKind
 from adapter.outbound.events import decide
 from adapter.store import intake, merges
 from adapter.store.database import Connection
+from adapter.trace import UNKNOWN, Causes, Trace
 from adapter.world import World
 
 _SOMATIC = "somatic"
@@ -24,19 +25,24 @@ _SOMATIC = "somatic"
 Cases = Mapping[str, intake.CaseRow]
 
 
-async def judge_due(connection: Connection, world: World, now: datetime, most: int) -> int:
+async def judge_due(
+    connection: Connection, world: World, now: datetime, most: int, causes: Causes = UNKNOWN
+) -> int:
     """Judge the cases anew whose limits `now` has passed; how many there were, `most` at the most."""
     cases = await intake.lock_due_cases(connection, now, most)
     if cases:
-        await refold(connection, world, cases, now)
+        await refold(connection, world, cases, now, causes)
     return len(cases)
 
 
-async def refold(connection: Connection, world: World, cases: Cases, now: datetime) -> list[intake.EventRow]:
+async def refold(
+    connection: Connection, world: World, cases: Cases, now: datetime, causes: Causes = UNKNOWN
+) -> list[intake.EventRow]:
     """Fold locked cases anew from all their facts, and write what has changed; the events that tell of it.
 
     Where patient records were merged, the cases of the other records are locked and folded too. Nothing is
     told of a case that is parked: something of it could not be read, so what it would say may be wrong.
+    Each event bears the trace of what it is put down to (`causes`).
     """
     kin = await merges.kin(connection, (), cases)
     if kin:
@@ -53,12 +59,19 @@ async def refold(connection: Connection, world: World, cases: Cases, now: dateti
         new = replace(new, due=case.next_change)
         if new != row:
             rows.append(new)
-        events += told
+        events += _traced(told, causes.of(row.id, row.source))
     if rows:
         await intake.save_cases(connection, rows, now)
     if events:
         await intake.add_events(connection, events, now)
     return events
+
+
+def _traced(told: Sequence[intake.EventRow], trace: Trace | None) -> Iterable[intake.EventRow]:
+    if trace is None or not told:
+        return told
+    said = trace.traceparent
+    return [replace(one, traceparent=said) for one in told]
 
 
 async def fold_all(

@@ -17,6 +17,7 @@ from adapter.reading import Prepared
 from adapter.refold import refold
 from adapter.store import held, intake, library, messages
 from adapter.store.database import Connection
+from adapter.trace import Causes, Trace
 from adapter.world import World
 
 
@@ -34,8 +35,8 @@ class Reread:
     told: tuple[str | None, ...]
 
 
-def delivery_of(stored: messages.Stored) -> Delivery:
-    """The delivery as it was taken in."""
+def delivery_of(stored: messages.Stored, trace: Trace | None = None) -> Delivery:
+    """The delivery as it was taken in; `trace` is that of the work that reads it anew."""
     return Delivery(
         stored.source,
         Door(stored.door),
@@ -43,6 +44,7 @@ def delivery_of(stored: messages.Stored) -> Delivery:
         "xml" if stored.media == "xml" else "json",
         FhirVersion(stored.fhir) if stored.fhir else None,
         targets=stored.targets,
+        trace=trace,
     )
 
 
@@ -61,7 +63,12 @@ async def reread(connection: Connection, world: World, number: int, one: Prepare
 
 
 async def discard(
-    connection: Connection, world: World, number: int, now: datetime, reason: str
+    connection: Connection,
+    world: World,
+    number: int,
+    now: datetime,
+    reason: str,
+    trace: Trace | None = None,
 ) -> Reread | None:
     """Let go of a message that will never be read, as an operator decided; None where it is not held."""
     known = await held.find_held(connection, [number])
@@ -71,5 +78,6 @@ async def discard(
     await intake.lock_cases(connection, (), cases, now)
     await held.let_go(connection, [number])
     await held.discard(connection, [number], now, reason)
-    events = await refold(connection, world, await intake.lock_cases(connection, (), cases, now), now)
+    free = await intake.lock_cases(connection, (), cases, now)
+    events = await refold(connection, world, free, now, Causes(otherwise=trace))
     return Reread(number, known[0].source, True, (), tuple(event.municipality for event in events))

@@ -12,6 +12,7 @@ from adapter.api import create_app
 from adapter.mapping.load import default_folder
 from adapter.settings import Kafka, Settings, Source, Subscriber
 from adapter.web.guard import Guard
+from adapter.web.traced import Traced
 
 EXAMPLES = default_folder() / "examples" / "losus-r4"
 GLN = "https://www.gs1.org/gln|5790001348120"
@@ -40,7 +41,9 @@ async def service(dsn: str, **more: Any) -> AsyncIterator[httpx.AsyncClient]:
     app = create_app(settings(dsn, **more))
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=httpx.ASGITransport(Guard(app)), base_url="http://adapter") as client,
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(Traced(Guard(app))), base_url="http://adapter"
+        ) as client,
     ):
         yield client
 

@@ -19,6 +19,7 @@ from adapter.settling.disputing import Desk, answer_dispute
 from adapter.store.database import connect
 from adapter.store.disputes import DisputeRow, list_disputes
 from adapter.store.migrate import migrate
+from adapter.trace import new_trace
 
 #: What the region may answer.
 _ANSWERS = {"completed": True, "rejected": False}
@@ -88,7 +89,7 @@ async def _disputes(
     try:
         async with database.transaction() as connection:
             if answer is not None:
-                await answer_dispute(connection, Desk.of(settings), answer, datetime.now(UTC))
+                await answer_dispute(connection, Desk.of(settings, new_trace()), answer, datetime.now(UTC))
             return await list_disputes(connection, municipality)
     finally:
         await database.close()

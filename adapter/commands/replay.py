@@ -20,6 +20,7 @@ from adapter.commands.store import Store, opened
 from adapter.rereading import Reread, delivery_of, discard, reread
 from adapter.store.database import Connection
 from adapter.store.messages import Span, find_messages, load_messages
+from adapter.trace import at, here, new_trace
 
 _MANY = 50  # messages from which on progress is shown
 
@@ -74,8 +75,9 @@ async def _replay(span: Span, to: str | None, *, run: bool, reason: str | None) 
             numbers = await find_messages(connection, span)
         quiet = len(numbers) < _MANY
         for number in track(numbers, "reading anew", console=err, transient=True, disable=quiet):
-            work = await _work(store, number, reason)
-            one = await _do(store, work, to, run=run)
+            with at(new_trace()):
+                work = await _work(store, number, reason)
+                one = await _do(store, work, to, run=run)
             if one is not None:
                 done.append(one)
     return done
@@ -87,10 +89,13 @@ _Work = Callable[[Connection], Awaitable[Reread | None]]
 async def _work(store: Store, number: int, reason: str | None) -> _Work:
     """Prepare what is to be done with a message inside a transaction."""
     if reason is not None:
-        return lambda connection: discard(connection, store.world, number, datetime.now(UTC), reason)
+        now = datetime.now(UTC)
+        return lambda connection: discard(connection, store.world, number, now, reason, here())
     async with store.database.transaction() as connection:
         [stored] = await load_messages(connection, [number], store.world.seal)
-    read = await store.library.read(store.world, delivery_of(stored), stored.received_at, is_kept=True)
+    read = await store.library.read(
+        store.world, delivery_of(stored, here()), stored.received_at, is_kept=True
+    )
     return lambda connection: reread(connection, store.world, number, read, datetime.now(UTC))
 
 

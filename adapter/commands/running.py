@@ -15,6 +15,7 @@ import uvicorn
 from adapter.settings import Settings
 from adapter.web.guard import Guard
 from adapter.web.pages import pages
+from adapter.web.traced import Traced
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[
@@ -58,7 +59,7 @@ async def until(stopping: asyncio.Event, *works: Awaitable[None]) -> None:
 
 
 def _server(settings: Settings, host: str, port: int) -> uvicorn.Server:
-    app = Guard(pages(settings))
+    app = Traced(Guard(pages(settings)))
     return _Server(
         uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False, server_header=False)
     )

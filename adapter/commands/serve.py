@@ -15,6 +15,7 @@ from adapter.errors import SetupError
 from adapter.settings import load_settings
 from adapter.watch import configure_log
 from adapter.web.guard import Guard
+from adapter.web.traced import Traced
 
 
 def serve_command(
@@ -37,7 +38,7 @@ def serve_command(
     faults = demands(settings, "127.0.0.1" if sandbox else host)
     if faults:
         raise SetupError(*faults)
-    app = Guard(create_app(settings, watching=watch))
+    app = Traced(Guard(create_app(settings, watching=watch)))
     gc.collect()
     gc.freeze()  # models and compiled mappings stay for ever; no collection need look at them again
     gc.set_threshold(20_000, 20, 20)

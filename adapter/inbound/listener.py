@@ -18,6 +18,7 @@ from adapter.errors import LosusError
 from adapter.inbound.receiver import Receiver
 from adapter.store.database import Database
 from adapter.store.doors import read_marks
+from adapter.trace import Trace, read_traceparent
 
 log = structlog.get_logger()
 
@@ -99,6 +100,7 @@ class Listener:
                     record.value or b"",
                     "xml" if (record.value or b"").lstrip()[:1] == b"<" else "json",
                     mark=Mark(self._mark(partition), str(record.offset + 1)),
+                    trace=_trace(record),
                 )
                 for record in records
             ]
@@ -106,6 +108,12 @@ class Listener:
 
     def _mark(self, partition: TopicPartition) -> str:
         return f"stream {self._source} {partition.topic} {partition.partition}"
+
+
+def _trace(record: ConsumerRecord) -> Trace | None:
+    """Where the writer's trace has come, as its one header says; None where it has none that is one."""
+    said = [value for name, value in record.headers if name == "traceparent"]
+    return read_traceparent(said[0].decode("latin-1")) if len(said) == 1 and said[0] is not None else None
 
 
 async def _started(consumer: AIOKafkaConsumer) -> None:

@@ -21,8 +21,11 @@ from adapter.errors import LosusError, Problem, UnavailableError
 from adapter.flow import commit, refused
 from adapter.inbound.flood import Flood
 from adapter.inbound.library import Library
+from adapter.inbound.under_way import begin_receiving, committing, receiving, tell
 from adapter.reading import Prepared
 from adapter.store.database import Database
+from adapter.trace import at
+from adapter.tracing import work
 from adapter.world import World
 
 log = structlog.get_logger()
@@ -50,13 +53,15 @@ class Receiver:
         stopped, UnavailableError where it cannot be stored now.
         """
         self._flood.demand_open(delivery.source)
-        prepared = await self._read(delivery)
-        future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
-        try:
-            self._queue.put_nowait((prepared, future))
-        except asyncio.QueueFull:
-            raise UnavailableError(Problem("throttled", "too many messages are waiting")) from None
-        receipt = await future
+        with receiving(delivery, self._world.speakers) as (traced, under_way):
+            prepared = await self._read(traced)
+            future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+            try:
+                self._queue.put_nowait((prepared, future))
+            except asyncio.QueueFull:
+                raise UnavailableError(Problem("throttled", "too many messages are waiting")) from None
+            receipt = await future
+            tell(under_way, receipt)
         self._flood.note(delivery.source, receipt)
         return receipt
 
@@ -67,16 +72,20 @@ class Receiver:
         """
         for source in {one.source for one in deliveries}:
             self._flood.demand_open(source)
-        left = [await self._read(one) for one in deliveries]
+        begun = [begin_receiving(one, self._world.speakers) for one in deliveries]
+        left = [await self._read(traced) for traced, _ in begun]
         receipts: list[Receipt] = []
         while left:
             group, left = _prefix(left)
             receipts += await self._together(group)
-        for one, receipt in zip(deliveries, receipts, strict=True):
+        for (one, under_way), receipt in zip(begun, receipts, strict=True):
             self._flood.note(one.source, receipt)
+            tell(under_way, receipt)
+            under_way.end()
             if receipt.state == "refused":
                 rules = [problem.rule for problem in receipt.problems]
-                log.error("delivery.refused", source=one.source, door=one.door, rules=rules)
+                with at(one.trace):
+                    log.error("delivery.refused", source=one.source, door=one.door, rules=rules)
         return receipts
 
     async def _together(self, group: Sequence[Prepared]) -> list[Receipt]:
@@ -102,7 +111,8 @@ class Receiver:
     async def _read(self, delivery: Delivery) -> Prepared:
         now = self._clock()
         try:
-            return await self._library.read(self._world, delivery, now)
+            with work("read", delivery.trace):
+                return await self._library.read(self._world, delivery, now)
         except LosusError:
             raise
         except Exception as error:
@@ -141,13 +151,15 @@ class Receiver:
                 future.set_result(receipt)
 
     async def _commit(self, batch: Sequence[Prepared]) -> list[Receipt]:
-        async with self._database.transaction() as connection:
-            return await commit(connection, self._world, batch, self._clock())
+        with committing(batch) as traced:
+            async with self._database.transaction() as connection:
+                return await commit(connection, self._world, traced, self._clock())
 
     def _refusal(self, prepared: Prepared, error: Exception) -> Receipt:
         """The receipt of what is not stored; a fault of the database may pass, one of ours not."""
         if not isinstance(error, LosusError):
-            log.error("message.refused", source=prepared.source, error=type(error).__name__)
+            with at(prepared.delivery.trace):
+                log.error("message.refused", source=prepared.source, error=type(error).__name__)
             passing = isinstance(error, asyncpg.PostgresError)
             kind = UnavailableError if passing else LosusError
             error = kind(Problem("exception", "the message could not be stored; the log says more"))
@@ -155,7 +167,8 @@ class Receiver:
 
     def _faulty(self, prepared: Prepared, error: Exception) -> Prepared:
         """What a fault of ours stands in the way of, where nobody waits who could send it again: kept."""
-        log.error("message.faulty", source=prepared.source, error=type(error).__name__)
+        with at(prepared.delivery.trace):
+            log.error("message.faulty", source=prepared.source, error=type(error).__name__)
         fault = LosusError(Problem("exception", f"a fault of ours ({type(error).__name__})"))
         return replace(prepared, message=None, readings=(), shelved=(), error=fault, cause="faulty")
 

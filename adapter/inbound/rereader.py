@@ -6,7 +6,8 @@ it is read.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import structlog
@@ -16,6 +17,8 @@ from adapter.inbound.library import Library
 from adapter.rereading import Reread, delivery_of, reread
 from adapter.store import held, messages
 from adapter.store.database import Connection, Database
+from adapter.trace import Trace, read_traceparent
+from adapter.tracing import Attributes, work
 from adapter.watch import HELD_MESSAGES
 from adapter.world import World
 
@@ -67,12 +70,22 @@ async def reread_now(
         stored = await messages.load_messages(connection, numbers, world.seal)
     done: list[Reread] = []
     for one in stored:
-        prepared = await library.read(world, delivery_of(one), one.received_at, is_kept=True)
-        async with database.transaction() as connection:
-            done.append(await reread(connection, world, one.number, prepared, now))
-    for given in done:
-        log.info("message.reread", message=given.number, source=given.source, usable=not given.problems)
+        with reading_anew(one) as trace:
+            prepared = await library.read(world, delivery_of(one, trace), one.received_at, is_kept=True)
+            async with database.transaction() as connection:
+                given = await reread(connection, world, one.number, prepared, now)
+            log.info("message.reread", message=given.number, source=given.source, usable=not given.problems)
+        done.append(given)
     return done
+
+
+@contextmanager
+def reading_anew(stored: messages.Stored) -> Iterator[Trace]:
+    """The trace of a message that is read anew: its own, linked to that in which it came."""
+    came = read_traceparent(stored.traceparent)
+    attributes: Attributes = {"losus.source": stored.source, "losus.message": stored.number}
+    with work("reread", None, attributes=attributes, links=[came] if came else []) as rereading:
+        yield rereading.trace
 
 
 async def _count(connection: Connection) -> None:

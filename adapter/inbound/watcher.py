@@ -13,6 +13,8 @@ import structlog
 
 from adapter.refold import judge_due
 from adapter.store.database import Database
+from adapter.trace import Causes, at
+from adapter.tracing import begin
 from adapter.world import World
 
 log = structlog.get_logger()
@@ -25,11 +27,15 @@ async def watch(
 ) -> None:
     """Judge cases anew when their limits pass, until cancelled; a database that is away is waited out."""
     while True:
-        judged = 0
+        judged, judging = 0, begin("judge", None)
         try:
             async with database.transaction() as connection:
-                judged = await judge_due(connection, world, clock(), _MOST)
+                judged = await judge_due(connection, world, clock(), _MOST, Causes(otherwise=judging.trace))
         except Exception as error:  # noqa: BLE001 - the outermost loop: it must go on
-            log.warning("watcher.interrupted", error=type(error).__name__)
+            with at(judging.trace):
+                log.warning("watcher.interrupted", error=type(error).__name__)
+        if judged:  # a look that found nothing is not told of
+            judging.note({"losus.cases": judged})
+            judging.end()
         if judged < _MOST:
             await asyncio.sleep(look_again_s)

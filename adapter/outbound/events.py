@@ -129,7 +129,7 @@ def settlement_event(
 
 
 def cloud_event_headers(event: EventRow, region: str, created_at: str) -> Iterator[tuple[str, bytes]]:
-    """The headers of CloudEvents 1.0 in Kafka's binary mode."""
+    """The headers of CloudEvents 1.0 in Kafka's binary mode, and the W3C Trace Context of the event."""
     yield "ce_specversion", b"1.0"
     yield "ce_id", event.ce_id.encode()
     yield "ce_source", region.encode()
@@ -138,3 +138,5 @@ def cloud_event_headers(event: EventRow, region: str, created_at: str) -> Iterat
     yield "ce_time", created_at.encode()
     is_fhir = event.type == SETTLEMENT_ISSUED
     yield "content-type", b"application/fhir+json" if is_fhir else b"application/json"
+    if event.traceparent is not None:
+        yield "traceparent", event.traceparent.encode()

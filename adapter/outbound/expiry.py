@@ -13,6 +13,7 @@ from adapter.outbound.events import CASE_EXPIRED
 from adapter.store.database import Connection
 from adapter.store.expiry import Ended, Place, ended_before
 from adapter.store.intake import EventRow, add_events
+from adapter.trace import Trace
 
 #: States from which nothing more is expected.
 ENDED = (State.DISCHARGED, State.DECEASED, State.INTERRUPTED, State.VOIDED)
@@ -21,7 +22,7 @@ _PAGE = 500
 
 
 async def expire(
-    connection: Connection, now: datetime, days: int, after: Place = START
+    connection: Connection, now: datetime, days: int, after: Place = START, trace: Trace | None = None
 ) -> tuple[int, Place | None]:
     """Take the next ended cases off `.cases` that have not changed for `days` days.
 
@@ -31,7 +32,7 @@ async def expire(
     before = now - timedelta(days=days)
     ended, place = await ended_before(connection, [state.value for state in ENDED], before, after, _PAGE)
     if ended:
-        await add_events(connection, [_event(one) for one in ended], now)
+        await add_events(connection, [_event(one) for one in ended], now, trace)
     return len(ended), place
 
 

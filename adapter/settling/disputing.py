@@ -39,6 +39,7 @@ from adapter.settlement.holding import Dispute
 from adapter.store import disputes
 from adapter.store.database import Connection
 from adapter.store.intake import add_events
+from adapter.trace import Trace
 
 __all__ = ["Asker", "Desk", "Taken", "answer_dispute", "is_dispute", "take_dispute", "take_disputes"]
 
@@ -68,17 +69,21 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """From where answers are told: who subscribes, the FHIR version, the address of the resources."""
+    """From where answers are told: who subscribes, the FHIR version, the address of the resources.
+
+    `trace` is that of the work in which an answer is given.
+    """
 
     payloads: Mapping[str, Payload]
     fhir: FhirVersion
     base: str
+    trace: Trace | None = None
 
     @classmethod
-    def of(cls, settings: Settings) -> "Desk":
+    def of(cls, settings: Settings, trace: Trace | None = None) -> "Desk":
         """Read it from the settings."""
         payloads: dict[str, Payload] = {code: one.payload for code, one in settings.subscribers.items()}
-        return cls(payloads, FhirVersion(settings.settlement_fhir), f"{settings.base_url}/fhir")
+        return cls(payloads, FhirVersion(settings.settlement_fhir), f"{settings.base_url}/fhir", trace)
 
 
 async def take_dispute(connection: Connection, asker: Asker, task: Resource, now: datetime) -> Taken:
@@ -141,7 +146,7 @@ async def answer_dispute(
     task = await _told(connection, before.id, desk.fhir)
     told = dumps(answer_bundle(task, desk.base, now))
     event = settlement_event(before.id, before.municipality, told, desk.payloads)
-    await add_events(connection, [event], now)
+    await add_events(connection, [event], now, desk.trace)
     return task
 
 

@@ -30,6 +30,7 @@ from adapter.settling.casebook import sources_of_stays
 from adapter.store.database import Connection
 from adapter.store.intake import add_events
 from adapter.store.statements import StatementRow, add_statement
+from adapter.trace import Trace
 from adapter.world import World
 
 
@@ -41,12 +42,16 @@ class TooEarlyError(LosusError):
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What settling needs beside the store: the world of the cases, what is agreed, how it is told."""
+    """What settling needs beside the store: the world of the cases, what is agreed, how it is told.
+
+    `trace` is that of the run, which what it issues is put down to.
+    """
 
     world: World
     book: Book
     version: FhirVersion
     base: str
+    trace: Trace | None = None
 
     def edition(
         self, made_at: datetime, sources: Mapping[str, Sequence[str]] = MappingProxyType({})
@@ -100,7 +105,7 @@ async def keep(
     why = early if local_day(now) < issued_from(statement) else None
     await add_statement(connection, StatementRow(one, why, held, told, resources))
     event = settlement_event(one.id, statement.municipality, told, ledger.world.payloads)
-    await add_events(connection, [event], now)
+    await add_events(connection, [event], now, ledger.trace)
 
 
 async def _edition(connection: Connection, ledger: Ledger, issued: Issued) -> Edition:

@@ -73,7 +73,7 @@ async def issue_follow_ups(
         await add_follow_up(connection, FollowUpRow(told.municipality, told.month, now, sent, resources))
         report = made["entry"][0]["resource"]["id"]
         event = settlement_event(report, told.municipality, sent, ledger.world.payloads)
-        await add_events(connection, [event], now)
+        await add_events(connection, [event], now, ledger.trace)
 
 
 def _days(stay: Stay, law: Law) -> int | None:

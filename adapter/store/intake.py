@@ -18,6 +18,7 @@ import orjson
 from adapter.losus.signal import Fact, Signal
 from adapter.losus.terms import SignalKind
 from adapter.store.database import Connection
+from adapter.trace import Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,10 @@ class CaseRow:
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """An event to be published; `closing` is the last word to a former municipality."""
+    """An event to be published; `closing` is the last word to a former municipality.
+
+    `traceparent` names the span that decided it, as the record's header says it each time.
+    """
 
     case_id: str
     municipality: str | None
@@ -51,6 +55,7 @@ class EventRow:
     ce_id: str
     payload: bytes
     closing: bool = False
+    traceparent: str | None = None
 
 
 async def lock_resources(connection: Connection, resources: Iterable[tuple[str, str]]) -> None:
@@ -273,19 +278,39 @@ async def save_cases(connection: Connection, cases: Sequence[CaseRow], now: date
     )
 
 
-async def add_events(connection: Connection, events: Sequence[EventRow], now: datetime) -> None:
-    """Add events to the record and the outbox, in the order given, and wake the relay."""
-    rows = [(e.case_id, e.municipality, e.revision, e.type, e.ce_id, e.payload, e.closing) for e in events]
+async def add_events(
+    connection: Connection, events: Sequence[EventRow], now: datetime, trace: Trace | None = None
+) -> None:
+    """Add events to the record and the outbox, in the order given, and wake the relay.
+
+    `trace` is that of all of them that name none.
+    """
+    other = trace.traceparent if trace is not None else None
+    rows = [
+        (
+            e.case_id,
+            e.municipality,
+            e.revision,
+            e.type,
+            e.ce_id,
+            e.payload,
+            e.closing,
+            e.traceparent or other,
+        )
+        for e in events
+    ]
     await connection.execute(
         """with added as (
-             insert into event (case_id, municipality, revision, type, ce_id, payload, closing, created_at)
-             select case_id, municipality, revision, type, ce_id, payload, closing, $8
-             from unnest(
-               $1::text[], $2::text[], $3::integer[], $4::text[], $5::text[], $6::bytea[], $7::boolean[])
-                  with ordinality as new (case_id, municipality, revision, type, ce_id, payload, closing, n)
+             insert into event (case_id, municipality, revision, type, ce_id, payload, closing, traceparent,
+                                created_at)
+             select case_id, municipality, revision, type, ce_id, payload, closing, traceparent, $9
+             from unnest($1::text[], $2::text[], $3::integer[], $4::text[], $5::text[], $6::bytea[],
+                         $7::boolean[], $8::text[])
+                  with ordinality as new (case_id, municipality, revision, type, ce_id, payload, closing,
+                                          traceparent, n)
              order by n returning id, type, municipality)
            insert into outbox (event, lane) select id, lane_of(type, municipality) from added""",
-        *columns(rows, 7),
+        *columns(rows, 8),
         now,
     )
     await connection.execute("notify losus_outbox")

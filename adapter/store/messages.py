@@ -18,7 +18,8 @@ from adapter.store.seal import Seal
 class MessageRow:
     """What is to be remembered, with the answer that was given.
 
-    `header_id` and `bundle_id` are those of a message, None for anything else; `targets` as in `Delivery`.
+    `header_id` and `bundle_id` are those of a message, None for anything else; `targets` as in `Delivery`;
+    `traceparent` names the span that stored it.
     """
 
     source: str
@@ -32,6 +33,7 @@ class MessageRow:
     targets: Mapping[str, str] = field(default_factory=dict)
     status: int = 200
     fhir: str | None = None
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Stored:
     body: bytes
     targets: Mapping[str, str]
     fhir: str | None
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +87,21 @@ async def add_messages(connection: Connection, messages: Sequence[MessageRow], s
         """with new as (
              select nextval(pg_get_serial_sequence('message', 'id')) as id, given.*
              from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::bytea[], $6::bytea[],
-                         $7::text[], $8::text[], $9::text[], $10::text[], $11::smallint[], $12::text[])
+                         $7::text[], $8::text[], $9::text[], $10::text[], $11::smallint[], $12::text[],
+                         $13::text[])
                   with ordinality as given (source, header_id, bundle_id, received_at, body, response,
-                                            door, media, targets, sealed, status, fhir, n)),
+                                            door, media, targets, sealed, status, fhir, traceparent, n)),
            added as (
              insert into message (id, source, header_id, bundle_id, received_at, body, response,
-                                  door, media, targets, sealed, status, fhir)
+                                  door, media, targets, sealed, status, fhir, traceparent)
              overriding system value
              select id, source, header_id, bundle_id, received_at, body, response,
-                    door, media, targets, sealed, status, fhir from new),
+                    door, media, targets, sealed, status, fhir, traceparent from new),
            bundles as (
              insert into message_bundle (source, bundle_id, message)
              select source, bundle_id, id from new where bundle_id is not null)
            select id from new order by n""",
-        *columns([_sealed(message, seal) for message in messages], 12),
+        *columns([_sealed(message, seal) for message in messages], 13),
     )
     return [row["id"] for row in rows]
 
@@ -106,7 +110,7 @@ def _sealed(m: MessageRow, seal: Seal) -> tuple[object, ...]:
     body, key = seal.close(m.body)
     targets = orjson.dumps(dict(m.targets)).decode() if m.targets else None
     ids = (m.source, m.header_id, m.bundle_id, m.received_at)
-    return (*ids, body, m.response, m.door, m.media, targets, key, m.status, m.fhir)
+    return (*ids, body, m.response, m.door, m.media, targets, key, m.status, m.fhir, m.traceparent)
 
 
 async def add_resends(connection: Connection, ids: Sequence[tuple[str, str, str]]) -> None:
@@ -123,7 +127,8 @@ async def add_resends(connection: Connection, ids: Sequence[tuple[str, str, str]
 async def load_messages(connection: Connection, numbers: Iterable[int], seal: Seal) -> list[Stored]:
     """The messages of these numbers as they came, oldest first."""
     rows = await connection.fetch(
-        """select id, source, door, media, received_at, body, sealed, targets, fhir from message
+        """select id, source, door, media, received_at, body, sealed, targets, fhir, traceparent
+           from message
            where id = any ($1::bigint[]) order by id""",
         sorted(set(numbers)),
     )
@@ -137,6 +142,7 @@ async def load_messages(connection: Connection, numbers: Iterable[int], seal: Se
             seal.open(row["body"], row["sealed"]),
             orjson.loads(row["targets"]) if row["targets"] else {},
             row["fhir"],
+            row["traceparent"],
         )
         for row in rows
     ]

@@ -170,7 +170,7 @@ async def _next(connection: Connection, lanes: Sequence[str], most: int) -> list
                 limit (select greatest($2 / greatest(count(*), 1), $2 / 4, 1) from waiting)) as one
              order by one.event limit $2)
            select chosen.lane, event.id, event.case_id, municipality, revision, type, ce_id, payload, closing,
-                  created_at, parked_case.case_id is not null as parked
+                  traceparent, created_at, parked_case.case_id is not null as parked
            from chosen join event on event.id = chosen.event
            left join parked_case on parked_case.lane = chosen.lane and parked_case.case_id = event.case_id
                                 and parked_case.event <= event.id
@@ -205,7 +205,7 @@ async def open_claims(connection: Connection, share: int) -> list[Claim]:
 async def _events(connection: Connection, ids: Sequence[int]) -> tuple[Waiting, ...]:
     rows = await connection.fetch(
         """select id, lane_of(type, municipality) as lane, case_id, municipality, revision, type, ce_id,
-                  payload, closing, created_at
+                  payload, closing, traceparent, created_at
            from event where id = any ($1::bigint[]) order by id""",
         list(ids),
     )
@@ -221,6 +221,7 @@ def _waiting(row: asyncpg.Record) -> Waiting:
         row["ce_id"],
         row["payload"],
         row["closing"],
+        row["traceparent"],
     )
     return Waiting(row["id"], row["lane"], event, row["created_at"])
 

@@ -19,6 +19,7 @@ from adapter.fhir.model import FhirVersion
 from adapter.settings import Settings
 from adapter.settling.disputing import Asker, Desk, answer_dispute, take_dispute
 from adapter.store.disputes import find_dispute, list_disputes
+from adapter.trace import here
 from adapter.web.access import Decision, SettlementReach, sends
 from adapter.web.audited import AuditedRoute, saw
 from adapter.web.media import FHIR_JSON
@@ -83,7 +84,7 @@ async def answer(name: str, request: Request, _: Decision) -> Response:
 
     Of the Task that is sent nothing else is taken. `If-Match: W/"1"` demands that nobody answered before.
     """
-    desk = Desk.of(request.app.state.settings)
+    desk = Desk.of(request.app.state.settings, here())
     given = read_answer(await _body(request, request.app.state.settings), desk.fhir)
     if given.task != name:
         raise ResourceError(Problem("value", "the id is that of the address", "Task.id"))
