@@ -37,7 +37,7 @@ TABLES: Mapping[str, Rights] = {
     # taken in
     "message": _may(
         intake="select, insert",
-        read="select (id, source, received_at, door, media, fhir, sealed, status)",
+        read="select (id, source, received_at, door, media, fhir, sealed, status, traceparent)",
     ),
     "message_bundle": _may(intake="select, insert", read="select"),
     "held": _may(
@@ -74,7 +74,7 @@ TABLES: Mapping[str, Rights] = {
         intake="select, insert",
         relay="select, insert",
         settle="select (id, type, municipality), insert",
-        read="select (id, case_id, municipality, revision, type, ce_id, closing, created_at)",
+        read="select (id, case_id, municipality, revision, type, ce_id, closing, traceparent, created_at)",
     ),
     "outbox": _may(intake="select, insert", relay="select, insert, delete", settle="insert", read="select"),
     "relay_claim": _may(relay="select, insert, update (share, id, producer, since, events)", read="select"),
