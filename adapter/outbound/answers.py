@@ -47,12 +47,14 @@ class Outcome:
     `committed`: True, False, or None where only Kafka knows. `faults`: by lane, why it held the claim up.
     `refused`: by number of the event, the kind of error of a record that the broker will never take;
     `doubtful`: of one that it did not take for a reason that we cannot read, while it took others.
+    `places`: by number of the event, partition and offset of the first of its records, once all are there.
     """
 
     committed: bool | None = False
     faults: dict[str, str] = field(default_factory=dict)
     refused: dict[int, str] = field(default_factory=dict)
     doubtful: dict[int, str] = field(default_factory=dict)
+    places: dict[int, tuple[int, int]] = field(default_factory=dict)
     error: str = ""
 
 
@@ -90,6 +92,18 @@ class Sent:
         is_whole = self.progress is None or has_answered
         if outcome.faults or outcome.refused or outcome.doubtful or late or not is_whole:
             outcome.error = outcome.error or "refused"
+
+    def places(self) -> dict[int, tuple[int, int]]:
+        """Where the first record of each event is: partition and offset; those that the broker told.
+
+        Of a batch that it had already it need not tell where (offset -1).
+        """
+        told: dict[int, tuple[int, int]] = {}
+        for futures in self.lanes.values():
+            for number, future in futures:
+                if number not in told and (one := future.result()).offset >= 0:
+                    told[number] = (one.partition, one.offset)
+        return told
 
     def _read(self, lane: str, futures: list[tuple[int, Future]], outcome: Outcome, *, alone: bool) -> bool:
         """Whether an answer is missing; errors are put down to the lane, the event or ourselves."""

@@ -193,6 +193,7 @@ class Courier:
         return sorted(error.args[0]) if isinstance(error, TopicAuthorizationFailedError) else []
 
     async def _commit(self, sent: Sent, outcome: Outcome) -> None:
+        outcome.places = sent.places()
         if not self.id:
             outcome.committed = True
             return

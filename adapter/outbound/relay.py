@@ -51,7 +51,7 @@ from adapter.outbound.records import share_of
 from adapter.outbound.session import RelaySettings, Session, open_relay_session
 from adapter.outbound.share import Share
 from adapter.outbound.topics import SHARES, make_topics
-from adapter.store import outbox, quarantine
+from adapter.store import deliveries, outbox, quarantine
 from adapter.store.migrate import migrate
 from adapter.watch import RELAY_SHARES
 
@@ -63,6 +63,8 @@ _LOOK_AGAIN_S = 1.0  # a missed notification costs this much, no more
 _PAUSE_S = 0.01  # between two looks: events of many messages are found by one
 _OBSERVE_S = 10.0
 _EXPIRE_S = 10.0  # a page of cases each time
+_CHAIN_S = 10.0
+_CHAIN_AT_ONCE = 50  # batches of deliveries, each in a transaction of its own
 _MAKE_TOPICS_S = 30.0
 _BACK_OFF_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 _PASSING = (
@@ -210,7 +212,10 @@ class _Relay:
         return share_of(lane) in self._shares
 
     async def _keep(self) -> None:
-        """What is looked after now and then: the figures; and, by one relay, cases whose time is over."""
+        """What is looked after now and then: the figures.
+
+        And by one relay: cases whose time is over, deliveries that the audit is to cover.
+        """
         if self._is_due("observe", _OBSERVE_S):
             async with self._session.transaction() as connection:
                 await observe(connection, self._is_mine)
@@ -219,6 +224,17 @@ class _Relay:
             async with self._session.transaction() as connection:
                 _, place = await expire(connection, datetime.now(UTC), days, self._expired)
             self._expired = place or START
+        if 0 in self._shares and self._is_due("chain", _CHAIN_S):
+            await self._chain()
+
+    async def _chain(self) -> None:
+        """Take what was delivered into the audit's chain."""
+        async with self._session.transaction() as connection:
+            to = await deliveries.written_to(connection)
+        for _ in range(_CHAIN_AT_ONCE):
+            async with self._session.transaction() as connection:
+                if not await deliveries.chain(connection, to):
+                    return
 
     def _is_due(self, what: str, every_s: float) -> bool:
         now = asyncio.get_running_loop().time()

@@ -4,6 +4,7 @@ Owns the steps that make it exactly once (`relay` says why they do): claim, carr
 forget. Does not own which lanes are claimed, nor what follows from a fault.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -16,7 +17,7 @@ from adapter.outbound.courier import Courier
 from adapter.outbound.progress import Progress, end_of, fence, was_published
 from adapter.outbound.session import Session
 from adapter.store import outbox
-from adapter.store.outbox import Claim
+from adapter.store.outbox import Claim, Published
 from adapter.watch import PUBLISH_SECONDS, PUBLISHED
 
 log = structlog.get_logger()
@@ -33,7 +34,7 @@ class Slot:
         self._session, self._progress, self._share = session, progress, share
         self._courier: Courier | None = None
         self._producer = ""
-        self._done: list[int] = []
+        self._done: Published | None = None
         self._open: Claim | None = None
 
     @property
@@ -67,7 +68,7 @@ class Slot:
                 producer=courier.id,
                 since=courier.since,
             )
-        self._done, self._open = [], one
+        self._done, self._open = None, one
         return one
 
     async def carry(self, claim: Claim, patience_s: float) -> Outcome:
@@ -82,7 +83,7 @@ class Slot:
     async def conclude(self, claim: Claim, outcome: Outcome) -> bool:
         """Whether the claim was published. Where not, it never will be, and its events wait again."""
         if outcome.committed:
-            self._settled(claim)
+            self._settled(claim, outcome.places)
             return True
         if outcome.committed is None:
             return await self._mend()
@@ -97,7 +98,7 @@ class Slot:
         if orderly and self._done:
             async with self._session.transaction() as connection:
                 await outbox.settle(connection, self.name, self._done)
-            self._done = []
+            self._done = None
         courier, self._courier = self._courier, None
         if courier is not None:
             await (courier.stop() if orderly and self._open is None else courier.discard())
@@ -132,10 +133,10 @@ class Slot:
         if not has:
             await self._forget()
             return False
-        self._settled(left)
+        done = self._settled(left, {})
         async with self._session.transaction() as connection:
-            await outbox.settle(connection, self.name, left.ids)
-        self._done = []
+            await outbox.settle(connection, self.name, done)
+        self._done = None
         return True
 
     async def _forget(self) -> None:
@@ -143,9 +144,11 @@ class Slot:
             await outbox.forget(connection, self.name)
         self._open = None
 
-    def _settled(self, claim: Claim) -> None:
-        self._done, self._open = claim.ids, None
+    def _settled(self, claim: Claim, places: Mapping[int, tuple[int, int]]) -> Published:
         now = datetime.now(UTC)
+        done = Published(claim.ids, now, places)
+        self._done, self._open = done, None
         PUBLISHED.inc(len(claim.events))
         for one in claim.events:
             PUBLISH_SECONDS.observe(max((now - one.created_at).total_seconds(), 0.0))
+        return done

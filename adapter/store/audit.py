@@ -16,6 +16,7 @@ import asyncpg
 import orjson
 
 from adapter.store.database import Connection
+from adapter.store.delivery_batch import DELIVER, Batch, batch_of, range_of
 
 #: All adding to one chain is done one after the other.
 _LOCK = 0x6175646974  # "audit"
@@ -83,7 +84,7 @@ async def append(connection: Connection, entries: Sequence[Entry]) -> Head:
 
     Whoever adds waits for whoever adds before until that transaction ends: keep it short.
     """
-    await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
+    await lock(connection)
     last = await head(connection)
     rows: list[tuple[Any, ...]] = []
     for entry in entries:
@@ -97,6 +98,20 @@ async def append(connection: Connection, entries: Sequence[Entry]) -> Head:
         rows,
     )
     return last
+
+
+async def lock(connection: Connection) -> None:
+    """Wait until nobody else adds, and let nobody else add, until the caller's transaction ends."""
+    await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
+
+
+async def asked_by(connection: Connection, number: int | None) -> None:
+    """Say that what the caller's transaction does was asked for by entry `number`; None: by nobody.
+
+    Events that it puts into the outbox bear it until they are delivered.
+    """
+    text = "" if number is None else str(number)
+    await connection.execute("select set_config('losus.asked', $1, true)", text)
 
 
 async def head(connection: Connection) -> Head:
@@ -116,16 +131,31 @@ async def verify(connection: Connection, kept: Head | None = None) -> int | None
     """The number of the first row that is not as it was written; None where all is.
 
     `kept` is a head that was noted elsewhere: where the chain has another row at that number, or none,
-    that number is broken too.
+    that number is broken too. A row that covers deliveries is broken where any of them, or the event that
+    was delivered, is not as it was.
     """
-    last = Head(0, _FIRST)
+    last, covered = Head(0, _FIRST), 0
     async for one in read(connection):
         follows = one.number == last.number + 1 and one.previous == last.hash
         as_kept = kept is None or kept.number != one.number or kept.hash == one.hash
         if not follows or not as_kept or one.hash != link(last, one.entry):
             return last.number + 1
+        if one.entry.action == DELIVER:
+            batch = await _batch(connection, one.entry, covered)
+            if batch is None:
+                return one.number
+            covered = batch.last
         last = Head(one.number, one.hash)
     return last.number + 1 if kept is not None and kept.number > last.number else None
+
+
+async def _batch(connection: Connection, entry: Entry, covered: int) -> Batch | None:
+    """The deliveries that an entry covers, from the one after `covered`; None where they are others."""
+    named = range_of(entry.what[0])
+    if named is None or named[0] != covered + 1:
+        return None
+    batch = await batch_of(connection, *named)
+    return batch if (batch.digest, batch.count) == (entry.why, entry.count) else None
 
 
 async def read(connection: Connection, wanted: Selection = ALL) -> AsyncIterator[Kept]:

@@ -5,8 +5,8 @@ parked cases (`store.quarantine`). Whoever writes here for a share holds its adv
 session: who lost the session has lost the lock, and can claim nothing any more.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import asyncpg
@@ -16,6 +16,8 @@ from adapter.store.intake import EventRow
 
 #: First keys of the advisory locks: one a share, one a relay that is there.
 _SHARE, _MEMBER = 0x6C6F7301, 0x6C6F7302
+#: Held, shared, by whoever is writing deliveries; alone, by whoever asks which of them are all there.
+DELIVERING = 0x6C6F737573_03
 _DEADLINE_S = 60.0
 #: A relay that vanished with its machine is missed after some twenty seconds.
 _SESSION = {
@@ -63,6 +65,18 @@ class Claim:
     def lanes(self) -> list[str]:
         """The lanes it has events of."""
         return sorted({one.lane for one in self.events})
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What Kafka has of a claim: its events' numbers, and `at` which time that was known.
+
+    `places`: by number, partition and offset of the first of its records, where the broker told them.
+    """
+
+    ids: Sequence[int]
+    at: datetime
+    places: Mapping[int, tuple[int, int]] = field(default_factory=dict)
 
 
 async def open_session(dsn: str) -> asyncpg.Connection:
@@ -182,12 +196,11 @@ async def _next(connection: Connection, lanes: Sequence[str], most: int) -> list
 
 
 async def _put_behind(connection: Connection, rows: Iterable[asyncpg.Record]) -> None:
-    found = [(row["id"], row["lane"], row["case_id"]) for row in rows]
     await connection.executemany(
-        "insert into parked_event (event, lane, case_id) values ($1, $2, $3) on conflict do nothing", found
-    )
-    await connection.execute(
-        "delete from outbox where event = any ($1::bigint[])", [number for number, _, _ in found]
+        """with behind as (delete from outbox where event = $1 returning event, lane, asked)
+           insert into parked_event (event, lane, case_id, asked)
+           select event, lane, $2, asked from behind on conflict do nothing""",
+        [(row["id"], row["case_id"]) for row in rows],
     )
 
 
@@ -226,9 +239,28 @@ def _waiting(row: asyncpg.Record) -> Waiting:
     return Waiting(row["id"], row["lane"], event, row["created_at"])
 
 
-async def settle(connection: Connection, slot: str, ids: Sequence[int]) -> None:
-    """Take events out that Kafka has, and close the claim on them."""
-    await connection.execute("delete from outbox where event = any ($1::bigint[])", list(ids))
+async def settle(connection: Connection, slot: str, done: Published) -> None:
+    """Take events out that Kafka has, write down their delivery (PDL 3:11), and close the claim on them.
+
+    An event that is out already was written down then, so that it is once, however often this is done.
+    What goes to the region's own topics was given to nobody else.
+    """
+    await connection.execute("select pg_advisory_xact_lock_shared($1)", DELIVERING)
+    places = [done.places.get(number, (None, None)) for number in done.ids]
+    await connection.execute(
+        """with gone as (
+             delete from outbox using unnest($1::bigint[], $2::integer[], $3::bigint[])
+                                      as told (event, partition, "offset")
+             where outbox.event = told.event
+             returning told.event, outbox.lane, told.partition, told."offset", outbox.asked)
+           insert into delivery (event, at, partition, "offset", asked)
+           select event, $4, partition, "offset", asked from gone
+           where lane not in ('unrouted', 'dead-letter') order by event""",
+        list(done.ids),
+        [partition for partition, _ in places],
+        [offset for _, offset in places],
+        done.at,
+    )
     await forget(connection, slot)
 
 

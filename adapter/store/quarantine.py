@@ -98,19 +98,18 @@ async def park(connection: Connection, refused: Sequence[Refusal]) -> None:
     """
     for one in refused:
         await connection.execute(
-            """with parked as (
-                 insert into parked_case (lane, case_id, event, reason, parked_at)
-                 values ($1, $2, $3, $4, clock_timestamp())
-                 on conflict (lane, case_id) do update set event = least(parked_case.event, excluded.event)),
-               behind as (delete from outbox where event = $3)
-               select""",
+            """insert into parked_case (lane, case_id, event, reason, parked_at)
+               values ($1, $2, $3, $4, clock_timestamp())
+               on conflict (lane, case_id) do update set event = least(parked_case.event, excluded.event)""",
             one.lane,
             one.case_id,
             one.event,
             one.reason,
         )
         await connection.execute(
-            "insert into parked_event (event, lane, case_id) values ($1, $2, $3) on conflict do nothing",
+            """with behind as (delete from outbox where event = $1 returning asked)
+               insert into parked_event (event, lane, case_id, asked)
+               values ($1, $2, $3, (select asked from behind)) on conflict do nothing""",
             one.event,
             one.lane,
             one.case_id,
@@ -127,8 +126,12 @@ async def take_up(connection: Connection, lanes: Sequence[str]) -> list[str]:
         case = (row["lane"], row["case_id"])
         await connection.execute(
             """with back as (
-                 delete from parked_event where lane = $1 and case_id = $2 returning event, lane)
-               insert into outbox (event, lane) select event, lane from back on conflict do nothing""",
+                 delete from parked_event where lane = $1 and case_id = $2 returning event, lane, asked)
+               insert into outbox (event, lane, asked)
+               select event, lane, coalesce(released.asked, back.asked)
+               from back cross join (select asked from parked_case
+                                     where lane = $1 and case_id = $2) as released
+               on conflict do nothing""",
             *case,
         )
         await connection.execute("delete from parked_case where lane = $1 and case_id = $2", *case)
@@ -160,7 +163,8 @@ async def release(connection: Connection, lane: str, case_id: str) -> bool:
     The relay takes it up within a second. Where the broker refuses the event again, it is parked again.
     """
     done = await connection.fetchval(
-        """update parked_case set released_at = coalesce(released_at, clock_timestamp())
+        """update parked_case set released_at = coalesce(released_at, clock_timestamp()),
+                                  asked = nullif(current_setting('losus.asked', true), '')::bigint
            where lane = $1 and case_id = $2 returning true""",
         lane,
         case_id,

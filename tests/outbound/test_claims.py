@@ -1,6 +1,7 @@
 """Claims on the outbox: which events, of which lanes, in which order; what is put behind a parked case."""
 
 from collections import Counter
+from datetime import UTC, datetime
 
 import asyncpg
 import pytest
@@ -11,7 +12,7 @@ from adapter.outbound.topics import DEAD_LETTER, SHARES, UNROUTED, topics_of_lan
 from adapter.store import outbox as store
 from adapter.store import quarantine
 from adapter.store.intake import EventRow
-from adapter.store.outbox import Claim
+from adapter.store.outbox import Claim, Published
 from adapter.store.quarantine import Refusal
 from tests.outbound.outboxes import add, add_some, event, outbox
 
@@ -56,7 +57,7 @@ async def test_settled_they_are_gone_and_forgotten_they_wait_again(dsn: str) -> 
         assert await store.open_claims(connection, 0) == []
         again = await claimed(connection, "2380")
         assert again == first
-        await store.settle(connection, "share-0", first.ids)
+        await store.settle(connection, "share-0", Published(first.ids, datetime.now(UTC)))
         assert await claimed(connection, "2380") is None
 
 
