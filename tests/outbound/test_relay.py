@@ -44,6 +44,16 @@ def relay(dsn: str, bootstrap: str, **more: Any) -> Iterator[subprocess.Popen[by
         process.wait()
 
 
+async def delivered(dsn: str) -> list[tuple[int, bool]]:
+    """Each delivery as it was written down: number of the event, and whether its place is known."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        rows = await connection.fetch('select event, "offset" is not null as is_placed from delivery order by 1')
+        return [(row["event"], row["is_placed"]) for row in rows]
+    finally:
+        await connection.close()
+
+
 async def drained(dsn: str, left: int = 0, within_s: float = 60) -> None:
     """Wait until the outbox holds no more than `left`."""
     connection = await asyncpg.connect(dsn)
@@ -94,6 +104,7 @@ async def test_a_way_home_arrives_in_order_as_cloud_events(dsn: str, kafka: Brok
     assert len({record.headers["ce_id"] for record in seen}) == len(seen)
     newest = await records(kafka.bootstrap, CASES)
     assert newest[-1].value == seen[-1].value
+    assert await delivered(dsn) == [(number, True) for number in range(1, 14)], "PDL 3:11"
 
 
 async def test_killed_anywhere_and_started_again_nothing_is_missing_or_twice(dsn: str, kafka: Broker) -> None:
@@ -109,6 +120,8 @@ async def test_killed_anywhere_and_started_again_nothing_is_missing_or_twice(dsn
             await drained(dsn)
     seen = await records(kafka.bootstrap, EVENTS)
     assert revisions(seen) == {case_id(number): list(range(1, 14)) for number in range(stays)}
+    told = [number for number, _ in await delivered(dsn)]
+    assert told == list(range(1, 13 * stays + 1)), "each is written down once, whoever mended its claim"
 
 
 @pytest.mark.parametrize("step", ["before kafka", "after kafka"])
@@ -123,6 +136,7 @@ async def test_a_crash_between_kafka_and_the_database_is_told_apart(
     connection = await asyncpg.connect(dsn)
     # the database as the crash left it: the claim written down, the outbox still full
     await connection.execute("insert into outbox select id from event on conflict do nothing")
+    await connection.execute("alter table delivery disable trigger all; delete from delivery")
     await connection.execute(
         """insert into relay_claim (slot, share, id, producer, since, events)
            select 'share-' || $1::int, $1::int, 'never sent', 'losus-relay-share-' || $1::int, 0,
@@ -135,6 +149,8 @@ async def test_a_crash_between_kafka_and_the_database_is_told_apart(
         await drained(dsn)
     seen = await records(kafka.bootstrap, EVENTS)
     assert revisions(seen) == {case_id(0): list(range(1, 14))}
+    is_placed = step == "before kafka"  # else Kafka was asked for the claim, not for its records
+    assert await delivered(dsn) == [(number, is_placed) for number in range(1, 14)]
 
 
 async def test_a_second_relay_waits_until_the_first_is_gone(dsn: str, kafka: Broker) -> None:
