@@ -48,8 +48,10 @@ async def delivered(dsn: str) -> list[tuple[int, bool]]:
     """Each delivery as it was written down: number of the event, and whether its place is known."""
     connection = await asyncpg.connect(dsn)
     try:
-        rows = await connection.fetch('select event, "offset" is not null as is_placed from delivery order by 1')
-        return [(row["event"], row["is_placed"]) for row in rows]
+        rows = await connection.fetch(
+            'select event, "offset" is not null as is_placed from delivery order by 1'
+        )
+        return [(row["event"], row["offset"] is not None) for row in rows]
     finally:
         await connection.close()
 
