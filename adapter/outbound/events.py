@@ -12,6 +12,7 @@ from typing import Literal
 from adapter.losus.deadlines import DeadlineStatus
 from adapter.losus.picture import CasePicture, changed_fields, closing, withhold
 from adapter.losus.terms import State
+from adapter.outbound.grounds import SETTLEMENT, STATEMENT, form_of, ground_of
 from adapter.store.intake import CaseRow, EventRow
 
 CASE_CHANGED = "se.losus.case.changed.v1"
@@ -51,14 +52,15 @@ def decide(
     if moved and told:
         revisions[told] += 1
         last = closing(before or picture).model_copy(update={"revision": revisions[told]})
-        events.append(_event(CASE_CHANGED, told, last, is_closing=True))
+        events.append(_event(CASE_CHANGED, told, last, ground_of(last), is_closing=True))
     revision = revisions.pop(home or "", 0)
     sent = picture
     for kind, fields in _kinds(before, picture, changed):
         revision += 1
         picture = picture.model_copy(update={"revision": revision, "changed": fields})
         sent = withhold(picture, payloads[home] if home else "full")
-        events.append(_event(kind, home, sent))
+        ground = ground_of(picture, is_deadline=kind == DEADLINE_MISSED)
+        events.append(_event(kind, home, sent, ground))
     whole = events[-1].payload if sent is picture else _json(picture)
     revisions[home or ""] = revision
     return _stored(row, picture, whole, concerned, revisions), tuple(events)
@@ -104,7 +106,7 @@ def _told(row: CaseRow) -> str | None:
 
 
 def _event(
-    kind: str, municipality: str | None, picture: CasePicture, *, is_closing: bool = False
+    kind: str, municipality: str | None, picture: CasePicture, ground: str, *, is_closing: bool = False
 ) -> EventRow:
     case_id = picture.case_id
     payload = _json(picture)
@@ -112,7 +114,17 @@ def _event(
         (case_id.encode(), (municipality or "").encode(), str(picture.revision).encode(), payload)
     )
     ce_id = hashlib.sha256(seed).hexdigest()[:32]
-    return EventRow(case_id, municipality, picture.revision, kind, ce_id, payload, is_closing)
+    return EventRow(
+        case_id,
+        municipality,
+        picture.revision,
+        kind,
+        ce_id,
+        payload,
+        is_closing,
+        form=form_of(picture),
+        ground=ground,
+    )
 
 
 def settlement_event(
@@ -125,7 +137,9 @@ def settlement_event(
     seed = b"\0".join((statement_id.encode(), municipality.encode(), bundle))
     ce_id = hashlib.sha256(seed).hexdigest()[:32]
     home = municipality if municipality in payloads else None
-    return EventRow(statement_id, home, 1, SETTLEMENT_ISSUED, ce_id, bundle)
+    return EventRow(
+        statement_id, home, 1, SETTLEMENT_ISSUED, ce_id, bundle, form=STATEMENT, ground=SETTLEMENT
+    )
 
 
 def cloud_event_headers(event: EventRow, region: str, created_at: str) -> Iterator[tuple[str, bytes]]:

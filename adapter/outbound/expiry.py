@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from adapter.losus.terms import State
 from adapter.outbound.events import CASE_EXPIRED
+from adapter.outbound.grounds import OVER, TOMBSTONE
 from adapter.store.database import Connection
 from adapter.store.expiry import Ended, Place, ended_before
 from adapter.store.intake import EventRow, add_events
@@ -39,4 +40,13 @@ async def expire(
 def _event(one: Ended) -> EventRow:
     seed = "\0".join((CASE_EXPIRED, one.case_id, one.municipality, str(one.revision)))
     ce_id = hashlib.sha256(seed.encode()).hexdigest()[:32]
-    return EventRow(one.case_id, one.municipality, -one.revision, CASE_EXPIRED, ce_id, b"")
+    return EventRow(
+        one.case_id,
+        one.municipality,
+        -one.revision,
+        CASE_EXPIRED,
+        ce_id,
+        b"",
+        form=TOMBSTONE,
+        ground=OVER,
+    )

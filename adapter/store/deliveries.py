@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from adapter.store import audit
 from adapter.store.audit import Entry
 from adapter.store.database import Connection
-from adapter.store.delivery_batch import DELIVER, batch_of, range_of
+from adapter.store.delivery_batch import DELIVER, batch_of
 from adapter.store.outbox import DELIVERING
 
 #: Deliveries that one row of the chain covers at the most.
@@ -39,11 +39,7 @@ async def written_to(connection: Connection) -> int:
 
 async def chained_to(connection: Connection) -> int:
     """The number of the last delivery that the chain covers; 0: none yet."""
-    what = await connection.fetchval(
-        "select what[1] from audit where action = 'deliver' order by number desc limit 1"
-    )
-    found = range_of(what) if what else None
-    return found[1] if found else 0
+    return int(await connection.fetchval("select coalesce(max(last), 0) from delivery_batch"))
 
 
 async def chain(connection: Connection, to: int, most: int = BATCH) -> int:
@@ -67,7 +63,8 @@ async def chain(connection: Connection, to: int, most: int = BATCH) -> int:
         return 0
     now = datetime.now(UTC)
     entry = Entry(now, "system", SCRIBE, DELIVER, (batch.what,), "ok", batch.digest, count=batch.count)
-    await audit.append(connection, [entry])
+    head = await audit.append(connection, [entry])
+    await connection.execute("insert into delivery_batch (last, audit) values ($1, $2)", last, head.number)
     return batch.count
 
 

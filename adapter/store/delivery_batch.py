@@ -45,7 +45,7 @@ async def batch_of(connection: Connection, first: int, last: int) -> Batch:
         """select count(*) as count, coalesce(string_agg(
                json_build_array(number, event, (extract(epoch from at) * 1000000)::bigint, partition,
                                 "offset", asked, case_id, municipality, revision, type, ce_id,
-                                closing)::text,
+                                closing, form, ground)::text,
                E'\\n' order by number), '') as said
            from delivery left join event on event.id = delivery.event
            where number between $1 and $2""",

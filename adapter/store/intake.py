@@ -45,7 +45,8 @@ class CaseRow:
 class EventRow:
     """An event to be published; `closing` is the last word to a former municipality.
 
-    `traceparent` names the span that decided it, as the record's header says it each time.
+    `traceparent` names the span that decided it, as the record's header says it each time. `form` and
+    `ground` are for the record of its delivery: how much of the case it tells, and by which clause.
     """
 
     case_id: str
@@ -56,6 +57,8 @@ class EventRow:
     payload: bytes
     closing: bool = False
     traceparent: str | None = None
+    form: str | None = None
+    ground: str | None = None
 
 
 async def lock_resources(connection: Connection, resources: Iterable[tuple[str, str]]) -> None:
@@ -296,21 +299,24 @@ async def add_events(
             e.payload,
             e.closing,
             e.traceparent or other,
+            e.form,
+            e.ground,
         )
         for e in events
     ]
     await connection.execute(
         """with added as (
              insert into event (case_id, municipality, revision, type, ce_id, payload, closing, traceparent,
-                                created_at)
-             select case_id, municipality, revision, type, ce_id, payload, closing, traceparent, $9
+                                form, ground, created_at)
+             select case_id, municipality, revision, type, ce_id, payload, closing, traceparent, form, ground,
+                    $11
              from unnest($1::text[], $2::text[], $3::integer[], $4::text[], $5::text[], $6::bytea[],
-                         $7::boolean[], $8::text[])
+                         $7::boolean[], $8::text[], $9::text[], $10::text[])
                   with ordinality as new (case_id, municipality, revision, type, ce_id, payload, closing,
-                                          traceparent, n)
+                                          traceparent, form, ground, n)
              order by n returning id, type, municipality)
            insert into outbox (event, lane) select id, lane_of(type, municipality) from added""",
-        *columns(rows, 8),
+        *columns(rows, 10),
         now,
     )
     await connection.execute("notify losus_outbox")

@@ -74,7 +74,10 @@ TABLES: Mapping[str, Rights] = {
         intake="select, insert",
         relay="select, insert",
         settle="select (id, type, municipality), insert",
-        read="select (id, case_id, municipality, revision, type, ce_id, closing, traceparent, created_at)",
+        read=(
+            "select (id, case_id, municipality, revision, type, ce_id, closing, traceparent, form, ground, "
+            "created_at)"
+        ),
     ),
     "outbox": _may(intake="select, insert", relay="select, insert, delete", settle="insert", read="select"),
     "relay_claim": _may(relay="select, insert, update (share, id, producer, since, events)", read="select"),
@@ -84,7 +87,9 @@ TABLES: Mapping[str, Rights] = {
         read="select",
     ),
     "parked_case": _may(
-        intake="select, update (released_at)", relay="select, insert, update (event), delete", read="select"
+        intake="select, update (released_at, asked)",
+        relay="select, insert, update (event), delete",
+        read="select",
     ),
     "parked_event": _may(intake="select", relay="select, insert, delete", read="select"),
     # settled
@@ -110,7 +115,14 @@ TABLES: Mapping[str, Rights] = {
     ),
     "stay": _may(settle="select, insert, update (print, said), delete"),
     # audited
-    "audit": _may(intake="select (number, hash), insert", read="select"),
+    "audit": _may(
+        intake="select (number, hash, who, why, action), insert",
+        relay="select (number, hash), insert",
+        settle="select (number, hash), insert",
+        read="select, insert",  # whoever reads the audit stands in it
+    ),
+    "delivery": _may(intake="select", relay="select, insert", read="select"),
+    "delivery_batch": _may(intake="select", relay="select, insert", read="select"),
 }
 
 #: Sequences that a statement draws from by name; an identity column needs no right.
