@@ -8,7 +8,7 @@ from adapter.sandbox.database import Database
 from tests.store.logins import Logins, installed, remove
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def logins(database: Database) -> AsyncIterator[Logins]:
     """An empty database, migrated by its owner."""
     made, _ = await installed(database)
