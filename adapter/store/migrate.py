@@ -123,13 +123,15 @@ async def open_owner(dsn: str) -> AsyncIterator[asyncpg.Connection]:
         await connection.close()
 
 
-async def missing(connection: asyncpg.Connection) -> list[Migration]:
-    """What this version has and the database has not, in order.
+async def missing(
+    connection: asyncpg.Connection, files: Sequence[Migration] | None = None
+) -> list[Migration]:
+    """What this version has (or these `files`) and the database has not, in order.
 
     UnavailableError where this login may not see it: it is in none of the roles, or they have no rights yet.
     """
     done = await applied(connection)
-    return [one for one in migrations() if one.name not in done]
+    return [one for one in files or migrations() if one.name not in done]
 
 
 async def applied(connection: asyncpg.Connection) -> set[str]:
@@ -159,14 +161,18 @@ async def may_apply(connection: asyncpg.Connection) -> bool:
     )
 
 
-async def apply(connection: asyncpg.Connection, patience: Patience = PATIENCE) -> list[str]:
-    """Apply what is missing, one process at a time; the names of the files applied.
+async def apply(
+    connection: asyncpg.Connection,
+    patience: Patience = PATIENCE,
+    files: Sequence[Migration] | None = None,
+) -> list[str]:
+    """Apply what is missing, of this version or of these `files`, one process at a time; what was applied.
 
     UnavailableError where a table was busy for longer than there is patience; what was applied by then stays.
     """
     async with _alone(connection):
         await connection.execute(TABLE)
-        lacking = await missing(connection)
+        lacking = await missing(connection, files)
         for one in lacking:
             await _carry_out(connection, one, patience)
         return [one.name for one in lacking]
