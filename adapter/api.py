@@ -37,6 +37,7 @@ from adapter.web import (
 from adapter.web.addresses import Addresses
 from adapter.web.answers import Answers
 from adapter.web.capability import SOFTWARE
+from adapter.web.counting import Counting
 from adapter.web.negotiation import refuse
 from adapter.web.rate import Rates
 from adapter.wiring import clients_of, endless_works, library_of, servers_of, world_of
@@ -113,6 +114,7 @@ def create_app(settings: Settings, *, watching: bool = True) -> FastAPI:
     )
     access.install(app, settings, routers)
     app.add_middleware(Addresses)
+    app.add_middleware(Counting)
     app.add_middleware(Answers)
     openapi.describe(app, SOFTWARE)
     app.add_exception_handler(LosusError, _refused)

@@ -45,6 +45,7 @@ COMMANDS: Mapping[str, str] = {
     "mappings": "mappings.mappings_app",
     "agreements": "agreements.agreements_app",
     "audit": "audit.audit_app",
+    "metrics": "metrics.metrics_command",
 }
 
 

@@ -15,6 +15,7 @@ from adapter.losus.process import ProcessTerms
 from adapter.losus.signal import Fact
 from adapter.losus.terms import SignalKind
 from adapter.outbound.events import decide
+from adapter.outbound.missed import note_missed
 from adapter.store import intake, merges
 from adapter.store.database import Connection
 from adapter.trace import UNKNOWN, Causes, Trace
@@ -55,10 +56,13 @@ async def refold(
         if row.parked:
             continue
         case = folded[case_id]
-        new, told = decide(row, case.picture, case.municipality, world.payloads)
+        picture = case.picture
+        new, told = decide(row, picture, case.municipality, world.payloads)
         new = replace(new, due=case.next_change)
         if new != row:
             rows.append(new)
+        if told:
+            note_missed(row.picture, picture, case.municipality)
         events += _traced(told, causes.of(row.id, row.source))
     if rows:
         await intake.save_cases(connection, rows, now)

@@ -6,6 +6,7 @@ a message.
 
 import logging
 import sys
+from importlib.metadata import version
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
@@ -61,6 +62,68 @@ PUBLISH_SECONDS = Histogram(
 PUBLISH_RETRIES = Counter("losus_publish_retries_total", "Attempts of a lane that failed.", ["lane"])
 RELAY_FENCED = Counter("losus_relay_fenced_total", "Times that another relay took over a transactional id.")
 RELAY_SHARES = Gauge("losus_relay_shares", "Shares of the outbox that this relay holds.")
+
+# Of HTTP and of the process itself.
+INFO = Gauge("losus_info", "1, with the version that runs.", ["version"])
+READY = Gauge("losus_ready", "1 where /readyz said ready when it was last asked, 0 where it did not.")
+HTTP_ANSWERS = Counter(
+    "losus_http_answers_total",
+    "Answers over HTTP, by route (none: there is none) and status.",
+    ["route", "status"],
+)
+DATABASE_CONNECTIONS = Gauge(
+    "losus_database_connections", "Connections of this process to the database, by use: busy, idle.", ["use"]
+)
+AUDIT_FAILED = Counter("losus_audit_failed_total", "Times that the audit could not be written.")
+ROUND_AT = Gauge(
+    "losus_round_timestamp_seconds",
+    "When work that is done again and again was last done: watcher, rereader, surveyor, flood, relay.",
+    ["work"],
+)
+DEADLINES_MISSED = Counter(
+    "losus_deadlines_missed_total",
+    "Limits of time that became missed, by deadline and municipality (unknown: not told by anything).",
+    ["deadline", "municipality"],
+)
+
+# Read from the database by the surveyor, and so the same on each replica: take the maximum, not the sum.
+CASES = Gauge("losus_cases", "Cases that are open, by state and municipality.", ["state", "municipality"])
+MANUAL_HANDLING = Gauge(
+    "losus_cases_manual_handling",
+    "Open cases that a person has to handle: protected identity.",
+    ["municipality"],
+)
+HEARD_AT = Gauge(
+    "losus_source_heard_timestamp_seconds",
+    "When something of a source was last taken in.",
+    ["source", "door"],
+)
+OLDEST_SECONDS = Gauge(
+    "losus_outbox_oldest_seconds",
+    "Age of the oldest event that waits, lanes in quarantine left out; 0: none. Known without a relay too.",
+)
+RELAYS = Gauge("losus_relays", "Relays that are there.")
+SHARES_HELD = Gauge("losus_outbox_shares_held", "Shares of the outbox that some relay holds, of eight.")
+ISSUED_AT = Gauge("losus_statement_issued_timestamp_seconds", "When a statement was last issued.")
+STATEMENTS_DUE = Gauge(
+    "losus_statements_due", "Statements past their correction day that are not issued.", ["municipality"]
+)
+DISPUTES_OPEN = Gauge("losus_disputes_open", "Disputes that the region has not answered.", ["municipality"])
+DISPUTED_AT = Gauge(
+    "losus_dispute_oldest_timestamp_seconds", "When the oldest open dispute was raised.", ["municipality"]
+)
+AUDIT_NUMBER = Gauge("losus_audit_number", "Number of the last row of the audit.")
+MIGRATIONS_MISSING = Gauge("losus_migrations_missing", "Migrations of this version that the database lacks.")
+CERTIFICATE_ENDS = Gauge(
+    "losus_certificate_end_timestamp_seconds",
+    "Until when a certificate of the settings is valid, by its place there.",
+    ["setting"],
+)
+
+#: Figures of one process. Of every other gauge the replicas know the same, or each a part: the maximum tells.
+PER_PROCESS = (INFO, READY, DATABASE_CONNECTIONS, CLIENT_CIRCUIT_OPEN, RELAY_SHARES)
+
+INFO.labels(version("losus-adapter")).set(1)
 
 
 def configure_log(level: int = logging.INFO) -> None:

@@ -15,6 +15,7 @@ from adapter.agreements.load import load_book
 from adapter.agreements.process import process_terms
 from adapter.agreements.terms import CareForm
 from adapter.client.calls import FhirClient
+from adapter.client.certificates import certificate_ends
 from adapter.client.connect import client_of
 from adapter.client.references import Fetcher
 from adapter.errors import Problem, SetupError
@@ -26,8 +27,9 @@ from adapter.inbound.poller import Poller
 from adapter.inbound.receiver import Receiver
 from adapter.inbound.rereader import keep_rereading
 from adapter.inbound.subscribing import Subscriber
+from adapter.inbound.surveyor import Surveyed, keep_surveying
 from adapter.inbound.watcher import watch
-from adapter.losus.days import local_day
+from adapter.losus.days import Month, local_day
 from adapter.losus.process import STATUTE, ProcessTerms
 from adapter.losus.terms import SignalKind
 from adapter.mapping.load import load_folder
@@ -116,7 +118,8 @@ def endless_works(
 ) -> list[Coroutine[Any, Any, None]]:
     """What is looked after as time passes, each until it is cancelled; several replicas may.
 
-    Limits that are not kept, what is to be read anew, and our Subscriptions where settings ask for any.
+    Limits that are not kept, what is to be read anew, the figures of the whole, and our Subscriptions where
+    settings ask for any.
     """
     turn = asyncio.Semaphore(_SUBSCRIBING_AT_ONCE)
     subscribers = (
@@ -135,12 +138,24 @@ def endless_works(
     return [
         watch(world, database, _now),
         keep_rereading(world, database, library, _now),
+        keep_surveying(surveyed_of(settings), database, _now),
         *(one.run() for one in subscribers),
     ]
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def surveyed_of(settings: Settings) -> Surveyed:
+    """What the surveyor has to know beside the database."""
+    return Surveyed(
+        sources=tuple(settings.sources),
+        subscribers=tuple(settings.subscribers),
+        book=load_book(settings.agreements),
+        settle_from=None if settings.settle_from is None else Month.parse(settings.settle_from),
+        certificates=lambda: certificate_ends(settings),
+    )
 
 
 def relay_settings(settings: Settings) -> RelaySettings:

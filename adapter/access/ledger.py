@@ -11,6 +11,7 @@ import structlog
 from adapter.errors import UnavailableError
 from adapter.store.audit import Entry, append
 from adapter.store.database import Database
+from adapter.watch import AUDIT_FAILED
 
 log = structlog.get_logger()
 
@@ -51,6 +52,7 @@ class Ledger:
                     last = await append(connection, batch.entries)
             except UnavailableError as error:
                 batch.fault = error
+                AUDIT_FAILED.inc()
                 raise
             batch.is_done = True
         log.info("audit.head", number=last.number, hash=last.hash.hex(), entries=len(batch.entries))

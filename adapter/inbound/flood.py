@@ -16,7 +16,7 @@ from adapter.delivery import Receipt
 from adapter.errors import Problem, StoppedError, UnavailableError
 from adapter.store import doors
 from adapter.store.database import Database
-from adapter.watch import STOPPED_SOURCES
+from adapter.watch import ROUND_AT, STOPPED_SOURCES
 from adapter.world import World
 
 log = structlog.get_logger()
@@ -89,5 +89,6 @@ class Flood:
         for source in self._stopped - known:  # an operator let it go on
             self._last.pop(source, None)
         self._stopped = known
+        ROUND_AT.labels("flood").set_to_current_time()
         for source in self._world.speakers:
             STOPPED_SOURCES.labels(source).set(source in known)

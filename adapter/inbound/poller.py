@@ -24,7 +24,6 @@ from adapter.losus.instants import instant_text
 from adapter.servers import Poll
 from adapter.store.database import Database
 from adapter.store.doors import read_marks, save_marks
-from adapter.watch import POLLED_AT
 
 log = structlog.get_logger()
 
@@ -51,7 +50,6 @@ class Poller:
         while True:
             try:
                 tally = await self.look()
-                POLLED_AT.labels(self._source).set(self._clock().timestamp())
                 log.info("poll.looked", source=self._source, taken=tally.taken, held=tally.held)
             except Exception as error:  # noqa: BLE001 - the outermost loop: it must go on
                 log.warning("poll.interrupted", source=self._source, error=type(error).__name__)

@@ -19,7 +19,7 @@ from adapter.store import held, messages
 from adapter.store.database import Connection, Database
 from adapter.trace import Trace, read_traceparent
 from adapter.tracing import Attributes, work
-from adapter.watch import HELD_MESSAGES
+from adapter.watch import HELD_MESSAGES, ROUND_AT
 from adapter.world import World
 
 log = structlog.get_logger()
@@ -41,6 +41,7 @@ async def keep_rereading(
         found = 0
         try:
             found = len(await reread_due(world, database, library, clock()))
+            ROUND_AT.labels("rereader").set_to_current_time()
         except Exception as error:  # noqa: BLE001 - the outermost loop: it must go on
             log.warning("rereader.interrupted", error=type(error).__name__)
         if found < _MOST:

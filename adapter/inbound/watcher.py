@@ -15,6 +15,7 @@ from adapter.refold import judge_due
 from adapter.store.database import Database
 from adapter.trace import Causes, at
 from adapter.tracing import begin
+from adapter.watch import ROUND_AT
 from adapter.world import World
 
 log = structlog.get_logger()
@@ -31,6 +32,7 @@ async def watch(
         try:
             async with database.transaction() as connection:
                 judged = await judge_due(connection, world, clock(), _MOST, Causes(otherwise=judging.trace))
+            ROUND_AT.labels("watcher").set_to_current_time()
         except Exception as error:  # noqa: BLE001 - the outermost loop: it must go on
             with at(judging.trace):
                 log.warning("watcher.interrupted", error=type(error).__name__)

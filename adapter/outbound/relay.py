@@ -53,7 +53,7 @@ from adapter.outbound.share import Share
 from adapter.outbound.topics import SHARES, make_topics
 from adapter.store import deliveries, outbox, quarantine
 from adapter.store.migrate import migrate
-from adapter.watch import RELAY_SHARES
+from adapter.watch import RELAY_SHARES, ROUND_AT
 
 __all__ = ["RelaySettings", "run_relay"]
 
@@ -134,6 +134,7 @@ class _Relay:
                     await self._divide(tasks)
                 await self._wake_shares()
                 await self._keep()
+                ROUND_AT.labels("relay").set_to_current_time()
                 waiting = asyncio.ensure_future(self._session.woken.wait())
                 await asyncio.wait(
                     {waiting, ending}, timeout=_LOOK_AGAIN_S, return_when=asyncio.FIRST_COMPLETED

@@ -12,7 +12,7 @@ with the statement; and never before the month itself is over.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from types import MappingProxyType
 
 from adapter.agreements.load import Book
@@ -27,6 +27,7 @@ from adapter.outbound.topics import LARGEST_STATEMENT
 from adapter.settlement.difference import Issued
 from adapter.settlement.statement import Statement
 from adapter.settling.casebook import sources_of_stays
+from adapter.settling.due import first_day
 from adapter.store.database import Connection
 from adapter.store.intake import add_events
 from adapter.store.statements import StatementRow, add_statement
@@ -71,8 +72,7 @@ class Ledger:
 
 def issued_from(statement: Statement) -> date:
     """Give the first day on which the statement may be issued: the day after its correction day."""
-    until = statement.mean.terms.corrections_until_day or 0
-    return statement.month.end + timedelta(days=until)
+    return first_day(statement.month, statement.mean.terms)
 
 
 def refuse_early(statement: Statement, now: datetime, early: str | None) -> None:

@@ -16,20 +16,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from adapter.agreements.agreement import Agreement
-from adapter.agreements.in_force import in_force
 from adapter.agreements.load import Book
-from adapter.agreements.terms import CareForm
 from adapter.errors import LosusError, SetupError, TooLargeError
 from adapter.fhir.sheet import statement_id
-from adapter.losus.days import DAY, Month, local_day, months
-from adapter.settlement.account import POOLED, Law, Payer, collect
+from adapter.losus.days import Month, local_day, months
+from adapter.settlement.account import Law, collect
 from adapter.settlement.difference import Issued, issue
 from adapter.settlement.holding import Dispute, hold
 from adapter.settlement.settle import settle_in_force
 from adapter.settlement.statement import Statement
 from adapter.settlement.stay import Stay
 from adapter.settling.casebook import ByHand, Casebook, read_casebook
+from adapter.settling.due import payers
 from adapter.settling.issuing import Ledger, issued_from, keep, refuse_early
 from adapter.settling.monthly import issue_follow_ups
 from adapter.settling.publishing import publish_statistics
@@ -223,7 +221,7 @@ class _Municipality:
         What is owed is settled again, as known now, for every month that was issued.
         """
         again = sorted({month, *statements.settled_months(self.history)})
-        also = {payer for _, payer in _payers(book, self.code, month)}
+        also = {payer for _, payer in payers(book, self.code, month)}
         also |= {(self.code, one.statement.care_form) for one in self.history}
         owed = settle_in_force(self.stays, book.rules, book.rates, again, also)
         owed, held = hold(_as_it_was(owed, self.history), self.disputed)
@@ -255,18 +253,8 @@ def _wanted(book: Book, code: str, stays: Iterable[Stay], asked: Sequence[Month]
         if Month.at(index) in asked
     }
     return wanted | {
-        (agreement.id, *payer, month) for month in asked for agreement, payer in _payers(book, code, month)
+        (agreement.id, *payer, month) for month in asked for agreement, payer in payers(book, code, month)
     }
-
-
-def _payers(book: Book, code: str, month: Month) -> Iterable[tuple[Agreement, Payer]]:
-    """Give the statements there are to be even if nobody was in hospital: silence is no answer."""
-    agreements = {name: one.agreement for name, one in book.rules.items()}
-    last = month.end - DAY
-    for form in CareForm:
-        agreement = in_force(agreements, last, code, form).agreement
-        pooled = book.rules[agreement.id].on(last, form).pool_care_forms
-        yield agreement, (code, POOLED if pooled else form.value)
 
 
 def _as_it_was(owed: Iterable[Statement], history: Iterable[Issued]) -> tuple[Statement, ...]:

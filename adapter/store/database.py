@@ -65,6 +65,11 @@ class Database:
                 finally:
                     await trial.rollback()
 
+    def usage(self) -> dict[str, int]:
+        """How many connections are busy, and how many are open and idle."""
+        idle = self._pool.get_idle_size()
+        return {"busy": self._pool.get_size() - idle, "idle": idle}
+
     async def close(self) -> None:
         """Give all connections back to the server."""
         await self._pool.close()

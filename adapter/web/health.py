@@ -21,8 +21,8 @@ from adapter.errors import UnavailableError
 from adapter.settings import Settings
 from adapter.store import quarantine
 from adapter.store.cases import waiting_events
-from adapter.store.database import Connection
-from adapter.watch import OUTBOX_EVENTS
+from adapter.store.database import Connection, Database
+from adapter.watch import DATABASE_CONNECTIONS, OUTBOX_EVENTS, READY
 
 router = APIRouter()
 
@@ -44,8 +44,12 @@ async def readyz(request: Request) -> Response:
 
 
 @router.get("/metrics", response_class=Response)
-async def metrics() -> Response:
+async def metrics(request: Request) -> Response:
     """All metrics in Prometheus' text format."""
+    database: Database | None = getattr(request.app.state, "database", None)
+    if database is not None:
+        for use, number in database.usage().items():
+            DATABASE_CONNECTIONS.labels(use).set(number)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -62,6 +66,7 @@ async def readiness(transaction: Transaction, settings: Settings) -> Response:
         )
         if is_so
     ]
+    READY.set(not why)
     told = {"ready": not why, "database": outbox is not None, "broker": broker, "why": why}
     if outbox is not None:
         told |= {"lag_s": round(outbox.lag_s, 1), "apart": outbox.apart, "parked_cases": outbox.parked}
