@@ -195,6 +195,7 @@ async def test_what_waits_is_told_without_a_relay(dsn: str) -> None:
     await migrate(dsn)
     await add(dsn, event("2380", "case", 1), event("2380", "case", 2))
     connection = await asyncpg.connect(dsn)
+    await connection.execute("set session_replication_role = replica")
     await connection.execute("update event set created_at = $1 where revision = 1", AN_HOUR_AGO)
     await connection.close()
     assert await surveyed(dsn)
