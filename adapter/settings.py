@@ -5,6 +5,8 @@ files of the folder `LOSUS_SECRETS` where it is set (file `losus_secret` for `se
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,6 +19,7 @@ from pydantic_settings import (
 )
 
 from adapter.agreements.load import default_folder as agreements_folder
+from adapter.cluster import Cluster, Sasl, Tls
 from adapter.credentials import Credentials, Ingress, Staff
 from adapter.errors import Problem, SetupError
 from adapter.fhir.document import MAX_BYTES, MAX_DEPTH
@@ -64,8 +67,10 @@ class Subscriber(BaseModel):
 
 
 class Kafka(BaseModel):
-    """Where the broker is, and how topics are made there.
+    """Where the broker is, how one comes in, and how topics are made there.
 
+    `plaintext` says expressly that nothing is encrypted on the way to a broker on another machine: for a mesh
+    that encrypts by itself. It is demanded there, and has no effect where `tls` is set.
     `retention_days`: how long `.events` and `.settlements` keep a record; the database keeps it for good.
     `cases_days`: how long a case that has ended stays on `.cases`. `min_insync` None: one less than
     `replication`, so that the loss of one broker is borne. `make_topics`: the relay makes what is missing
@@ -74,6 +79,9 @@ class Kafka(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     bootstrap: str = "127.0.0.1:9092"
+    tls: Tls | None = None
+    sasl: Sasl | None = None
+    plaintext: bool = False
     partitions: int = Field(default=3, ge=1)
     replication: int = Field(default=1, ge=1)
     min_insync: int | None = Field(default=None, ge=1)
@@ -83,8 +91,35 @@ class Kafka(BaseModel):
     transactions: bool = True
     batch: int = Field(default=500, ge=1, description="events a transaction of the relay")
 
+    @property
+    def cluster(self) -> Cluster:
+        """What every client is made with."""
+        return Cluster(self.bootstrap, self.tls, self.sasl)
 
-class Settings(BaseSettings):
+
+class _Sourced(BaseSettings):
+    """Where settings come from."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LOSUS_", env_nested_delimiter="__", extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic-settings' signature
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What was passed wins over the environment, that over secret files, those over the file."""
+        file = os.environ.get("LOSUS_SETTINGS")
+        yaml = (YamlConfigSettingsSource(settings_cls, file),) if file else ()
+        return (init_settings, env_settings, file_secret_settings, *yaml)
+
+
+class Settings(_Sourced):
     """All settings of one adapter; nothing here has a default that would be unsafe in production.
 
     `settle_from` is the first month that the scheduled run issues: what was settled elsewhere before must
@@ -93,10 +128,6 @@ class Settings(BaseSettings):
     are encrypted with, the first for new ones. `reliable_cache_minutes` is how long the answer to a
     message is kept for a repeat.
     """
-
-    model_config = SettingsConfigDict(
-        env_prefix="LOSUS_", env_nested_delimiter="__", extra="forbid", frozen=True, hide_input_in_errors=True
-    )
 
     database: SecretStr
     secret: SecretStr = Field(min_length=16)
@@ -120,25 +151,34 @@ class Settings(BaseSettings):
     max_depth: int = MAX_DEPTH
     max_entries: int = Field(default=1_000, ge=1)
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic-settings' signature
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """What was passed wins over the environment, that over secret files, those over the file."""
-        file = os.environ.get("LOSUS_SETTINGS")
-        yaml = (YamlConfigSettingsSource(settings_cls, file),) if file else ()
-        return (init_settings, env_settings, file_secret_settings, *yaml)
+
+class _KafkaAlone(_Sourced):
+    """Of the same sources nothing but the broker."""
+
+    model_config = SettingsConfigDict(extra="ignore")
+    kafka: Kafka = Kafka()
 
 
 def load_settings() -> Settings:
     """The settings of this process; SetupError with every fault at once, and none of their values."""
-    try:
+    with _told():
         return Settings(_secrets_dir=os.environ.get("LOSUS_SECRETS"))
+
+
+def load_kafka(bootstrap: str | None = None) -> Kafka:
+    """The settings of the broker alone, at another address if one is named; SetupError as above.
+
+    For who only reads a topic: a municipality has no database of ours.
+    """
+    with _told():
+        found = _KafkaAlone(_secrets_dir=os.environ.get("LOSUS_SECRETS")).kafka
+    return found if bootstrap is None else found.model_copy(update={"bootstrap": bootstrap})
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
     except ValidationError as error:
         faults = error.errors(include_input=False, include_url=False, include_context=False)
         places = ["LOSUS_" + "__".join(str(step) for step in fault["loc"]).upper() for fault in faults]

@@ -162,7 +162,7 @@ def relay_settings(settings: Settings) -> RelaySettings:
     """What the relay needs to know."""
     return RelaySettings(
         dsn=settings.database.get_secret_value(),
-        bootstrap=settings.kafka.bootstrap,
+        cluster=settings.kafka.cluster,
         region=settings.region,
         municipalities=tuple(settings.subscribers),
         partitions=settings.kafka.partitions,

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 from aiokafka.admin import AIOKafkaAdminClient
 
+from adapter.cluster import Cluster
 from adapter.commands.tail import read_topic
 from tests.outbound.published import faults
 
@@ -20,7 +21,12 @@ class Record:
     partition: int
 
 
-async def records(bootstrap: str, topic: str) -> list[Record]:
+def cluster_of(bootstrap: str | Cluster) -> Cluster:
+    """A cluster that asks for nothing, or the one that is given."""
+    return bootstrap if isinstance(bootstrap, Cluster) else Cluster(bootstrap)
+
+
+async def records(bootstrap: str | Cluster, topic: str) -> list[Record]:
     """All committed records of a topic, each partition in its order; each is as its schema promises."""
     seen = [
         Record(
@@ -29,7 +35,7 @@ async def records(bootstrap: str, topic: str) -> list[Record]:
             orjson.loads(record.value) if record.value is not None else None,
             record.partition,
         )
-        async for record in read_topic(topic, bootstrap, follow=False)
+        async for record in read_topic(topic, cluster_of(bootstrap), follow=False)
     ]
     for one in seen:
         assert faults(one.headers, one.value) == []

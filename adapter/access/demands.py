@@ -13,7 +13,7 @@ from adapter.access.register import register
 from adapter.credentials import Issuer
 from adapter.errors import Problem, SetupError
 from adapter.servers import Server
-from adapter.settings import Settings, Source
+from adapter.settings import Kafka, Settings, Source
 
 #: Of the pseudonyms' key: so many characters, so many of them different.
 _SECRET_LENGTH, _SECRET_VARIETY = 32, 12
@@ -34,10 +34,26 @@ def demands(settings: Settings, host: str = "127.0.0.1") -> list[Problem]:
     return [
         *_own(settings),
         *_database(settings.database.get_secret_value()),
+        *kafka_demands(settings.kafka),
         *_callers(settings),
         *(fault for name, source in settings.sources.items() for fault in _source(settings, name, source)),
         *_register(settings),
     ]
+
+
+def kafka_demands(kafka: Kafka) -> list[Problem]:
+    """TLS where a broker is elsewhere, unless it is said expressly that the way there is encrypted.
+
+    What is sent is about patients, and a password (PLAIN) or the proof of one (SCRAM) could be read along.
+    """
+    hosts = (_host_of(one.strip()) for one in kafka.bootstrap.split(","))
+    if kafka.tls is not None or kafka.plaintext or all(map(_is_loopback, hosts)):
+        return []
+    rule = "is set, since a broker is on another machine (plaintext: true where the network encrypts)"
+    faults = [_fault(rule, "kafka.tls")]
+    if kafka.sasl is not None:
+        faults.append(_fault(f"{kafka.sasl.mechanism} comes with TLS alone", "kafka.sasl.mechanism"))
+    return faults
 
 
 def _open(settings: Settings, host: str) -> Iterator[Problem]:

@@ -11,17 +11,22 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from adapter.access.demands import kafka_demands
+from adapter.cluster import Cluster
 from adapter.commands.output import Format, err, out, print_json
 from adapter.conformance.check import Verdict
 from adapter.conformance.playing import is_in_use, partitions_of
 from adapter.conformance.trial import Trial, try_consumer
-from adapter.errors import InputError, Problem
+from adapter.errors import InputError, Problem, SetupError
+from adapter.settings import load_kafka
 
 _WORDS = {True: "pass", False: "FAIL", None: "not told"}
 
 
 def conform_command(  # noqa: PLR0913, PLR0917 - one parameter an option
-    kafka: Annotated[str, typer.Option(help="A test broker with the municipality's topics.")],
+    kafka: Annotated[
+        str, typer.Option(help="A test broker with the municipality's topics; TLS and user: the settings'.")
+    ],
     callback: Annotated[str, typer.Option(help="Where the consumer tells what it knows: URL.")],
     municipality: Annotated[str, typer.Option(help="Kommunkod that the consumer reads.")] = "2380",
     seed: Annotated[
@@ -41,7 +46,7 @@ def conform_command(  # noqa: PLR0913, PLR0917 - one parameter an option
     The sandbox's broker hides what is committed after an aborted transaction: there say --no-transactions.
     """
     chosen = secrets.randbelow(10**9) if seed is None else seed
-    trial = Trial(kafka, callback, municipality, chosen, wait, transactions, keep)
+    trial = Trial(_cluster(kafka), callback, municipality, chosen, wait, transactions, keep)
     verdicts = asyncio.run(_tried(trial, anyway=anyway))
     if form is Format.JSON:
         for one in verdicts:
@@ -52,9 +57,21 @@ def conform_command(  # noqa: PLR0913, PLR0917 - one parameter an option
         raise typer.Exit(1)
 
 
+def _cluster(address: str) -> Cluster:
+    """The broker at the address; SetupError where others could read our password on the way there.
+
+    The cases are made up, so that others may read those.
+    """
+    kafka = load_kafka(address)
+    faults = kafka_demands(kafka) if kafka.sasl else []
+    if faults:
+        raise SetupError(*faults)
+    return kafka.cluster
+
+
 async def _tried(trial: Trial, *, anyway: bool) -> list[Verdict]:
-    await partitions_of(trial.bootstrap, trial.municipality)  # says so where there are no topics
-    if not anyway and await is_in_use(trial.bootstrap, trial.municipality):
+    await partitions_of(trial.cluster, trial.municipality)  # says so where there are no topics
+    if not anyway and await is_in_use(trial.cluster, trial.municipality):
         rule = (
             "the topics have cases of others: on a broker in use people would act on made-up ones (--anyway)"
         )

@@ -97,7 +97,7 @@ async def _listen(source: str, host: str, port: int | None) -> None:
         listener = Listener(
             source,
             door.source.topic,
-            settings.kafka.bootstrap,
+            settings.kafka.cluster,
             dsn=settings.database.get_secret_value(),
             receiver=door.receiver,
             database=door.store.database,

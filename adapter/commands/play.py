@@ -13,6 +13,7 @@ import httpx
 from aiokafka import ConsumerRecord
 
 from adapter.agreements.load import load_book
+from adapter.cluster import Cluster
 from adapter.commands.output import out
 from adapter.commands.send import send_message
 from adapter.commands.settle import edition_of, print_statements
@@ -81,7 +82,7 @@ def _show_bundle(told: dict[str, Any]) -> None:
 async def _way_home(running: Sandbox, messages: dict[str, bytes]) -> None:
     topic = events_topic(_MUNICIPALITY)
     out.rule("A patient's way home: FHIR messages in, events on " + topic)
-    arriving = read_topic(topic, running.kafka, follow=True)
+    arriving = read_topic(topic, Cluster(running.kafka), follow=True)
     with httpx.Client(base_url=running.http, timeout=_PATIENCE_S) as client:
         for name, body in messages.items():
             await _one(client, name, body, arriving)

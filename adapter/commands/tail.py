@@ -12,20 +12,24 @@ from typing import Annotated, Any
 
 import orjson
 import typer
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
+from adapter.access.demands import kafka_demands
+from adapter.cluster import Cluster
 from adapter.commands.output import Format, err, out, print_json
-from adapter.errors import Problem, UnavailableError
+from adapter.errors import Problem, SetupError, UnavailableError
+from adapter.kafka import consumer, fault_of
 from adapter.losus.days import local
 from adapter.outbound.topics import UNROUTED, cases_topic, events_topic, settlements_topic
+from adapter.settings import load_kafka
 
 
 def tail_command(
     municipality: Annotated[str, typer.Argument(help="Kommunkod, or `unrouted`.")],
     kafka: Annotated[
-        str, typer.Option(help="The broker.", envvar="LOSUS_KAFKA__BOOTSTRAP")
-    ] = "127.0.0.1:9092",
+        str | None, typer.Option(help="The broker; otherwise that of the settings, whose TLS and user hold.")
+    ] = None,
     topic: Annotated[str, typer.Option(help="events, cases or settlements")] = "events",
     follow: Annotated[bool, typer.Option(help="Wait for more; otherwise end at what is there now.")] = True,
     from_start: Annotated[
@@ -39,48 +43,58 @@ def tail_command(
         raise typer.BadParameter("one of events, cases, settlements", param_hint="--topic")
     name = UNROUTED if municipality == "unrouted" else names[topic](municipality)
     with suppress(KeyboardInterrupt):
-        asyncio.run(_tail(name, kafka, follow=follow, from_start=from_start, form=form))
+        asyncio.run(_tail(name, _cluster(kafka), follow=follow, from_start=from_start, form=form))
 
 
-async def _tail(name: str, kafka: str, *, follow: bool, from_start: bool, form: Format) -> None:
+def _cluster(address: str | None) -> Cluster:
+    """The settings' broker, or that of the address; SetupError where others could read along."""
+    kafka = load_kafka(address)
+    faults = kafka_demands(kafka)
+    if faults:
+        raise SetupError(*faults)
+    return kafka.cluster
+
+
+async def _tail(name: str, cluster: Cluster, *, follow: bool, from_start: bool, form: Format) -> None:
     try:
-        async for record in read_topic(name, kafka, follow=follow, from_start=from_start):
+        async for record in read_topic(name, cluster, follow=follow, from_start=from_start):
             if form is Format.JSON:
                 print_json(as_json(record))
             else:
                 out.print(line(record))
     except (KafkaError, OSError) as error:
-        err.print(f"losus: {kafka}: {type(error).__name__}")
+        why = await fault_of(cluster)
+        err.print(f"losus: {cluster.bootstrap}: {why or type(error).__name__}")
         raise typer.Exit(1) from None
 
 
 async def read_topic(
-    name: str, bootstrap: str, *, follow: bool, from_start: bool = True
+    name: str, cluster: Cluster, *, follow: bool, from_start: bool = True
 ) -> AsyncIterator[ConsumerRecord]:
     """The committed records of a topic; ends at the present end of every partition unless `follow`.
 
     Raises UnavailableError where the broker does not know the topic.
     """
-    consumer = AIOKafkaConsumer(
+    reader = consumer(
+        cluster,
         name,
-        bootstrap_servers=bootstrap,
         enable_auto_commit=False,
         isolation_level="read_committed",
         auto_offset_reset="earliest" if from_start else "latest",
     )
     try:
-        await consumer.start()
+        await reader.start()
     except UnknownTopicOrPartitionError:
-        await consumer.stop()
+        await reader.stop()
         raise UnavailableError(Problem("not-found", "the broker has no such topic", name)) from None
     try:
-        ends = await consumer.end_offsets(consumer.assignment())
-        while follow or [one for one, end in ends.items() if await consumer.position(one) < end]:
-            for records in (await consumer.getmany(timeout_ms=200)).values():
+        ends = await reader.end_offsets(reader.assignment())
+        while follow or [one for one, end in ends.items() if await reader.position(one) < end]:
+            for records in (await reader.getmany(timeout_ms=200)).values():
                 for record in records:
                     yield record
     finally:
-        await consumer.stop()
+        await reader.stop()
 
 
 def as_json(record: ConsumerRecord) -> dict[str, Any]:

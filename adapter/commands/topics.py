@@ -85,9 +85,9 @@ def terms_of(settings: Settings) -> TopicTerms:
 
 
 async def _apply(settings: Settings, terms: TopicTerms, *, dry_run: bool, grow: bool) -> TopicPlan:
-    plan = await plan_topics(settings.kafka.bootstrap, settings.subscribers, terms, grow=grow)
+    plan = await plan_topics(settings.kafka.cluster, settings.subscribers, terms, grow=grow)
     if not dry_run:
-        await plan.apply(settings.kafka.bootstrap)
+        await plan.apply(settings.kafka.cluster)
     return plan
 
 

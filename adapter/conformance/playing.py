@@ -10,12 +10,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import uuid4
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from adapter.cluster import Cluster
 from adapter.conformance.telling import REGION, Delivery
 from adapter.errors import Problem, UnavailableError
+from adapter.kafka import administrator, consumer, producer
 from adapter.outbound.topics import cases_topic, events_topic
 
 _DEADLINE_S = 30.0
@@ -65,32 +66,32 @@ class Player:
 
 
 @asynccontextmanager
-async def player(bootstrap: str, *, transactions: bool) -> AsyncIterator[Player]:
+async def player(cluster: Cluster, *, transactions: bool) -> AsyncIterator[Player]:
     """A player on a broker; UnavailableError where there is none."""
-    producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap,
+    writer = producer(
+        cluster,
         enable_idempotence=True,
         transactional_id=f"losus-conform-{uuid4().hex}" if transactions else None,
     )
     try:
-        await asyncio.wait_for(producer.start(), _DEADLINE_S)
+        await asyncio.wait_for(writer.start(), _DEADLINE_S)
     except (KafkaError, OSError, TimeoutError) as error:
-        await producer.stop()
+        await writer.stop()
         rule = f"no broker answers ({type(error).__name__})"
         raise UnavailableError(Problem("transient", rule, "--kafka")) from None
     try:
-        yield Player(producer, transactions)
+        yield Player(writer, transactions)
     finally:
-        await producer.stop()
+        await writer.stop()
 
 
-async def partitions_of(bootstrap: str, municipality: str) -> int:
+async def partitions_of(cluster: Cluster, municipality: str) -> int:
     """How many partitions the municipality's topics have.
 
     Raises UnavailableError where they are not there, or differ.
     """
     wanted = {events_topic(municipality), cases_topic(municipality)}
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = administrator(cluster)
     try:
         await admin.start()
         missing = sorted(wanted - set(await admin.list_topics()))
@@ -108,14 +109,14 @@ async def partitions_of(bootstrap: str, municipality: str) -> int:
     return counts.pop()
 
 
-async def is_in_use(bootstrap: str, municipality: str) -> bool:
+async def is_in_use(cluster: Cluster, municipality: str) -> bool:
     """Whether the municipality's snapshot has a case that is none of the kit's: then real people may read it.
 
     Raises UnavailableError where the broker does not answer.
     """
-    reader = AIOKafkaConsumer(
+    reader = consumer(
+        cluster,
         cases_topic(municipality),
-        bootstrap_servers=bootstrap,
         isolation_level="read_committed",
         auto_offset_reset="earliest",
         enable_auto_commit=False,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import httpx
 
+from adapter.cluster import Cluster
 from adapter.conformance.callback import ask, comes, is_there
 from adapter.conformance.check import Verdict, at_end, judge
 from adapter.conformance.playing import partitions_of, player
@@ -25,7 +26,7 @@ _BEGIN_S = 20.0  # from the consumer's first answer to its having read the snaps
 class Trial:
     """What is tried, and where: `wait_s` for the start of the consumer, and again for its end."""
 
-    bootstrap: str
+    cluster: Cluster
     callback: str
     municipality: str
     seed: int
@@ -39,12 +40,12 @@ async def try_consumer(trial: Trial, say: Callable[[str], None]) -> list[Verdict
 
     Raises UnavailableError where broker or consumer does not answer.
     """
-    partitions = await partitions_of(trial.bootstrap, trial.municipality)
+    partitions = await partitions_of(trial.cluster, trial.municipality)
     script = Script(trial.seed, trial.municipality, partitions)
     base = trial.callback.rstrip("/") + "/"
     async with (
         httpx.AsyncClient(base_url=base, timeout=_CALL_S) as client,
-        player(trial.bootstrap, transactions=trial.transactions) as playing,
+        player(trial.cluster, transactions=trial.transactions) as playing,
     ):
         was_there = await is_there(client)
         say(f"history: {await playing.play(script.history())} records")

@@ -13,9 +13,11 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from adapter.cluster import Cluster
 from adapter.delivery import Delivery, Door, Mark
 from adapter.errors import LosusError
 from adapter.inbound.receiver import Receiver
+from adapter.kafka import consumer, stamp_of
 from adapter.store.database import Database
 from adapter.store.doors import read_marks
 from adapter.trace import Trace, read_traceparent
@@ -31,9 +33,9 @@ class Listener:
     """Reads one source's topic; `run` works until cancelled."""
 
     def __init__(
-        self, source: str, topic: str, bootstrap: str, *, dsn: str, receiver: Receiver, database: Database
+        self, source: str, topic: str, cluster: Cluster, *, dsn: str, receiver: Receiver, database: Database
     ) -> None:
-        self._source, self._topic, self._bootstrap, self._dsn = source, topic, bootstrap, dsn
+        self._source, self._topic, self._cluster, self._dsn = source, topic, cluster, dsn
         self._receiver, self._database = receiver, database
 
     async def run(self) -> None:
@@ -46,29 +48,39 @@ class Listener:
                 await asyncio.sleep(_BACK_OFF_S)
 
     async def _session(self) -> None:
-        """From taking the lock to the first fault."""
+        """From taking the lock to the first fault, or to new files of the cluster."""
         connection = await asyncpg.connect(self._dsn, command_timeout=30)
-        consumer = AIOKafkaConsumer(
+        try:
+            while not await self._hold(connection):  # noqa: ASYNC110 - a database's lock has no event
+                await asyncio.sleep(_LOOK_AGAIN_S)
+            await self._read(connection)
+        finally:
+            connection.terminate()
+
+    async def _read(self, connection: asyncpg.Connection) -> None:
+        """What the topic brings, as long as the lock is held and the files of the cluster stay the same.
+
+        A consumer whose certificate or password is out of date says nothing: it tries for ever.
+        """
+        stamp = stamp_of(self._cluster)
+        reader = consumer(
+            self._cluster,
             self._topic,  # without a group: all its partitions, those too that are added later
-            bootstrap_servers=self._bootstrap,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level="read_committed",
         )
         try:
-            while not await self._hold(connection):  # noqa: ASYNC110 - a database's lock has no event
-                await asyncio.sleep(_LOOK_AGAIN_S)
-            await _started(consumer)
-            await self._begin(consumer)
-            while True:
-                found = await consumer.getmany(timeout_ms=1000, max_records=_AT_ONCE)
+            await _started(reader)
+            await self._begin(reader)
+            while stamp_of(self._cluster) == stamp:
+                found = await reader.getmany(timeout_ms=1000, max_records=_AT_ONCE)
                 if not await self._hold(connection):
                     return
                 for partition, records in found.items():
                     await self._take(partition, records)
         finally:
-            await consumer.stop()
-            connection.terminate()
+            await reader.stop()
 
     async def _hold(self, connection: asyncpg.Connection) -> bool:
         """Whether this session is the one listener of the source; held again, it is still held once."""
@@ -81,15 +93,15 @@ class Listener:
             )
         )
 
-    async def _begin(self, consumer: AIOKafkaConsumer) -> None:
+    async def _begin(self, reader: AIOKafkaConsumer) -> None:
         """Go to where the reading had come."""
         async with self._database.transaction() as connection:
             marks = await read_marks(connection, f"stream {self._source} ")
-        for partition in consumer.assignment():
+        for partition in reader.assignment():
             offset = marks.get(self._mark(partition))
             if offset is not None:
-                consumer.seek(partition, int(offset))
-        log.info("listener.started", source=self._source, partitions=len(consumer.assignment()))
+                reader.seek(partition, int(offset))
+        log.info("listener.started", source=self._source, partitions=len(reader.assignment()))
 
     async def _take(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
         await self._receiver.take_in_order(
@@ -116,9 +128,9 @@ def _trace(record: ConsumerRecord) -> Trace | None:
     return read_traceparent(said[0].decode("latin-1")) if len(said) == 1 and said[0] is not None else None
 
 
-async def _started(consumer: AIOKafkaConsumer) -> None:
+async def _started(reader: AIOKafkaConsumer) -> None:
     """Start the consumer to the end, even if nobody waits any more: cut off it leaves connections open."""
-    starting = asyncio.ensure_future(consumer.start())
+    starting = asyncio.ensure_future(reader.start())
     try:
         await asyncio.shield(starting)
     except asyncio.CancelledError:

@@ -10,11 +10,12 @@ from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from typing import Any
 
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.cluster import ClusterMetadata
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from adapter.errors import UnavailableError
+from adapter.kafka import producer
 from adapter.outbound.answers import REFUSALS, Outcome, Sent, note_fenced
 from adapter.outbound.faults import lanes_at_fault
 from adapter.outbound.progress import TRANSACTION_TIMEOUT_S, Progress, broker_asked
@@ -45,8 +46,8 @@ class Courier:
         self.since = 0
         self.has_begun = False
         self._progress, self._region, self._alone = progress, region, alone
-        self._producer = AIOKafkaProducer(
-            bootstrap_servers=progress.bootstrap,
+        self._producer = producer(
+            progress.cluster,
             client_id=f"losus-relay-{progress.slot}",
             transactional_id=producer_id or None,
             transaction_timeout_ms=int(TRANSACTION_TIMEOUT_S * 1000),
@@ -74,9 +75,9 @@ class Courier:
 
     async def discard(self) -> None:
         """End at once, whatever is under way: it may never come to an end of its own."""
-        producer = self._producer
-        producer._closed = True  # noqa: SLF001 - stop() would wait for what cannot be delivered
-        sending = producer._sender.sender_task  # noqa: SLF001
+        broken = self._producer
+        broken._closed = True  # noqa: SLF001 - stop() would wait for what cannot be delivered
+        sending = broken._sender.sender_task  # noqa: SLF001
         for _ in range(20):  # it waits for its own tasks, so one call is not enough
             if sending is None or sending.done():
                 break
@@ -85,7 +86,7 @@ class Courier:
         for pause_s in (0.2, 0.0):  # what was connecting meanwhile is closed the second time
             with suppress(KafkaError, OSError, TimeoutError):
                 async with asyncio.timeout(_BURY_S):
-                    await producer.client.close()
+                    await broken.client.close()
             await asyncio.sleep(pause_s)
 
     async def carry(self, claim: Claim, patience_s: float) -> Outcome:
@@ -151,7 +152,7 @@ class Courier:
                 if not is_asked and clock() - heard_at >= _ASK_AFTER_S:
                     is_asked = True
                     with suppress(UnavailableError):
-                        outcome.faults |= await lanes_at_fault(self._progress.bootstrap, claim.lanes)
+                        outcome.faults |= await lanes_at_fault(self._progress.cluster, claim.lanes)
                     if outcome.faults:
                         return
                 if clock() - heard_at >= patience_s or clock() - began >= _AT_MOST_S:

@@ -6,21 +6,22 @@ a topic that is not there, that we may not see, that has a partition without a l
 
 from collections.abc import Iterable
 
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import LeaderNotAvailableError, TopicAuthorizationFailedError
 
+from adapter.cluster import Cluster
+from adapter.kafka import administrator
 from adapter.outbound.progress import broker_asked
 from adapter.outbound.topics import topics_of_lane
 
 _REASONS = {TopicAuthorizationFailedError.errno: "denied", LeaderNotAvailableError.errno: "leaderless"}
 
 
-async def lanes_at_fault(bootstrap: str, lanes: Iterable[str]) -> dict[str, str]:
+async def lanes_at_fault(cluster: Cluster, lanes: Iterable[str]) -> dict[str, str]:
     """The lanes with a topic that nothing can be written to now, and why; UnavailableError: no broker."""
     lane_of = {topic: lane for lane in lanes for topic in topics_of_lane(lane)}
     faults: dict[str, str] = {}
     async with broker_asked("topics"):
-        admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+        admin = administrator(cluster)
         try:
             await admin.start()
             described = await admin.describe_topics(sorted(lane_of))

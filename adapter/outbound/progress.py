@@ -16,7 +16,9 @@ from aiokafka.client import AIOKafkaClient, ConnectionGroup, CoordinationType
 from aiokafka.errors import ConcurrentTransactions, KafkaError, NodeNotReadyError, for_code
 from aiokafka.protocol.transaction import InitProducerIdRequest
 
+from adapter.cluster import Cluster
 from adapter.errors import Problem, UnavailableError
+from adapter.kafka import asker, consumer
 from adapter.outbound.topics import PROGRESS, SHARES
 
 log = structlog.get_logger()
@@ -32,7 +34,7 @@ _DEADLINE_S = 15.0
 class Progress:
     """Where one slot's claims are written: a key of a partition. A share has a partition of its own."""
 
-    bootstrap: str
+    cluster: Cluster
     slot: str
     partition: int
 
@@ -42,14 +44,14 @@ class Progress:
         return TopicPartition(PROGRESS, self.partition)
 
 
-def progress_of_share(bootstrap: str, share: int) -> Progress:
+def progress_of_share(cluster: Cluster, share: int) -> Progress:
     """Where a share's claims are written."""
-    return Progress(bootstrap, f"share-{share}", share)
+    return Progress(cluster, f"share-{share}", share)
 
 
-def progress_of_lane(bootstrap: str, lane: str, share: int) -> Progress:
+def progress_of_lane(cluster: Cluster, lane: str, share: int) -> Progress:
     """Where the claims of a lane in quarantine are written."""
-    return Progress(bootstrap, lane, SHARES + share)
+    return Progress(cluster, lane, SHARES + share)
 
 
 @asynccontextmanager
@@ -80,7 +82,7 @@ async def was_published(progress: Progress, claim_id: str, producer: str, since:
     clock = asyncio.get_running_loop().time
     decided_at = clock() + TRANSACTION_TIMEOUT_S + _MARGIN_S
     while True:
-        is_ended = await fence(progress.bootstrap, producer)
+        is_ended = await fence(progress.cluster, producer)
         found = await _is_there(progress, claim_id, since)
         is_late = clock() > decided_at
         if found or (found is False and (is_ended or is_late)):
@@ -90,13 +92,13 @@ async def was_published(progress: Progress, claim_id: str, producer: str, since:
         await asyncio.sleep(_LOOK_AGAIN_S)
 
 
-async def fence(bootstrap: str, producer: str) -> bool:
+async def fence(cluster: Cluster, producer: str) -> bool:
     """Lock out whoever publishes under this transactional id, and abort what it has open.
 
     True: that has ended. False: its end is decided, or being decided, and not yet written everywhere.
     """
     async with broker_asked("fence"):
-        client = AIOKafkaClient(bootstrap_servers=bootstrap, client_id="losus-relay-fence")
+        client = asker(cluster, "losus-relay-fence")
         try:
             await client.bootstrap()
             for _ in range(10):
@@ -154,8 +156,8 @@ async def _end(reader: AIOKafkaConsumer, progress: Progress) -> int:
 @asynccontextmanager
 async def _reader(progress: Progress, isolation: str) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer of the partition; in no group, so that it commits nothing and waits for nobody."""
-    reader = AIOKafkaConsumer(
-        bootstrap_servers=progress.bootstrap,
+    reader = consumer(
+        progress.cluster,
         isolation_level=isolation,
         auto_offset_reset="earliest",
         enable_auto_commit=False,

@@ -37,7 +37,7 @@ class LoneLane:
     """One lane, as it was put into quarantine; `run` ends when it may go back among the others."""
 
     def __init__(self, session: Session, state: Quarantine, share: int) -> None:
-        progress = progress_of_lane(session.settings.bootstrap, state.lane, share)
+        progress = progress_of_lane(session.settings.cluster, state.lane, share)
         self.slot = Slot(session, progress, share, alone=state.reason in _TOLD_APART)
         self._session, self._lane, self._reason = session, state.lane, state.reason
         self._failures, self._wait_s = state.failures, state.wait_s
@@ -95,7 +95,7 @@ class LoneLane:
         log.error("relay.parked", lane=self._lane, events=[one.event for one in refused])
 
     async def _put_off(self, outcome: Outcome) -> None:
-        known = await lanes_at_fault(self._session.settings.bootstrap, [self._lane])
+        known = await lanes_at_fault(self._session.settings.cluster, [self._lane])
         self._reason = (known | outcome.faults).get(self._lane, self._reason)
         self._failures += 1
         self.slot.alone = self._reason in _TOLD_APART

@@ -157,7 +157,7 @@ class _Relay:
         while True:
             try:
                 await make_topics(
-                    given.bootstrap,
+                    given.cluster,
                     given.municipalities,
                     partitions=given.partitions,
                     replication=given.replication,

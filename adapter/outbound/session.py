@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
+from adapter.cluster import Cluster
 from adapter.store.database import Connection
 from adapter.store.outbox import open_session
 
@@ -26,7 +27,7 @@ class RelaySettings:
     """
 
     dsn: str
-    bootstrap: str
+    cluster: Cluster
     region: str
     municipalities: tuple[str, ...]
     partitions: int = 3

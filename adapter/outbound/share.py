@@ -39,7 +39,7 @@ class Share:
         self.leaving = asyncio.Event()
         self._wake = asyncio.Event()
         self._session = session
-        self._slot = Slot(session, progress_of_share(session.settings.bootstrap, number), number)
+        self._slot = Slot(session, progress_of_share(session.settings.cluster, number), number)
         self._alone: dict[str, asyncio.Task[None]] = {}
         self._failures = 0
 
@@ -106,7 +106,7 @@ class Share:
             one.lane: "refused" for one in claim.events if one.id in outcome.refused
         }
         if not reasons:
-            reasons = await lanes_at_fault(self._session.settings.bootstrap, claim.lanes)
+            reasons = await lanes_at_fault(self._session.settings.cluster, claim.lanes)
         if not reasons and self._failures >= _TAKEN_APART_AFTER and len(claim.lanes) > 1:
             reasons = dict.fromkeys(claim.lanes, "unclear")
         if not reasons:

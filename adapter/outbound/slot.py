@@ -89,7 +89,7 @@ class Slot:
             return await self._mend()
         if claim.producer:  # it was never asked to commit, and is no more
             with suppress(UnavailableError):  # ended now, it holds up no reader until it is timed out
-                await fence(self._progress.bootstrap, claim.producer)
+                await fence(self._progress.cluster, claim.producer)
         await self._forget()
         return False
 

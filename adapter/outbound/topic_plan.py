@@ -13,7 +13,9 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError, for_code
 
+from adapter.cluster import Cluster
 from adapter.errors import Problem, UnavailableError
+from adapter.kafka import administrator
 from adapter.outbound.topics import PROGRESS, TopicTerms, create_topics, partitions_of, topics_of
 
 Action = Literal["make", "set", "add", "leave"]
@@ -91,12 +93,12 @@ class TopicPlan:
             why = "a case would change its partition: order and compaction end there (--more-partitions)"
             yield Difference(topic, "partitions", now, wanted, "leave", why)
 
-    async def apply(self, bootstrap: str) -> None:
+    async def apply(self, cluster: Cluster) -> None:
         """Make, set and add what differs; UnavailableError names what the broker refuses."""
         to_do: dict[Action, list[str]] = {}
         for one in self.differences:
             to_do.setdefault(one.action, []).append(one.topic)
-        async with _admin(bootstrap) as admin:
+        async with _admin(cluster) as admin:
             made = {topic: self._wanted[topic] for topic in to_do.get("make", ())}
             await create_topics(admin, made, self._terms)
             added = sorted(set(to_do.get("add", ())))
@@ -127,11 +129,11 @@ class TopicPlan:
 
 
 async def plan_topics(
-    bootstrap: str, municipalities: Iterable[str], terms: TopicTerms, *, grow: bool = False
+    cluster: Cluster, municipalities: Iterable[str], terms: TopicTerms, *, grow: bool = False
 ) -> TopicPlan:
     """Compare; `grow`: partitions may be added. UnavailableError where the broker does not answer."""
     wanted = topics_of(municipalities, terms)
-    async with _admin(bootstrap) as admin:
+    async with _admin(cluster) as admin:
         there = [name for name in await admin.list_topics() if name.startswith(_PREFIX) or name in wanted]
         return TopicPlan(wanted, terms, await _describe(admin, there), grow=grow)
 
@@ -174,8 +176,8 @@ def _is_override(entry: Sequence[Any]) -> bool:
 class _admin:  # noqa: N801 - used as a function
     """A started client; the broker's faults as UnavailableError."""
 
-    def __init__(self, bootstrap: str) -> None:
-        self._client = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    def __init__(self, cluster: Cluster) -> None:
+        self._client = administrator(cluster)
 
     async def __aenter__(self) -> AIOKafkaAdminClient:
         try:

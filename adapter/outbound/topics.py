@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from adapter.cluster import Cluster
 from adapter.errors import Problem, UnavailableError
+from adapter.kafka import administrator
 
 DEAD_LETTER = "losus.dead-letter"
 UNROUTED = "losus.unrouted"
@@ -94,7 +96,7 @@ def partitions_of(topic: str, terms: TopicTerms) -> int:
 
 
 async def make_topics(
-    bootstrap: str,
+    cluster: Cluster,
     municipalities: Iterable[str],
     *,
     partitions: int,
@@ -109,7 +111,7 @@ async def make_topics(
     """
     terms = TopicTerms(partitions, replication, min_insync, retention_days)
     wanted = topics_of(municipalities, terms) | {name: {} for name in more}
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = administrator(cluster)
     try:
         await admin.start()
         missing = sorted(set(wanted) - set(await admin.list_topics()))

@@ -16,6 +16,7 @@ from secrets import token_urlsafe
 import httpx
 import orjson
 
+from adapter.cluster import Cluster
 from adapter.mapping.load import default_folder
 from adapter.outbound.topics import make_topics
 from adapter.sandbox.broker import Broker
@@ -60,7 +61,8 @@ def sandbox(
         if kafka is None:
             kafka = stack.enter_context(Broker.start()).bootstrap
         postgres = stack.enter_context(starting.result()).dsn
-        pool.submit(asyncio.run, make_topics(kafka, MUNICIPALITIES, partitions=3, replication=1)).result()
+        topics = make_topics(Cluster(kafka), MUNICIPALITIES, partitions=3, replication=1)
+        pool.submit(asyncio.run, topics).result()
         settings = os.environ | _settings(kafka, postgres, organizations or {})
         service, relay = stack.enter_context(Guardian()), stack.enter_context(Guardian())
         port = start_listening(

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import orjson
-from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from adapter.cluster import Cluster
 from adapter.errors import UnavailableError
+from adapter.kafka import asker, fault_of
 from adapter.settings import Settings
 from adapter.store import quarantine
 from adapter.store.cases import waiting_events
@@ -55,19 +56,19 @@ async def metrics(request: Request) -> Response:
 
 async def readiness(transaction: Transaction, settings: Settings) -> Response:
     """The answer of `/readyz`, by a database whose transactions these are."""
-    outbox, broker = await asyncio.gather(_outbox(transaction), _broker(settings.kafka.bootstrap))
+    outbox, broker = await asyncio.gather(_outbox(transaction), _broker(settings.kafka.cluster))
     late = outbox is not None and outbox.lag_s > settings.ready_lag_s
     why = [
         words
         for words, is_so in (
             ("the database does not answer", outbox is None),
-            ("the broker does not answer", not broker),
+            (f"the broker does not answer{broker and f': {broker}'}", broker is not None),
             (f"events wait for more than {settings.ready_lag_s:g} s to be published", late),
         )
         if is_so
     ]
     READY.set(not why)
-    told = {"ready": not why, "database": outbox is not None, "broker": broker, "why": why}
+    told = {"ready": not why, "database": outbox is not None, "broker": broker is None, "why": why}
     if outbox is not None:
         told |= {"lag_s": round(outbox.lag_s, 1), "apart": outbox.apart, "parked_cases": outbox.parked}
     return Response(orjson.dumps(told), 503 if why else 200, media_type="application/json")
@@ -96,13 +97,17 @@ async def _outbox(transaction: Transaction) -> _Outbox | None:
     return _Outbox(max(lag_s, 0.0), apart, len(parked))
 
 
-async def _broker(bootstrap: str) -> bool:
-    client = AIOKafkaClient(bootstrap_servers=bootstrap)
+async def _broker(cluster: Cluster) -> str | None:
+    """None where it answers; otherwise why not, by the kind of fault alone, empty where it is silent."""
+    try:
+        client = asker(cluster, "losus-ready")
+    except UnavailableError:
+        return await fault_of(cluster)
     try:
         async with asyncio.timeout(_PATIENCE_S):
             await client.bootstrap()
     except (KafkaError, OSError, TimeoutError):
-        return False
+        return await fault_of(cluster) or ""
     finally:
         await client.close()
-    return True
+    return None

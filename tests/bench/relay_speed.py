@@ -109,7 +109,7 @@ def main() -> None:
         postgres = stack.enter_context(Database.start())
         asyncio.run(migrate(postgres.dsn))
         for lanes in (1, 290):
-            asyncio.run(make_topics(kafka.bootstrap, codes(lanes), partitions=3, replication=1))
+            asyncio.run(make_topics(kafka.cluster, codes(lanes), partitions=3, replication=1))
             print(measure(kafka.bootstrap, postgres.dsn, lanes, events), flush=True)
 
 

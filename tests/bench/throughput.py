@@ -19,6 +19,7 @@ from pathlib import Path
 import asyncpg
 import httpx
 
+from adapter.cluster import Cluster
 from adapter.outbound.topics import make_topics
 from adapter.sandbox.processes import LOOPBACK, Guardian, Program, free_ports, start_listening
 from adapter.sandbox.sandbox import sandbox
@@ -95,7 +96,7 @@ def _adapter(bootstrap: str) -> Iterator[tuple[str, str]]:
 @contextmanager
 def _pipe(bootstrap: str, name: str) -> Iterator[str]:
     topic = f"bench.{name}"
-    asyncio.run(make_topics(bootstrap, (), partitions=3, replication=1, more=(topic,)))
+    asyncio.run(make_topics(Cluster(bootstrap), (), partitions=3, replication=1, more=(topic,)))
     with Guardian() as guardian:
         port = start_listening(
             guardian, lambda port: _uvicorn(guardian, name, port, bootstrap, topic), _up, free_ports(5)

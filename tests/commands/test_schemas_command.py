@@ -61,4 +61,4 @@ def test_conform_says_what_it_lacks(
 
 @pytest.fixture
 async def topics(broker: Broker) -> None:
-    await make_topics(broker.bootstrap, ("2380",), partitions=3, replication=1)
+    await make_topics(broker.cluster, ("2380",), partitions=3, replication=1)

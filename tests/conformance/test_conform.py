@@ -29,11 +29,11 @@ from tests.topic import records
 
 async def test_the_python_consumer_comes_through(kafka: Broker, tmp_path: Path) -> None:
     """Started when the kit asks for it, that is in the middle of the month."""
-    await make_topics(kafka.bootstrap, ("2380",), partitions=3, replication=1)
+    await make_topics(kafka.cluster, ("2380",), partitions=3, replication=1)
     is_apache = isinstance(kafka, ApacheKafka)  # the sandbox's broker loses sight of what follows an abort
     store, asked = tmp_path / "cases.sqlite", Asked()
     with python_callback(store) as callback:
-        trial = Trial(kafka.bootstrap, callback, "2380", 1, WAIT_S, transactions=is_apache)
+        trial = Trial(kafka.cluster, callback, "2380", 1, WAIT_S, transactions=is_apache)
         running = asyncio.create_task(try_consumer(trial, asked))
         await asyncio.wait_for(asked.wait(), WAIT_S)
         with process(*python_consumer(kafka.bootstrap, store), log=tmp_path / "log"):
@@ -49,7 +49,7 @@ async def test_the_command_prints_a_verdict_for_each_check_and_ends_by_them(
     broker: Broker, tmp_path: Path, fault: tuple[str, str], code: int, failing: set[str]
 ) -> None:
     """As a municipality uses it, on the sandbox's broker."""
-    await make_topics(broker.bootstrap, ("2380",), partitions=3, replication=1)
+    await make_topics(broker.cluster, ("2380",), partitions=3, replication=1)
     consumer = tmp_path / "consumer.py"
     consumer.write_text(
         (PYTHON / "consumer.py").read_text(encoding="utf-8").replace(*fault), encoding="utf-8"
@@ -86,7 +86,7 @@ async def test_the_command_keeps_away_from_topics_with_real_cases(dsn: str, kafk
     async with stored(dsn):
         with relay(dsn, kafka.bootstrap):
             await drained(dsn)
-    assert await is_in_use(kafka.bootstrap, "2380")
+    assert await is_in_use(kafka.cluster, "2380")
     argv = ("--kafka", kafka.bootstrap, "--callback", "http://127.0.0.1:1", "--wait", "1")
     kit = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "adapter.cli", "conform", *argv, stderr=asyncio.subprocess.PIPE
@@ -97,22 +97,20 @@ async def test_the_command_keeps_away_from_topics_with_real_cases(dsn: str, kafk
 
 
 async def test_what_the_kit_leaves_and_what_was_taken_off_is_not_in_use(kafka: Broker) -> None:
-    await make_topics(kafka.bootstrap, ("2380",), partitions=3, replication=1)
-    assert not await is_in_use(kafka.bootstrap, "2380")
-    async with player(kafka.bootstrap, transactions=False) as playing:
+    await make_topics(kafka.cluster, ("2380",), partitions=3, replication=1)
+    assert not await is_in_use(kafka.cluster, "2380")
+    async with player(kafka.cluster, transactions=False) as playing:
         await playing.play(Script(8, "2380", 3).rest())
-    assert not await is_in_use(kafka.bootstrap, "2380")
+    assert not await is_in_use(kafka.cluster, "2380")
 
 
 @pytest.mark.kafka
 async def test_the_consumer_in_java_comes_through(apache: Broker, tmp_path: Path) -> None:
-    await make_topics(apache.bootstrap, ("2380",), partitions=3, replication=1)
+    await make_topics(apache.cluster, ("2380",), partitions=3, replication=1)
     store, asked = tmp_path / "store", Asked()
     argv = await asyncio.to_thread(java_consumer, apache.bootstrap, store)
     with java_callback(store) as callback:
-        running = asyncio.create_task(
-            try_consumer(Trial(apache.bootstrap, callback, "2380", 5, WAIT_S), asked)
-        )
+        running = asyncio.create_task(try_consumer(Trial(apache.cluster, callback, "2380", 5, WAIT_S), asked))
         await asyncio.wait_for(asked.wait(), WAIT_S)
         with process(*argv, log=tmp_path / "log"):
             verdicts = await running
@@ -123,14 +121,14 @@ async def test_the_consumer_in_java_comes_through(apache: Broker, tmp_path: Path
 async def test_killed_again_and_again_it_loses_nothing_and_does_nothing_twice(
     apache: Broker, tmp_path: Path
 ) -> None:
-    await make_topics(apache.bootstrap, ("2380",), partitions=3, replication=1)
+    await make_topics(apache.cluster, ("2380",), partitions=3, replication=1)
     chance = random.Random(20180101)  # noqa: S311 - a seed, not a secret
     store = tmp_path / "cases.sqlite"
     argv = python_consumer(apache.bootstrap, store)
     with python_callback(store) as callback:
         with process(*argv, log=tmp_path / "log"):
             assert await eventually(lambda: answers(callback))
-            trial = Trial(apache.bootstrap, callback, "2380", 2, WAIT_S)
+            trial = Trial(apache.cluster, callback, "2380", 2, WAIT_S)
             running = asyncio.create_task(try_consumer(trial, print))
             await asyncio.sleep(chance.uniform(0.3, 1))
         for _ in range(3):

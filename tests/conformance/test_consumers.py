@@ -18,9 +18,9 @@ from tests.consumers.running import kcat_lines, process, python_consumer
 @pytest.mark.kafka
 async def test_kcat_shows_the_newest_picture_of_each_case(apache: Broker, kcat: str) -> None:  # noqa: ARG001
     """Before and after: each revision once, in order, and the last one is what the case is."""
-    await make_topics(apache.bootstrap, ("2380",), partitions=3, replication=1)
-    script = Script(6, "2380", await partitions_of(apache.bootstrap, "2380"))
-    async with player(apache.bootstrap, transactions=True) as playing:
+    await make_topics(apache.cluster, ("2380",), partitions=3, replication=1)
+    script = Script(6, "2380", await partitions_of(apache.cluster, "2380"))
+    async with player(apache.cluster, transactions=True) as playing:
         await playing.play(script.history())
         before, _ = await asyncio.to_thread(kcat_lines, apache.bootstrap)
         await playing.play(script.rest())
@@ -41,10 +41,10 @@ async def test_kcat_shows_the_newest_picture_of_each_case(apache: Broker, kcat: 
 @pytest.mark.kafka
 async def test_kcat_tells_gaps_and_passes_over_repeats(apache: Broker, tmp_path: Path, kcat: str) -> None:  # noqa: ARG001
     """Followed while the month is played, on topics that were empty."""
-    await make_topics(apache.bootstrap, ("2380",), partitions=3, replication=1)
-    script = Script(7, "2380", await partitions_of(apache.bootstrap, "2380"))
+    await make_topics(apache.cluster, ("2380",), partitions=3, replication=1)
+    script = Script(7, "2380", await partitions_of(apache.cluster, "2380"))
     told, words = tmp_path / "told", tmp_path / "words"
-    async with player(apache.bootstrap, transactions=True) as playing:
+    async with player(apache.cluster, transactions=True) as playing:
         await playing.play(script.history())
         with following(apache.bootstrap, told, words):
             assert await eventually(lambda: told.stat().st_size > 0)
@@ -67,14 +67,14 @@ async def test_begun_while_a_transaction_is_open_it_misses_nothing(
     apache: Broker, tmp_path: Path, consumer: str
 ) -> None:
     """What is not decided yet is in no snapshot, and lies before the last record of `.events`."""
-    await make_topics(apache.bootstrap, ("2380",), partitions=3, replication=1)
+    await make_topics(apache.cluster, ("2380",), partitions=3, replication=1)
     seed = {"python": 21, "java": 22, "kcat": 23}[consumer]
-    script = Script(seed, "2380", await partitions_of(apache.bootstrap, "2380"))
+    script = Script(seed, "2380", await partitions_of(apache.cluster, "2380"))
     (quiet,) = [one for one in script.stories if one.is_snapshot]
     (late,) = [one for one in script.stories if one.name == "deadline"]
     async with (
-        player(apache.bootstrap, transactions=True) as playing,
-        player(apache.bootstrap, transactions=True) as other,
+        player(apache.cluster, transactions=True) as playing,
+        player(apache.cluster, transactions=True) as other,
     ):
         await playing.play(quiet.deliveries)
         await other.producer.begin_transaction()
@@ -90,12 +90,12 @@ async def test_begun_while_a_transaction_is_open_it_misses_nothing(
 @pytest.mark.kafka
 async def test_away_for_longer_than_the_topic_keeps_it_begins_anew(apache: Broker, tmp_path: Path) -> None:
     """Its offsets are gone with the records: the snapshot has it all, `.events` has no more."""
-    await make_topics(apache.bootstrap, ("2380",), partitions=3, replication=1)
+    await make_topics(apache.cluster, ("2380",), partitions=3, replication=1)
     store = tmp_path / "cases.sqlite"
     argv = python_consumer(apache.bootstrap, store)
-    partitions = await partitions_of(apache.bootstrap, "2380")
+    partitions = await partitions_of(apache.cluster, "2380")
     script = Script(3, "2380", partitions)
-    async with player(apache.bootstrap, transactions=True) as playing:
+    async with player(apache.cluster, transactions=True) as playing:
         await playing.play(script.history())
         with process(*argv, log=tmp_path / "log"):
             wanted = await present(apache.bootstrap)
@@ -114,17 +114,17 @@ async def test_where_partitions_were_added_it_begins_anew(
     apache: Broker, tmp_path: Path, consumer: str
 ) -> None:
     """Cases lie elsewhere from then on; a partition that nobody follows would be missed for good."""
-    await make_topics(apache.bootstrap, ("2380",), partitions=3, replication=1)
+    await make_topics(apache.cluster, ("2380",), partitions=3, replication=1)
     told = tmp_path / "store"
-    before = await partitions_of(apache.bootstrap, "2380")
+    before = await partitions_of(apache.cluster, "2380")
     script = Script({"python": 31, "java": 32}[consumer], "2380", before + 1)
-    async with player(apache.bootstrap, transactions=True) as playing:
+    async with player(apache.cluster, transactions=True) as playing:
         await playing.play(script.history())
         quiet = next(one.case_id for one in script.stories if one.is_snapshot)
         with begun(consumer, apache.bootstrap, told):
             assert await eventually(lambda: quiet in shown(told))
         await grow(apache.bootstrap, before + 1)
-    async with player(apache.bootstrap, transactions=True) as playing:
+    async with player(apache.cluster, transactions=True) as playing:
         await playing.play(script.rest())
         with begun(consumer, apache.bootstrap, told):
             ends = [one.case_id for one in script.ends]

@@ -116,10 +116,10 @@ async def tried(
 ) -> AsyncIterator[dict[str, list[Verdict]]]:
     """The verdicts on every consumer, by its fault; history, all of them started, the rest."""
     folder: Path = tmp_path_factory.mktemp("stores")
-    await make_topics(apache.bootstrap, ("2380",), partitions=3, replication=1)
-    script = Script(4, "2380", await partitions_of(apache.bootstrap, "2380"))
+    await make_topics(apache.cluster, ("2380",), partitions=3, replication=1)
+    script = Script(4, "2380", await partitions_of(apache.cluster, "2380"))
     consumers: dict[str, tuple[Any, asyncio.Task[None]]] = {}
-    async with player(apache.bootstrap, transactions=True) as playing, AsyncExitStack() as stack:
+    async with player(apache.cluster, transactions=True) as playing, AsyncExitStack() as stack:
         await playing.play(script.history())
         for number, (fault, old, new, _) in enumerate(FAULTS):
             assert old in CONSUMER, fault

@@ -13,6 +13,7 @@ import httpx
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, RecordsToDelete
 
+from adapter.cluster import Cluster
 from adapter.conformance.check import Verdict
 from adapter.conformance.playing import partitions_of
 from tests.consumers.running import FOLDER, java_consumer, process, python_consumer
@@ -119,5 +120,5 @@ async def grow(bootstrap: str, count: int) -> None:
     finally:
         await admin.close()
     async with asyncio.timeout(WAIT_S):
-        while await partitions_of(bootstrap, "2380") != count:
+        while await partitions_of(Cluster(bootstrap), "2380") != count:
             await asyncio.sleep(0.1)

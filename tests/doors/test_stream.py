@@ -10,6 +10,7 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from adapter.cluster import Cluster
 from adapter.inbound.listener import Listener
 from adapter.outbound.topics import DEAD_LETTER, make_topics
 from tests.conftest import Kafka
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.timeout(400)
 
 
 async def produce(bootstrap: str, values: list[bytes | None]) -> None:
-    await make_topics(bootstrap, (), partitions=1, replication=1, more=[TOPIC])
+    await make_topics(Cluster(bootstrap), (), partitions=1, replication=1, more=[TOPIC])
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap)
     await producer.start()
     try:
@@ -36,7 +37,7 @@ async def produce(bootstrap: str, values: list[bytes | None]) -> None:
 
 def listener(one: Rig, bootstrap: str) -> Listener:
     dsn = one.settings.database.get_secret_value()
-    return Listener(SOURCE, TOPIC, bootstrap, dsn=dsn, receiver=one.receiver, database=one.database)
+    return Listener(SOURCE, TOPIC, Cluster(bootstrap), dsn=dsn, receiver=one.receiver, database=one.database)
 
 
 async def offsets(dsn: str) -> int:

@@ -15,6 +15,7 @@ from typing import Self
 
 from aiokafka.admin import AIOKafkaAdminClient
 
+from adapter.cluster import Cluster
 from adapter.errors import UnavailableError
 from adapter.sandbox.broker import is_kafka
 from adapter.sandbox.processes import LOOPBACK, Guardian, Program, free_ports, run, start_listening
@@ -135,6 +136,11 @@ class ApacheKafka:
     def bootstrap(self) -> str:
         """Addresses of all brokers, as Kafka clients take them."""
         return ",".join(broker.bootstrap for broker in self.brokers)
+
+    @property
+    def cluster(self) -> Cluster:
+        """The same for our own clients."""
+        return Cluster(self.bootstrap)
 
     @property
     def is_running(self) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 import orjson
 
+from adapter.cluster import Cluster
 from adapter.commands.tail import read_topic
 from adapter.outbound.events import CASE_CHANGED
 from adapter.outbound.relay import run_relay
@@ -17,6 +18,7 @@ from adapter.outbound.session import RelaySettings
 from adapter.outbound.topics import events_topic
 from adapter.store.intake import EventRow, add_events
 from adapter.store.migrate import migrate
+from tests.topic import cluster_of
 
 #: Two of one share, and one of another (see `records.share_of`).
 BAD, NEIGHBOUR, STRANGER = "2380", "2361", "2305"
@@ -57,10 +59,12 @@ async def outbox(dsn: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 @asynccontextmanager
-async def relaying(dsn: str, bootstrap: str, **more: Any) -> AsyncIterator[None]:
+async def relaying(dsn: str, bootstrap: str | Cluster, **more: Any) -> AsyncIterator[None]:
     """A relay in this process, stopped orderly at the end."""
     stopping = asyncio.Event()
-    task = asyncio.create_task(run_relay(RelaySettings(dsn, bootstrap, "urn:test", LANES, **more), stopping))
+    task = asyncio.create_task(
+        run_relay(RelaySettings(dsn, cluster_of(bootstrap), "urn:test", LANES, **more), stopping)
+    )
     try:
         yield
     finally:
@@ -82,10 +86,10 @@ async def emptied(connection: asyncpg.Connection, lane: str) -> None:
     await until(connection, LEFT, lambda left: left == 0, lane)
 
 
-async def seen(bootstrap: str, lane: str) -> dict[str, list[int]]:
+async def seen(bootstrap: str | Cluster, lane: str) -> dict[str, list[int]]:
     """The revisions of each case that a subscriber of the lane sees, in its order."""
     found = defaultdict(list)
-    async for record in read_topic(events_topic(lane), bootstrap, follow=False):
+    async for record in read_topic(events_topic(lane), cluster_of(bootstrap), follow=False):
         found[record.key.decode()].append(orjson.loads(record.value)["revision"])
     return dict(found)
 

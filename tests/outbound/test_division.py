@@ -26,7 +26,7 @@ HELD = """select array_agg(shares order by shares desc) from (
 @pytest.fixture
 async def ready(kafka: Kafka) -> Kafka:
     """The broker, with the topics of the lanes."""
-    await make_topics(kafka.bootstrap, LANES, partitions=3, replication=1)
+    await make_topics(kafka.cluster, LANES, partitions=3, replication=1)
     return kafka
 
 

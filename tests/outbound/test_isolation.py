@@ -98,7 +98,7 @@ async def test_a_topic_that_is_removed_holds_up_its_own_lane_alone(
         for lane in (NEIGHBOUR, STRANGER):
             await emptied(connection, lane)
         assert await connection.fetchval("select count(*) from outbox") == 6, "the other's wait"
-        await make_topics(clean.bootstrap, [BAD], partitions=3, replication=1)
+        await make_topics(clean.cluster, [BAD], partitions=3, replication=1)
         await emptied(connection, BAD)
         await until(connection, APART, lambda reason: reason is None, BAD)
         await add_some(dsn, BAD, range(7, 8))
@@ -113,7 +113,7 @@ async def test_what_the_broker_will_never_take_parks_its_case_alone(
     dsn: str, clean: ApacheKafka, admin: AIOKafkaAdminClient
 ) -> None:
     small = {"max.message.bytes": "2000"}
-    await make_topics(clean.bootstrap, (NEIGHBOUR, STRANGER), partitions=3, replication=1)
+    await make_topics(clean.cluster, (NEIGHBOUR, STRANGER), partitions=3, replication=1)
     await admin.create_topics([NewTopic(events_topic(BAD), 1, 1, topic_configs=small)])
     async with outbox(dsn) as connection, relaying(dsn, clean.bootstrap):
         await add_some(dsn, NEIGHBOUR, range(1, 4))
@@ -157,7 +157,7 @@ async def test_a_topic_that_may_not_be_written_holds_up_its_own_lane_alone(
     dsn: str, guarded: ApacheKafka
 ) -> None:
     what = ("--topic", cases_topic(BAD), "--operation", "Write", "--deny-principal", "User:ANONYMOUS")
-    await make_topics(guarded.bootstrap, LANES, partitions=3, replication=1)
+    await make_topics(guarded.cluster, LANES, partitions=3, replication=1)
     everyone = ("--allow-principal", "User:*", "--operation", "All", "--topic", cases_topic(BAD))
     await asyncio.to_thread(access, guarded.bootstrap, "--add", *everyone)
     async with outbox(dsn) as connection, relaying(dsn, guarded.bootstrap):
@@ -184,7 +184,7 @@ async def test_a_partition_that_nobody_leads_holds_up_its_own_lane_alone(
     await admin.start()
     await admin.create_topics([NewTopic(name, 3, 1) for name in (events_topic(BAD), cases_topic(BAD))])
     await admin.close()
-    await make_topics(cluster3.bootstrap, (NEIGHBOUR, STRANGER), partitions=3, replication=3)
+    await make_topics(cluster3.cluster, (NEIGHBOUR, STRANGER), partitions=3, replication=3)
     async with outbox(dsn) as connection, relaying(dsn, cluster3.bootstrap, replication=3, make_topics=False):
         for lane in LANES:
             await add_some(dsn, lane, range(1, 4), cases=9)
@@ -214,7 +214,7 @@ async def test_a_transaction_that_cannot_end_holds_up_nobody(dsn: str, cluster3:
     await admin.start()
     await admin.create_topics([NewTopic(topic, 1, 1)])
     await admin.close()
-    await make_topics(cluster3.bootstrap, LANES, partitions=3, replication=3)
+    await make_topics(cluster3.cluster, LANES, partitions=3, replication=3)
     before = await seen(cluster3.bootstrap, NEIGHBOUR)
     share = share_of(NEIGHBOUR)
     async with outbox(dsn) as connection, producer(cluster3.bootstrap, transactional_id="dead") as forerunner:

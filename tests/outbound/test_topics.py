@@ -13,6 +13,7 @@ import pytest
 import yaml
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from adapter.cluster import Cluster
 from adapter.outbound.access_lists import access_lists, user_of
 from adapter.outbound.topic_plan import TopicPlan, plan_topics
 from adapter.outbound.topics import (
@@ -63,10 +64,10 @@ def losus(bootstrap: str, *words: str, **more: Any) -> subprocess.CompletedProce
 async def test_what_is_missing_is_made_and_then_nothing_differs(
     admin: AIOKafkaAdminClient, apache: ApacheKafka
 ) -> None:
-    plan = await plan_topics(apache.bootstrap, CODES, TERMS)
+    plan = await plan_topics(apache.cluster, CODES, TERMS)
     assert {(one.topic, one.action) for one in plan.differences} == {(t, "make") for t in topics_of(CODES)}
-    await plan.apply(apache.bootstrap)
-    assert (await plan_topics(apache.bootstrap, CODES, TERMS)).differences == ()
+    await plan.apply(apache.cluster)
+    assert (await plan_topics(apache.cluster, CODES, TERMS)).differences == ()
     (progress,) = await admin.describe_topics([PROGRESS])
     assert len(progress["partitions"]) == PROGRESS_PARTITIONS
 
@@ -102,7 +103,7 @@ async def test_what_differs_is_told_and_set_right(
     await create_topics(admin, {one: wanted[one] for one in wanted if one != name}, TERMS)
     await admin.create_topics([NewTopic(name, partitions, 1, topic_configs=given)])
     plan = await planned(apache.bootstrap, expected, grow=grow)
-    await plan.apply(apache.bootstrap)
+    await plan.apply(apache.cluster)
     left = {one for one in expected if one[-1] == "leave"}
     await planned(apache.bootstrap, left, grow=grow)
     (_, overrides) = await _settings(admin, name)
@@ -114,7 +115,7 @@ async def planned(bootstrap: str, expected: set[tuple[str, str, str, str]], *, g
     """The plan, once it shows what is expected: a broker tells what is new a moment later."""
     async with asyncio.timeout(20):
         while True:
-            plan = await plan_topics(bootstrap, CODES, TERMS, grow=grow)
+            plan = await plan_topics(Cluster(bootstrap), CODES, TERMS, grow=grow)
             if {(d.setting, d.now, d.wanted, d.action) for d in plan.differences} == expected:
                 return plan
             await asyncio.sleep(0.1)
@@ -130,13 +131,13 @@ async def _settings(admin: AIOKafkaAdminClient, name: str) -> tuple[dict[str, st
 async def test_a_topic_of_no_subscriber_is_told_and_stays(
     admin: AIOKafkaAdminClient, apache: ApacheKafka
 ) -> None:
-    await (await plan_topics(apache.bootstrap, CODES, TERMS)).apply(apache.bootstrap)
-    plan = await plan_topics(apache.bootstrap, CODES[:1], TERMS)
+    await (await plan_topics(apache.cluster, CODES, TERMS)).apply(apache.cluster)
+    plan = await plan_topics(apache.cluster, CODES[:1], TERMS)
     assert {one.topic for one in plan.differences} == {
         f"losus.2309.{n}" for n in ("events", "cases", "settlements")
     }
     assert {one.action for one in plan.differences} == {"leave"}
-    await plan.apply(apache.bootstrap)
+    await plan.apply(apache.cluster)
     assert events_topic("2309") in await admin.list_topics()
 
 
