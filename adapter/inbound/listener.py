@@ -17,8 +17,8 @@ from adapter.cluster import Cluster
 from adapter.delivery import Delivery, Door, Mark
 from adapter.errors import LosusError
 from adapter.inbound.receiver import Receiver
-from adapter.kafka import consumer, stamp_of
-from adapter.store.database import Database
+from adapter.kafka import consumer, fault_of, stamp_of
+from adapter.store.database import Database, connect_once
 from adapter.store.doors import read_marks
 from adapter.trace import Trace, read_traceparent
 
@@ -44,12 +44,14 @@ class Listener:
             try:
                 await self._session()
             except (KafkaError, LosusError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                log.warning("listener.interrupted", source=self._source, error=type(error).__name__)
+                kind = error.problems[0].rule if isinstance(error, LosusError) else type(error).__name__
+                why = await fault_of(self._cluster) if isinstance(error, KafkaError) else None
+                log.warning("listener.interrupted", source=self._source, error=why or kind)
                 await asyncio.sleep(_BACK_OFF_S)
 
     async def _session(self) -> None:
         """From taking the lock to the first fault, or to new files of the cluster."""
-        connection = await asyncpg.connect(self._dsn, command_timeout=30)
+        connection = await connect_once(self._dsn, deadline_s=30)
         try:
             while not await self._hold(connection):  # noqa: ASYNC110 - a database's lock has no event
                 await asyncio.sleep(_LOOK_AGAIN_S)

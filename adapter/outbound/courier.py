@@ -61,7 +61,7 @@ class Courier:
         """Connect, and lock out whoever publishes under the same id; UnavailableError: no broker."""
         self.since = since
         try:
-            async with broker_asked("start"):
+            async with broker_asked(self._progress.cluster, "start"):
                 await self._producer.start()
         except BaseException:
             await self.discard()

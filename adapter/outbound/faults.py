@@ -20,7 +20,7 @@ async def lanes_at_fault(cluster: Cluster, lanes: Iterable[str]) -> dict[str, st
     """The lanes with a topic that nothing can be written to now, and why; UnavailableError: no broker."""
     lane_of = {topic: lane for lane in lanes for topic in topics_of_lane(lane)}
     faults: dict[str, str] = {}
-    async with broker_asked("topics"):
+    async with broker_asked(cluster, "topics"):
         admin = administrator(cluster)
         try:
             await admin.start()

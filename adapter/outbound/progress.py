@@ -18,7 +18,7 @@ from aiokafka.protocol.transaction import InitProducerIdRequest
 
 from adapter.cluster import Cluster
 from adapter.errors import Problem, UnavailableError
-from adapter.kafka import asker, consumer
+from adapter.kafka import asker, consumer, fault_of
 from adapter.outbound.topics import PROGRESS, SHARES
 
 log = structlog.get_logger()
@@ -55,19 +55,23 @@ def progress_of_lane(cluster: Cluster, lane: str, share: int) -> Progress:
 
 
 @asynccontextmanager
-async def broker_asked(what: str) -> AsyncIterator[None]:
-    """Any fault of asking the broker within, as UnavailableError; and no waiting longer than a deadline."""
+async def broker_asked(cluster: Cluster, what: str) -> AsyncIterator[None]:
+    """Any fault of asking the broker within, as UnavailableError that says why one cannot come in.
+
+    Nor is it waited for longer than a deadline.
+    """
     try:
         async with asyncio.timeout(_DEADLINE_S):
             yield
     except (KafkaError, OSError, TimeoutError) as error:
-        rule = f"the broker does not answer: {what} ({type(error).__name__})"
+        why = await fault_of(cluster) or type(error).__name__
+        rule = f"the broker does not answer: {what} ({why})"
         raise UnavailableError(Problem("transient", rule)) from None
 
 
 async def end_of(progress: Progress) -> int:
     """An offset at or before which the next claim will be written."""
-    async with broker_asked("progress"), _reader(progress, "read_committed") as reader:
+    async with broker_asked(progress.cluster, "progress"), _reader(progress, "read_committed") as reader:
         return await _end(reader, progress)
 
 
@@ -97,7 +101,7 @@ async def fence(cluster: Cluster, producer: str) -> bool:
 
     True: that has ended. False: its end is decided, or being decided, and not yet written everywhere.
     """
-    async with broker_asked("fence"):
+    async with broker_asked(cluster, "fence"):
         client = asker(cluster, "losus-relay-fence")
         try:
             await client.bootstrap()
@@ -128,7 +132,7 @@ async def _is_there(progress: Progress, claim_id: str, since: int) -> bool | Non
 
     Others may write to the partition too, and what they have open hides what was committed after it.
     """
-    async with broker_asked("progress"):
+    async with broker_asked(progress.cluster, "progress"):
         async with _reader(progress, "read_uncommitted") as reader:
             written = await _end(reader, progress)
         async with _reader(progress, "read_committed") as reader:

@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from adapter.cluster import Cluster
 from adapter.errors import Problem, UnavailableError
-from adapter.kafka import administrator
+from adapter.kafka import administrator, fault_of
 
 DEAD_LETTER = "losus.dead-letter"
 UNROUTED = "losus.unrouted"
@@ -119,7 +119,7 @@ async def make_topics(
         if PROGRESS not in missing:
             await widen_progress(admin)
     except (KafkaError, OSError, TimeoutError) as error:
-        rule = f"the broker makes no topics ({type(error).__name__})"
+        rule = f"the broker makes no topics ({await fault_of(cluster) or type(error).__name__})"
         raise UnavailableError(Problem("transient", rule)) from None
     finally:
         await admin.close()

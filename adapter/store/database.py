@@ -2,15 +2,20 @@
 
 Owns connecting and the translation of the driver's errors; does not own any statement. Database
 errors carry parameters in their text, so only their kind is ever passed on.
+
+TLS is as the address says, in libpq's words (`sslmode`, `sslrootcert`, `sslcert`, `sslkey`, `passfile`); its
+files are read anew for every connection that is opened, and the pool opens some as it goes. Nobody connects
+but here.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import TypeAlias
 
 import asyncpg
 
 from adapter.errors import Problem, UnavailableError
+from adapter.trust import tls_fault
 
 Connection: TypeAlias = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
@@ -25,6 +30,7 @@ _PASSING = (
     asyncpg.InsufficientResourcesError,
     asyncpg.TransactionRollbackError,
     asyncpg.QueryCanceledError,
+    asyncpg.InvalidAuthorizationSpecificationError,  # while a password is being exchanged for another
 )
 
 
@@ -81,16 +87,32 @@ def told() -> Iterator[None]:
     try:
         yield
     except _PASSING as error:
-        rule = f"the database is not available ({type(error).__name__})"
+        rule = f"the database is not available ({_kind(error)})"
         raise UnavailableError(Problem("transient", rule)) from None
+
+
+def _kind(error: BaseException) -> str:
+    """A word for the fault that holds no value; asyncpg says nothing else of a server without TLS."""
+    if isinstance(error, ConnectionError) and "rejected SSL upgrade" in str(error):
+        return "it offers no TLS"
+    return tls_fault(error) or type(error).__name__
 
 
 async def connect(dsn: str, *, size: int = 8) -> Database:
     """A pool of up to `size` connections to `dsn`; UnavailableError where it is not there."""
-    try:
+    with told():
         pool = await asyncpg.create_pool(
             dsn, min_size=1, max_size=size, command_timeout=30, server_settings=_PLANNING
         )
-        return Database(pool)
-    except _PASSING as error:
-        raise UnavailableError(Problem("transient", f"no database ({type(error).__name__})")) from None
+    return Database(pool)
+
+
+async def connect_once(
+    dsn: str, *, deadline_s: float | None = None, session: Mapping[str, str] | None = None
+) -> asyncpg.Connection:
+    """A connection of its own, with settings of its own; UnavailableError where the database is not there.
+
+    `deadline_s`: how long one statement may take, None: as long as it likes.
+    """
+    with told():
+        return await asyncpg.connect(dsn, command_timeout=deadline_s, server_settings=session)

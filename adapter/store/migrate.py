@@ -26,7 +26,7 @@ from tenacity import (
 )
 
 from adapter.errors import Problem, UnavailableError
-from adapter.store.database import told
+from adapter.store.database import connect_once, told
 
 log = structlog.get_logger()
 
@@ -114,8 +114,7 @@ async def _checked(dsn: str) -> list[str]:
 @asynccontextmanager
 async def open_owner(dsn: str) -> AsyncIterator[asyncpg.Connection]:
     """A session of its own for migrations; UnavailableError where the database is not there."""
-    with told():
-        connection = await asyncpg.connect(dsn)
+    connection = await connect_once(dsn)
     try:
         with told():
             yield connection

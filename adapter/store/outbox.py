@@ -11,7 +11,7 @@ from datetime import datetime
 
 import asyncpg
 
-from adapter.store.database import Connection
+from adapter.store.database import Connection, connect_once
 from adapter.store.intake import EventRow
 
 #: First keys of the advisory locks: one a share, one a relay that is there.
@@ -81,7 +81,7 @@ class Published:
 
 async def open_session(dsn: str) -> asyncpg.Connection:
     """A session of a relay's own: its locks live and die with it. Not through a pooler of transactions."""
-    return await asyncpg.connect(dsn, command_timeout=_DEADLINE_S, server_settings=_SESSION)
+    return await connect_once(dsn, deadline_s=_DEADLINE_S, session=_SESSION)
 
 
 async def join(connection: Connection, member: int) -> None:
