@@ -52,12 +52,11 @@ def revisions(seen: list[Record]) -> dict[str, list[int]]:
 
 
 async def remove_topics(bootstrap: str) -> None:
-    """Remove every topic of earlier tests."""
+    """Remove every topic of earlier tests, and wait until they are gone."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
-        left = [name for name in await admin.list_topics() if not name.startswith("__")]
-        if left:
+        while left := [name for name in await admin.list_topics() if not name.startswith("__")]:
             await admin.delete_topics(left)
     finally:
         await admin.close()

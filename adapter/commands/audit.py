@@ -14,9 +14,9 @@ from typing import Annotated
 import typer
 
 from adapter.access.audit_event import audit_event
+from adapter.commands.checked import checked_settings
 from adapter.commands.output import Format, err, out, print_json
 from adapter.losus.days import at_local
-from adapter.settings import load_settings
 from adapter.store.audit import Head, Selection, head, read, verify
 from adapter.store.database import Connection, connect
 from adapter.store.migrate import migrate
@@ -93,7 +93,7 @@ async def _verify(kept: Head | None) -> tuple[int | None, Head]:
 
 
 async def _export(wanted: Selection, form: Form) -> None:
-    region = load_settings().region
+    region = checked_settings().region
     async with AsyncExitStack() as stack:
         async for one in read(await _one_moment(stack), wanted):
             if form is Form.FHIR:
@@ -105,7 +105,7 @@ async def _export(wanted: Selection, form: Form) -> None:
 
 async def _one_moment(stack: AsyncExitStack) -> Connection:
     """A connection in a transaction that sees the database as of now, however long it reads."""
-    dsn = load_settings().database.get_secret_value()
+    dsn = checked_settings().database.get_secret_value()
     await migrate(dsn)
     database = await connect(dsn, size=1)
     stack.push_async_callback(database.close)

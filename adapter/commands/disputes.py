@@ -12,9 +12,10 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from adapter.commands.checked import checked_settings
 from adapter.commands.output import Format, out, print_json
 from adapter.fhir.dispute import Answer
-from adapter.settings import Settings, load_settings
+from adapter.settings import Settings
 from adapter.settling.disputing import Desk, answer_dispute
 from adapter.store.database import connect
 from adapter.store.disputes import DisputeRow, list_disputes
@@ -42,7 +43,7 @@ def disputes_command(
     if because is not None and answer is None:
         raise typer.BadParameter("goes with --answer", param_hint="--because")
     given = None if answer is None else Answer(answer, _ANSWERS[status or ""], because)
-    rows = [_row(one) for one in asyncio.run(_disputes(load_settings(), municipality, given))]
+    rows = [_row(one) for one in asyncio.run(_disputes(checked_settings(), municipality, given))]
     if format_ is Format.JSON:
         for row in rows:
             print_json(row)

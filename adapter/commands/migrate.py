@@ -11,9 +11,9 @@ from typing import Annotated
 
 import typer
 
+from adapter.commands.checked import checked_settings
 from adapter.commands.output import Format, err, out, print_json
 from adapter.errors import Problem, SetupError
-from adapter.settings import load_settings
 from adapter.store.grants import Rest, rest, script, settle_grants
 from adapter.store.migrate import (
     PATIENCE,
@@ -58,7 +58,7 @@ def migrate_command(
     meanwhile. Run again it does nothing. Not through a pooler of transactions.
     """
     configure_log()
-    dsn = load_settings().database.get_secret_value()
+    dsn = checked_settings().database.get_secret_value()
     if sql:
         for statement in asyncio.run(_sql(dsn)):
             print(statement)  # noqa: T201 - data, not words

@@ -5,17 +5,18 @@ Owns starting it with the settings of the environment; what it does is in `outbo
 
 import asyncio
 
-from adapter.commands.running import Host, Port, running
+from adapter.commands.checked import checked_settings
+from adapter.commands.running import Host, Port, Sandbox, running
 from adapter.outbound.relay import run_relay
-from adapter.settings import Settings, load_settings
+from adapter.settings import Settings
 from adapter.watch import configure_log
 from adapter.wiring import relay_settings
 
 
-def relay_command(host: Host = "127.0.0.1", port: Port = None) -> None:
+def relay_command(host: Host = "127.0.0.1", port: Port = None, sandbox: Sandbox = False) -> None:
     """Publish the outbox to Kafka until stopped; several relays divide the municipalities."""
     configure_log()
-    asyncio.run(_relay(load_settings(), host, port))
+    asyncio.run(_relay(checked_settings(host, sandbox=sandbox), host, port))
 
 
 async def _relay(settings: Settings, host: str, port: int | None) -> None:

@@ -13,11 +13,11 @@ import orjson
 import typer
 from rich.progress import track
 
+from adapter.commands.checked import checked_settings
 from adapter.commands.output import Format, err, out, print_json
 from adapter.errors import Problem, SetupError
 from adapter.outbound.events import Payload
 from adapter.outbound.republish import again
-from adapter.settings import load_settings
 from adapter.store import audit, republish
 from adapter.store.database import Connection, Database, connect
 from adapter.store.migrate import migrate
@@ -85,7 +85,7 @@ def republish_command(
 async def _republish(
     municipality: str, case_id: str | None, since: datetime | None, wait_s: float, *, run: bool
 ) -> list[Again]:
-    settings = load_settings()
+    settings = checked_settings()
     if municipality not in settings.subscribers:
         raise SetupError(Problem("not-found", "no such subscriber in the settings", "MUNICIPALITY"))
     wish = Wish(municipality, settings.subscribers[municipality].payload, case_id, since)

@@ -21,6 +21,9 @@ Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[
     int | None, typer.Option(help="Port of its own /healthz, /readyz and /metrics; none without it.")
 ]
+Sandbox = Annotated[
+    bool, typer.Option("--sandbox", help="With open doors: what is listened on is published on loopback.")
+]
 
 
 @asynccontextmanager

@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
+from adapter.commands.checked import checked_settings
 from adapter.commands.output import Format, out, print_json
 from adapter.outbound.asyncapi import Deployment, document
 from adapter.outbound.topics import TopicTerms
-from adapter.settings import load_settings
 from adapter.web.schemas import as_json, as_yaml, deployment_of, made_examples, made_schemas
 
 #: Where no settings are asked for: any municipality, and the broker's address is to be filled in.
@@ -27,7 +27,7 @@ def schemas_command(
     form: Annotated[Format, typer.Option("--format", help="table or json")] = Format.TABLE,
 ) -> None:
     """Write the JSON Schemas and the AsyncAPI document; without --to, list or print them."""
-    told = document(deployment_of(load_settings()) if installed else _ANY, made_examples())
+    told = document(deployment_of(checked_settings()) if installed else _ANY, made_examples())
     if to is None and form is Format.JSON:
         print_json({"schemas": made_schemas(), "asyncapi": told})
         return

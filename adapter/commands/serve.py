@@ -9,10 +9,9 @@ from typing import Annotated
 import typer
 import uvicorn
 
-from adapter.access.demands import demands
 from adapter.api import create_app
-from adapter.errors import SetupError
-from adapter.settings import load_settings
+from adapter.commands.checked import checked_settings
+from adapter.commands.running import Sandbox
 from adapter.watch import configure_log
 from adapter.web.guard import Guard
 from adapter.web.traced import Traced
@@ -21,9 +20,7 @@ from adapter.web.traced import Traced
 def serve_command(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
-    sandbox: Annotated[
-        bool, typer.Option("--sandbox", help="With open doors: what is listened on is published on loopback.")
-    ] = False,
+    sandbox: Sandbox = False,
     watch: Annotated[
         bool, typer.Option(help="Look after limits, what is to be read anew, and our Subscriptions too.")
     ] = True,
@@ -34,10 +31,7 @@ def serve_command(
     Insecure settings are refused outside the sandbox, all of them at once.
     """
     configure_log()
-    settings = load_settings()
-    faults = demands(settings, "127.0.0.1" if sandbox else host)
-    if faults:
-        raise SetupError(*faults)
+    settings = checked_settings(host, sandbox=sandbox, sources=True)
     app = Traced(Guard(create_app(settings, watching=watch)))
     gc.collect()
     gc.freeze()  # models and compiled mappings stay for ever; no collection need look at them again

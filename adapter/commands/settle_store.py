@@ -15,13 +15,14 @@ from typing import Any
 import typer
 
 from adapter.agreements.load import Book
+from adapter.commands.checked import checked_settings
 from adapter.commands.output import err, out
 from adapter.errors import Problem, SetupError
 from adapter.fhir import decimals
 from adapter.fhir.followup import follow_up_bundle
 from adapter.fhir.model import FhirVersion
 from adapter.losus.days import Month
-from adapter.settings import Settings, load_settings
+from adapter.settings import Settings
 from adapter.settlement.difference import adjustment_json
 from adapter.settlement.render import dumps, statement_json
 from adapter.settling.explaining import known_from_store
@@ -78,7 +79,7 @@ def check(options: StoreOptions) -> None:
 
 
 async def _settle(options: StoreOptions, book: Book) -> Settled:
-    settings, now = load_settings(), datetime.now(UTC)
+    settings, now = checked_settings(), datetime.now(UTC)
     if options.due and settings.settle_from is None:
         raise SetupError(Problem("required", "the first month that --due issues", "LOSUS_SETTLE_FROM"))
     ledger = ledger_of(settings, book)
@@ -107,7 +108,7 @@ def follow_up_store(options: StoreOptions, book: Book, version: FhirVersion) -> 
 
 
 async def _follow_up(options: StoreOptions, book: Book, version: FhirVersion) -> list[bytes]:
-    settings, month, now = load_settings(), _month(options.month), datetime.now(UTC)
+    settings, month, now = checked_settings(), _month(options.month), datetime.now(UTC)
     ledger = replace(ledger_of(settings, book), version=version)
     await migrate(settings.database.get_secret_value())
     database = await connect(settings.database.get_secret_value(), size=1)
@@ -120,7 +121,7 @@ async def _follow_up(options: StoreOptions, book: Book, version: FhirVersion) ->
 
 
 async def _explain(options: StoreOptions, book: Book) -> tuple[str, ...]:
-    settings = load_settings()
+    settings = checked_settings()
     await migrate(settings.database.get_secret_value())
     database = await connect(settings.database.get_secret_value(), size=1)
     try:
@@ -147,7 +148,7 @@ def ledger_of(settings: Settings, book: Book) -> Ledger:
 
 def book_folder(folder: Path | None) -> Path:
     """The folder of agreements: the one named, or that of the settings."""
-    return folder or load_settings().agreements
+    return folder or checked_settings().agreements
 
 
 def told_json(one: Told) -> bytes:

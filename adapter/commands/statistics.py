@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
+from adapter.commands.checked import checked_settings
 from adapter.commands.output import out
 from adapter.errors import NotFoundError, Problem
 from adapter.losus.days import Month
-from adapter.settings import load_settings
 from adapter.store.database import connect
 from adapter.store.migrate import migrate
 from adapter.store.statistics import find_statistic, list_statistics
@@ -29,7 +29,7 @@ def statistics_command(
         asked = None if month is None else Month.parse(month)
     except ValueError as fault:
         raise typer.BadParameter(str(fault), param_hint="MONTH") from None
-    asyncio.run(_print(load_settings().database.get_secret_value(), agreement, asked))
+    asyncio.run(_print(checked_settings().database.get_secret_value(), agreement, asked))
 
 
 async def _print(dsn: str, agreement: str | None, month: Month | None) -> None:

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from adapter.client.calls import FhirClient
+from adapter.commands.checked import checked_settings
 from adapter.inbound.flood import Flood
 from adapter.inbound.library import Library
 from adapter.inbound.receiver import Receiver
-from adapter.settings import Settings, load_settings
+from adapter.settings import Settings
 from adapter.store.database import Database, connect
 from adapter.store.migrate import migrate
 from adapter.wiring import clients_of, library_of, world_of
@@ -32,9 +33,9 @@ class Store:
 
 
 @asynccontextmanager
-async def opened(*, connections: int = 2) -> AsyncIterator[Store]:
-    """The store of the settings (LOSUS_…), by so many connections; UnavailableError where it is away."""
-    settings = load_settings()
+async def opened(settings: Settings | None = None, *, connections: int = 2) -> AsyncIterator[Store]:
+    """The store of the settings (None: LOSUS_…), by so many connections; UnavailableError: it is away."""
+    settings = settings or checked_settings(sources=True)
     dsn = settings.database.get_secret_value()
     await migrate(dsn)
     database = await connect(dsn, size=connections)

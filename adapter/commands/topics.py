@@ -12,12 +12,13 @@ from typing import Annotated
 import typer
 import yaml
 
+from adapter.commands.checked import checked_settings
 from adapter.commands.output import err, out, print_json
-from adapter.outbound.access_lists import access_lists, strimzi
+from adapter.outbound.access_lists import Access, access_lists, administrator_lists, strimzi
 from adapter.outbound.expiry import START, expire
 from adapter.outbound.topic_plan import Difference, TopicPlan, plan_topics
 from adapter.outbound.topics import TopicTerms
-from adapter.settings import Settings, load_settings
+from adapter.settings import Settings
 from adapter.store.database import connect
 from adapter.store.migrate import migrate
 
@@ -49,10 +50,17 @@ def apply_command(
 
     As Strimzi resources they are printed alone: there the operator makes them.
     """
-    settings = load_settings()
+    settings = checked_settings()
     terms = terms_of(settings)
     if form is Form.STRIMZI:
-        found = strimzi(settings.subscribers, terms, cluster=cluster, api=api, authentication=authentication)
+        found = strimzi(
+            settings.subscribers,
+            terms,
+            cluster=cluster,
+            api=api,
+            authentication=authentication,
+            source_topics=_source_topics(settings),
+        )
         print(yaml.safe_dump_all(found, sort_keys=False, allow_unicode=True), end="")  # noqa: T201 - data
         return
     plan = asyncio.run(_apply(settings, terms, dry_run=dry_run, grow=more_partitions))
@@ -61,7 +69,7 @@ def apply_command(
             {
                 "applied": not dry_run,
                 "differences": [asdict(one) for one in plan.differences],
-                "access": [one.as_json() for one in access_lists(settings.subscribers)],
+                "access": [one.as_json() for one in _access(settings)],
             }
         )
     else:
@@ -74,7 +82,7 @@ def apply_command(
 @topics_app.command("expire")
 def expire_command() -> None:
     """Take cases that ended long ago off `.cases` (`kafka.cases_days`); the relay does so by itself too."""
-    count = asyncio.run(_expire(load_settings()))
+    count = asyncio.run(_expire(checked_settings()))
     err.print(f"{count} cases; the relay publishes their tombstones")
 
 
@@ -97,8 +105,17 @@ def _tell(plan: TopicPlan, settings: Settings, *, dry_run: bool) -> None:
     if not plan.differences:
         out.print("all topics are as they are to be")
     out.print("\nTo be allowed, each after kafka-acls --bootstrap-server HOST:PORT:")
-    for access in access_lists(settings.subscribers):
-        out.print(access.command())
+    for access in _access(settings):
+        print(access.command())  # noqa: T201 - to be copied: a line is never broken
+
+
+def _access(settings: Settings) -> list[Access]:
+    allowed = access_lists(settings.subscribers, source_topics=_source_topics(settings))
+    return [*allowed, *administrator_lists()]
+
+
+def _source_topics(settings: Settings) -> list[str]:
+    return sorted({one.topic for one in settings.sources.values() if one.topic is not None})
 
 
 def _line(one: Difference, *, dry_run: bool) -> str:

@@ -6,23 +6,25 @@ anew, our Subscriptions at the sources' servers.
 
 import asyncio
 
-from adapter.commands.running import Host, Port, running, until
+from adapter.commands.checked import checked_settings
+from adapter.commands.running import Host, Port, Sandbox, running, until
 from adapter.commands.store import opened, receiving
+from adapter.settings import Settings
 from adapter.watch import configure_log
 from adapter.wiring import endless_works, servers_of
 
 
-def watch_command(host: Host = "127.0.0.1", port: Port = None) -> None:
+def watch_command(host: Host = "127.0.0.1", port: Port = None, sandbox: Sandbox = False) -> None:
     """Tell of limits that are missed, read anew what waited, keep our Subscriptions, until stopped.
 
     `losus serve` does so too unless told `--no-watch`; several may, they never do a thing twice.
     """
     configure_log()
-    asyncio.run(_watch(host, port))
+    asyncio.run(_watch(checked_settings(host, sandbox=sandbox, sources=True), host, port))
 
 
-async def _watch(host: str, port: int | None) -> None:
-    async with opened(connections=8) as store, receiving(store) as receiver:
+async def _watch(settings: Settings, host: str, port: int | None) -> None:
+    async with opened(settings, connections=8) as store, receiving(store) as receiver:
         servers = servers_of(store.settings, store.clients, receiver, store.database)
         works = endless_works(store.settings, store.world, store.database, store.library, servers)
         async with running(store.settings, host, port) as stopping:

@@ -21,6 +21,8 @@ from adapter.outbound.topics import (
 
 RELAY = "losus-relay"
 REGION = "losus-region"
+LISTENER = "losus-listener"
+ADMINISTRATOR = "losus-topics"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,14 @@ def group_prefix(municipality: str) -> str:
     return f"losus.{municipality}."
 
 
-def access_lists(municipalities: Iterable[str], relay: str = RELAY) -> list[Access]:
-    """All that has to be allowed, and no more; where nothing is allowed, the broker denies."""
+def access_lists(
+    municipalities: Iterable[str], relay: str = RELAY, source_topics: Iterable[str] = ()
+) -> list[Access]:
+    """All that has to be allowed, and no more; where nothing is allowed, the broker denies.
+
+    `source_topics`: topics that hospitals write to, which `losus listen` reads. Who only looks whether the
+    broker answers (`/readyz` of `losus serve`) has to be a user, and be allowed nothing.
+    """
     read = ("Read", "Describe")
     lists = []
     for municipality in municipalities:
@@ -71,11 +79,24 @@ def access_lists(municipalities: Iterable[str], relay: str = RELAY) -> list[Acce
     lists.append(Access(REGION, "group", "losus.region.", True, ("Read",)))
     lists.append(Access(relay, "topic", PROGRESS, False, ("Read", "Write", "Describe")))
     lists.append(Access(relay, "transactionalId", f"{RELAY}-", True, ("Write", "Describe")))
+    lists += [Access(LISTENER, "topic", name, False, read) for name in source_topics]
     return lists
 
 
+def administrator_lists() -> list[Access]:
+    """What `losus topics apply` itself has to be allowed; the relay too, where it is to make topics."""
+    doing = ("Create", "Describe", "DescribeConfigs", "Alter", "AlterConfigs")
+    return [Access(ADMINISTRATOR, "topic", "losus.", True, doing)]
+
+
 def strimzi(
-    municipalities: Iterable[str], terms: TopicTerms, *, cluster: str, api: str, authentication: str
+    municipalities: Iterable[str],
+    terms: TopicTerms,
+    *,
+    cluster: str,
+    api: str,
+    authentication: str,
+    source_topics: Iterable[str] = (),
 ) -> Iterator[dict[str, Any]]:
     """The topics and users as resources of Strimzi's operator (`KafkaTopic`, `KafkaUser`)."""
     codes = tuple(municipalities)
@@ -89,7 +110,7 @@ def strimzi(
         config = {key: int(value) if value.isdigit() else value for key, value in settings.items()}
         counts = {"partitions": partitions_of(topic, terms), "replicas": terms.replication}
         yield resource("KafkaTopic", topic, {**counts, "config": config})
-    lists = access_lists(codes)
+    lists = access_lists(codes, source_topics=source_topics)
     for user in dict.fromkeys(one.user for one in lists):
         acls = [
             {

@@ -11,7 +11,7 @@ Specification: https://www.asyncapi.com/docs/reference/specification/v3.0.0; Kaf
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from adapter.outbound.events import CASE_CHANGED, CASE_EXPIRED, DEADLINE_MISSED, SETTLEMENT_ISSUED
 from adapter.outbound.examples import Example
@@ -27,6 +27,8 @@ from adapter.outbound.topics import (
     topics_of,
 )
 
+Scheme = Literal["scram-sha-512", "scram-sha-256", "plain", "mtls"]
+
 _BINDING = "0.5.0"
 _PLACE = "{kommunkod}"
 _CASE_ID = "^[0-9a-f]{32}$"
@@ -40,7 +42,8 @@ class Deployment:
 
     `bootstrap`: `HOST:PORT`, several by comma. `municipalities`: names of the subscribers by kommunkod;
     empty means that any may be one. `terms`: how topics are made. `schemas_url`: where the schemas are
-    served, None: not said.
+    served, None: not said. `is_encrypted`: the broker speaks TLS; `scheme` is then how a reader shows who it
+    is, as the adapter does itself; None: it is not said.
     """
 
     version: str
@@ -48,6 +51,8 @@ class Deployment:
     municipalities: Mapping[str, str]
     terms: TopicTerms
     schemas_url: str | None = None
+    is_encrypted: bool = False
+    scheme: Scheme | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,20 +149,26 @@ def _info(deployment: Deployment) -> dict[str, Any]:
 
 
 def _server(deployment: Deployment) -> dict[str, Any]:
-    """The broker; one of the security schemes is asked for where the region has set it."""
+    """The broker, and what it asks for: nothing is said of that where the settings do not."""
     first, *others = deployment.bootstrap.split(",")
     words = f"More brokers: {', '.join(others)}." if others else "The broker to begin at."
+    scheme = deployment.scheme if deployment.is_encrypted else None
+    if scheme is None:
+        words += " The region says which of the security schemes of `components` it asks for."
     return {
         "host": first,
-        "protocol": "kafka",
-        "description": f"{words} The region says which of the security schemes of `components` it asks for.",
+        "protocol": "kafka-secure" if deployment.is_encrypted else "kafka",
+        "description": words,
+        **({"security": [{"$ref": f"#/components/securitySchemes/{scheme}"}]} if scheme else {}),
     }
 
 
-def _security() -> dict[str, Any]:
+def _security() -> dict[Scheme, Any]:
     return {
-        "scram": {"type": "scramSha512", "description": "SASL/SCRAM-SHA-512 over TLS; optional"},
-        "mtls": {"type": "X509", "description": "a client certificate (mTLS); optional"},
+        "scram-sha-512": {"type": "scramSha512", "description": "SASL/SCRAM-SHA-512 over TLS"},
+        "scram-sha-256": {"type": "scramSha256", "description": "SASL/SCRAM-SHA-256 over TLS"},
+        "plain": {"type": "plain", "description": "SASL/PLAIN over TLS"},
+        "mtls": {"type": "X509", "description": "a client certificate (mTLS)"},
     }
 
 

@@ -5,6 +5,7 @@ They hold nothing of any case, so whoever reaches the service may read them.
 """
 
 import asyncio
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib.metadata import version
 from typing import Any
@@ -13,8 +14,9 @@ import orjson
 import yaml
 from fastapi import APIRouter, Request, Response
 
+from adapter.cluster import Mechanism
 from adapter.errors import NotFoundError, Problem
-from adapter.outbound.asyncapi import Deployment, document
+from adapter.outbound.asyncapi import Deployment, Scheme, document
 from adapter.outbound.examples import Example, examples
 from adapter.outbound.schemas import Schema, schemas
 from adapter.outbound.topics import TopicTerms
@@ -23,6 +25,11 @@ from adapter.settings import Settings
 router = APIRouter()
 
 _SCHEMA_JSON = "application/schema+json"
+_SCHEMES: Mapping[Mechanism, Scheme] = {
+    "SCRAM-SHA-512": "scram-sha-512",
+    "SCRAM-SHA-256": "scram-sha-256",
+    "PLAIN": "plain",
+}
 _ASYNCAPI = "application/vnd.aai.asyncapi+{};version=3.0.0"
 
 
@@ -57,12 +64,15 @@ async def schema(name: str) -> Response:
 def deployment_of(settings: Settings) -> Deployment:
     """What the document tells of this installation."""
     kafka = settings.kafka
+    tls = kafka.tls
     return Deployment(
         version=version("losus-adapter"),
         bootstrap=kafka.bootstrap,
         municipalities={code: one.name for code, one in settings.subscribers.items()},
         terms=TopicTerms(kafka.partitions, kafka.replication, kafka.min_insync, kafka.retention_days),
         schemas_url=f"{settings.base_url.rstrip('/')}/schemas",
+        is_encrypted=tls is not None,
+        scheme=_SCHEMES[kafka.sasl.mechanism] if kafka.sasl else "mtls" if tls and tls.certificate else None,
     )
 
 

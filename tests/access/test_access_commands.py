@@ -28,7 +28,12 @@ RUNNER = CliRunner()
 
 
 def losus(*arguments: str, dsn: str = "postgresql:///none") -> Result:
-    environment = {"LOSUS_DATABASE": dsn, "LOSUS_SECRET": "a secret of the tests alone", "LOSUS_SETTINGS": ""}
+    environment = {
+        "LOSUS_DATABASE": dsn,
+        "LOSUS_SECRET": "a secret of the tests alone",
+        "LOSUS_OPEN_DOORS": "true",
+        "LOSUS_SETTINGS": "",
+    }
     return RUNNER.invoke(app, [*arguments], env=environment)
 
 

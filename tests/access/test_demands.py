@@ -10,12 +10,16 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from adapter.access.api_keys import new_key
 from adapter.access.demands import demands
+from adapter.cli import app
+from adapter.cluster import Sasl, Tls
 from adapter.credentials import Credentials, Ingress, Issuer, Staff
+from adapter.errors import SetupError
 from adapter.servers import Basic, Certificate, Poll, Server, Subscribe
-from adapter.settings import Settings, Source, Subscriber
+from adapter.settings import Kafka, Settings, Source, Subscriber
 
 KEY, OTHER = new_key()[1], new_key()[1]
 ISSUER = Issuer(
@@ -52,12 +56,17 @@ def database(rest: str) -> dict[str, Any]:
     return {"database": f"postgresql://{rest}"}
 
 
+def kafka(bootstrap: str, **more: Any) -> dict[str, Any]:
+    return {"kafka": Kafka(bootstrap=bootstrap, **more)}
+
+
 def issuer(**more: Any) -> Issuer:
     return ISSUER.model_copy(update=more)
 
 
 BASIC = Basic(username="losus", password_file=Path("/secrets/ehr"))
 TLS = Certificate(certificate=Path("/secrets/tls.crt"), key=Path("/secrets/tls.key"))
+USER = Sasl(username="losus-relay", password_file=Path("/secrets/kafka"))
 WEAK = KEY.replace("16384", "8192")
 HOOK = "https://losus.region.example/hook"
 SOUND = [
@@ -80,6 +89,12 @@ SOUND = [
     (server(base_url="http://ehr/fhir", plain_http=True), "a mesh that encrypts, said expressly"),
     (source(municipality="2380", credentials=Credentials(keys=(KEY,))), "a subscriber's system"),
     ({"staff": Staff(tokens=issuer(jwks="https://login.region.example/keys"))}, "keys by https"),
+    (kafka("127.0.0.1:9092,[::1]:9092,localhost:9092"), "brokers on this machine"),
+    (kafka("localhost:9092", sasl=USER), "a user of a broker on this machine"),
+    (kafka("kafka:9093", tls=Tls()), "TLS"),
+    (kafka("kafka:9093", tls=Tls(), sasl=USER), "a user over TLS"),
+    (kafka("kafka:9092", plaintext=True), "a mesh that encrypts, said expressly"),
+    (kafka("kafka:9092", plaintext=True, sasl=USER), "a mesh that encrypts, said expressly"),
 ]
 
 
@@ -110,6 +125,10 @@ FAULTS = [
     (database("postgres:postgres@db/losus?sslmode=verify-full"), "DATABASE", "the image's own password"),
     (database("losus@db/losus?sslmode=verify-full"), "DATABASE", "no password"),
     (database("[nonsense"), "DATABASE", "no address"),
+    (kafka("kafka:9092"), "KAFKA__TLS", "on another machine, in clear text"),
+    (kafka("127.0.0.1:9092,kafka:9092"), "KAFKA__TLS", "one of them is on another machine"),
+    (kafka("[2001:db8::1]:9092"), "KAFKA__TLS", "elsewhere, by IPv6"),
+    (kafka("127.0.0.1.evil.example:9092"), "KAFKA__TLS", "no loopback"),
     (source(), "SOURCES__HOSPITAL__CREDENTIALS", "nothing to show"),
     (source(credentials=Credentials(keys=(WEAK,))), "SOURCES__HOSPITAL__CREDENTIALS__KEYS", "cheap to guess"),
     (
@@ -144,6 +163,13 @@ def test_each_fault(changed: dict[str, Any], place: str, because: str) -> None:
     told = demands(settings(**changed))
     assert {problem.expression for problem in told} == {f"LOSUS_{place}"}, because
     assert told[0].code == "security"
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])
+def test_no_user_shows_himself_in_clear_text(mechanism: str) -> None:
+    told = demands(settings(**kafka("kafka:9092", sasl=USER.model_copy(update={"mechanism": mechanism}))))
+    assert [problem.expression for problem in told] == ["LOSUS_KAFKA__TLS", "LOSUS_KAFKA__SASL__MECHANISM"]
+    assert mechanism in told[1].rule
 
 
 def test_all_faults_are_told_at_once() -> None:
@@ -215,6 +241,45 @@ def test_the_service_does_not_start() -> None:
     told = [line.split(": ")[1] for line in done.stderr.splitlines() if line.startswith("losus: ")]
     assert told == ["LOSUS_SECRET", "LOSUS_BASE_URL", "LOSUS_DATABASE", "LOSUS_STAFF"]
     assert "kRm9vQ7x" not in done.stdout + done.stderr
+
+
+PROCESSES = [
+    "relay",
+    "watch",
+    "migrate --check",
+    "poll hospital",
+    "listen hospital",
+    "import --bulk --source hospital",
+    "replay --parked",
+    "republish 2380 --since 2026-03-01",
+    "settle --month 2026-03 --issue",
+    "settle --due",
+    "disputes",
+    "statistics",
+    "topics apply",
+    "topics expire",
+    "cases parked",
+    "sources list",
+    "audit verify",
+    "audit export",
+    "tail 2380",
+]
+
+
+@pytest.mark.parametrize("words", PROCESSES)
+def test_no_process_starts_on_insecure_settings(words: str) -> None:
+    insecure = {
+        "LOSUS_DATABASE": "postgresql://losus:kRm9vQ7x@db/losus",
+        "LOSUS_SECRET": "sixteen letters!",
+        "LOSUS_KAFKA__BOOTSTRAP": "kafka:9092",
+        "LOSUS_SETTINGS": "",
+    }
+    done = CliRunner().invoke(app, words.split(), env=insecure)
+    assert isinstance(done.exception, SetupError), done.output
+    told = [problem.expression for problem in done.exception.problems]
+    every = ["LOSUS_SECRET", "LOSUS_DATABASE", "LOSUS_KAFKA__TLS", "LOSUS_STAFF"]
+    assert told == (["LOSUS_KAFKA__TLS"] if words.startswith("tail") else every)
+    assert "kRm9vQ7x" not in str(done.exception) + done.output
 
 
 def test_nor_with_open_doors_beyond_this_machine() -> None:

@@ -81,6 +81,7 @@ def measure(bootstrap: str, dsn: str, lanes: int, events: int) -> dict[str, floa
     environment = os.environ | {
         "LOSUS_DATABASE": dsn,
         "LOSUS_SECRET": "a secret of the bench alone",
+        "LOSUS_OPEN_DOORS": "true",
         "LOSUS_KAFKA": orjson.dumps({"bootstrap": bootstrap, "partitions": 3}).decode(),
         "LOSUS_SUBSCRIBERS": orjson.dumps(subscribers).decode(),
     }

@@ -99,6 +99,7 @@ def process(dsn: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
     environment = os.environ | {
         "LOSUS_DATABASE": dsn,
         "LOSUS_SECRET": given.secret.get_secret_value(),
+        "LOSUS_OPEN_DOORS": "true",
         "LOSUS_SOURCES": json.dumps(sources),
         "LOSUS_SUBSCRIBERS": json.dumps({code: one.model_dump() for code, one in given.subscribers.items()}),
     }

@@ -8,7 +8,7 @@ its own that ends with the tests (`adapter.sandbox.processes`). Blocks while it 
 import base64
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
@@ -50,7 +50,9 @@ _SETTINGS = {
 class ApacheBroker:
     """One broker; `node_id` counts from 1. Its data stay until the cluster is closed."""
 
-    def __init__(self, node_id: int, port: int, cluster_id: str, settings: Mapping[str, str]) -> None:
+    def __init__(
+        self, node_id: int, port: int, cluster_id: str, settings: Mapping[str, str], users: Sequence[str] = ()
+    ) -> None:
         self.jvm = jvm("256m")
         self.node_id = node_id
         self.port = port
@@ -60,6 +62,7 @@ class ApacheBroker:
         lines = (f"{key}={value}\n" for key, value in {**settings, **own}.items())
         self._settings.write_text("".join(lines))
         self._cluster_id = cluster_id
+        self._users = tuple(word for user in users for word in ("--add-scram", user))
 
     @property
     def bootstrap(self) -> str:
@@ -72,7 +75,7 @@ class ApacheBroker:
     def format(self) -> None:
         """Write the cluster's id and the first metadata to the storage."""
         options = ("--cluster-id", self._cluster_id, "--config", str(self._settings))
-        run(self._guardian, self._program("kafka.tools.StorageTool", "format", *options))
+        run(self._guardian, self._program("kafka.tools.StorageTool", "format", *options, *self._users))
 
     def start(self) -> None:
         """Start it, and wait until it answers; it needs the others, for a majority of controllers."""
@@ -100,24 +103,46 @@ class ApacheBroker:
 class ApacheKafka:
     """A cluster. `stop`, `kill` and `restart` are of all brokers; `brokers[i]` has its own."""
 
-    def __init__(self, brokers: int, settings: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        brokers: int,
+        settings: Mapping[str, str],
+        listeners: Mapping[str, int] | None = None,
+        users: Sequence[str] = (),
+    ) -> None:
         ports = free_ports(2 * brokers)
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         pairs = list(zip(ports[:brokers], ports[brokers:], strict=True))
         voters = ",".join(f"{n}@{LOOPBACK}:{control}" for n, (_, control) in enumerate(pairs, start=1))
         common = {**_SETTINGS, **_replication(brokers), "controller.quorum.voters": voters}
         self.brokers = tuple(
-            ApacheBroker(n, port, cluster_id, {**common, **_listeners(port, control), **settings})
+            ApacheBroker(
+                n,
+                port,
+                cluster_id,
+                {**common, **_listeners(port, control, listeners or {}), **settings},
+                users,
+            )
             for n, (port, control) in enumerate(pairs, start=1)
         )
 
     @classmethod
-    def start(cls, brokers: int = 1, settings: Mapping[str, str] | None = None) -> Self:
-        """Start a cluster of 1 or 3 brokers; `settings` add to those of every broker, or replace them."""
+    def start(
+        cls,
+        brokers: int = 1,
+        settings: Mapping[str, str] | None = None,
+        listeners: Mapping[str, int] | None = None,
+        users: Sequence[str] = (),
+    ) -> Self:
+        """Start a cluster of 1 or 3 brokers; `settings` add to those of every broker, or replace them.
+
+        `listeners`: ports by name of more listeners, of a single broker. `users`: of SCRAM, made before the
+        first start, as `kafka-storage format --add-scram` takes them.
+        """
         if not class_archive().exists():
             _make_class_archive()
         for attempts_left in (2, 1, 0):
-            cluster = cls(brokers, settings or {})
+            cluster = cls(brokers, settings or {}, listeners, users)
             try:
                 cluster._each("format")
                 cluster._each("start")
@@ -204,11 +229,9 @@ def _make_class_archive() -> None:
         made.replace(class_archive())
 
 
-def _listeners(port: int, control: int) -> dict[str, str]:
-    return {
-        "listeners": f"PLAINTEXT://{LOOPBACK}:{port},CONTROLLER://{LOOPBACK}:{control}",
-        "advertised.listeners": f"PLAINTEXT://{LOOPBACK}:{port}",
-    }
+def _listeners(port: int, control: int, more: Mapping[str, int]) -> dict[str, str]:
+    told = ",".join(f"{name}://{LOOPBACK}:{at}" for name, at in {"PLAINTEXT": port, **more}.items())
+    return {"listeners": f"{told},CONTROLLER://{LOOPBACK}:{control}", "advertised.listeners": told}
 
 
 def _replication(brokers: int) -> dict[str, str]:

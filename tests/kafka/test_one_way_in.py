@@ -1,4 +1,4 @@
-"""Nobody connects to Kafka or PostgreSQL but in the one place that knows of TLS and of who we are."""
+"""Nobody connects but where TLS is known of, and no process starts but on settings that were checked."""
 
 import ast
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import pytest
 import adapter
 
 ROOT = Path(adapter.__file__).parent
-#: What opens a connection, and the one file that may.
+#: What opens a connection, or gives settings as they come, and the one file that may.
 DOORS = {
     "AIOKafkaProducer": "kafka.py",
     "AIOKafkaConsumer": "kafka.py",
@@ -18,6 +18,7 @@ DOORS = {
     "create_conn": "kafka.py",
     "asyncpg.connect": "store/database.py",
     "asyncpg.create_pool": "store/database.py",
+    "load_settings": "commands/checked.py",
 }
 
 
@@ -31,9 +32,9 @@ def callers(name: str, tree: ast.AST) -> Iterator[int]:
         for node in ast.walk(found)
     }
     for node in ast.walk(tree):
-        if isinstance(node, ast.Name | ast.Attribute) and id(node) not in annotations:
-            if isinstance(node.ctx, ast.Load) and _spelled(node).endswith(name):
-                yield node.lineno
+        is_name = isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load)
+        if is_name and id(node) not in annotations and _spelled(node).endswith(name):
+            yield node.lineno
 
 
 def _spelled(node: ast.expr) -> str:

@@ -2,18 +2,22 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 import yaml
 
+from adapter.cluster import Sasl, Tls
 from adapter.outbound.asyncapi import Deployment, document
 from adapter.outbound.examples import examples
 from adapter.outbound.topics import DEAD_LETTER, UNROUTED, TopicTerms, topics_of
-from adapter.web.schemas import as_json, as_yaml
+from adapter.settings import Kafka
+from adapter.web.schemas import as_json, as_yaml, deployment_of
 from tests.outbound.asyncapi_specification import specification
 from tests.outbound.published import faults
+from tests.service import settings
 
 TERMS = TopicTerms(partitions=6, replication=3, retention_days=30)
 HERE = Deployment("1", "k1:9092,k2:9092", {"2380": "Östersund", "2309": "Krokom"}, TERMS, "https://x/schemas")
@@ -115,8 +119,50 @@ def test_every_message_has_headers_key_and_examples_that_obey() -> None:
 
 
 def test_security_is_listed_and_none_is_forced() -> None:
-    assert {one["type"] for one in TOLD["components"]["securitySchemes"].values()} == {"scramSha512", "X509"}
+    kinds = {one["type"] for one in TOLD["components"]["securitySchemes"].values()}
+    assert kinds == {"scramSha512", "scramSha256", "plain", "X509"}
     assert "security" not in TOLD["servers"]["kafka"]
+
+
+FILE = Path("/secrets/file")
+SERVERS = [
+    # of the settings, protocol, type of the scheme that is asked for, because
+    ({}, "kafka", None, "nothing is said"),
+    ({"tls": Tls()}, "kafka-secure", None, "TLS alone: nobody shows who it is"),
+    ({"tls": Tls(certificate=FILE, key=FILE)}, "kafka-secure", "X509", "a client certificate"),
+    ({"tls": Tls(), "sasl": Sasl(username="a", password_file=FILE)}, "kafka-secure", "scramSha512", "SCRAM"),
+    (
+        {"tls": Tls(), "sasl": Sasl(mechanism="SCRAM-SHA-256", username="a", password_file=FILE)},
+        "kafka-secure",
+        "scramSha256",
+        "SCRAM",
+    ),
+    (
+        {"tls": Tls(), "sasl": Sasl(mechanism="PLAIN", username="a", password_file=FILE)},
+        "kafka-secure",
+        "plain",
+        "a password under TLS",
+    ),
+    (
+        {"plaintext": True, "sasl": Sasl(username="a", password_file=FILE)},
+        "kafka",
+        None,
+        "a mesh encrypts, and the document's schemes are those over TLS",
+    ),
+]
+
+
+@pytest.mark.parametrize(("kafka", "protocol", "kind", "because"), SERVERS)
+def test_the_server_is_as_the_settings_have_it(
+    kafka: dict[str, Any], protocol: str, kind: str | None, because: str
+) -> None:
+    told = document(deployment_of(settings("postgresql:///none", kafka=Kafka(**kafka))), ())
+    jsonschema.Draft7Validator(specification()).validate(told)
+    server = told["servers"]["kafka"]
+    assert server["protocol"] == protocol, because
+    schemes = [one["$ref"].rpartition("/")[2] for one in server.get("security", ())]
+    assert [told["components"]["securitySchemes"][one]["type"] for one in schemes] == [kind] * bool(kind)
+    assert str(FILE) not in json.dumps(told)
 
 
 def test_json_and_yaml_say_the_same_and_always_the_same() -> None:

@@ -31,6 +31,7 @@ def relay(dsn: str, bootstrap: str, **more: Any) -> Iterator[subprocess.Popen[by
     environment = os.environ | {
         "LOSUS_DATABASE": dsn,
         "LOSUS_SECRET": given.secret.get_secret_value(),
+        "LOSUS_OPEN_DOORS": "true",
         "LOSUS_KAFKA": orjson.dumps({"bootstrap": bootstrap, **more}).decode(),
         "LOSUS_SUBSCRIBERS": orjson.dumps({c: s.model_dump() for c, s in given.subscribers.items()}).decode(),
     }

@@ -53,6 +53,7 @@ def losus(bootstrap: str, *words: str, **more: Any) -> subprocess.CompletedProce
     environment = os.environ | {
         "LOSUS_DATABASE": "postgresql://none",
         "LOSUS_SECRET": given.secret.get_secret_value(),
+        "LOSUS_OPEN_DOORS": "true",
         "LOSUS_KAFKA": orjson.dumps({"bootstrap": bootstrap, **more}).decode(),
         "LOSUS_SUBSCRIBERS": orjson.dumps({c: s.model_dump() for c, s in given.subscribers.items()}).decode(),
     }

@@ -70,6 +70,7 @@ def relay(dsn: str, bootstrap: str, port: int) -> Iterator[subprocess.Popen[byte
     environment = os.environ | {
         "LOSUS_DATABASE": dsn,
         "LOSUS_SECRET": given.secret.get_secret_value(),
+        "LOSUS_OPEN_DOORS": "true",
         "LOSUS_KAFKA": orjson.dumps({"bootstrap": bootstrap}).decode(),
         "LOSUS_SUBSCRIBERS": orjson.dumps({c: s.model_dump() for c, s in given.subscribers.items()}).decode(),
     }

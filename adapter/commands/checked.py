@@ -1,0 +1,30 @@
+"""The settings that every process of ours starts with: loaded, and held against what is demanded of them.
+
+Owns that no command goes round the demands; does not own the demands (`adapter.access`).
+"""
+
+import os
+from pathlib import Path
+
+from adapter.access.demands import demands
+from adapter.access.files import file_faults
+from adapter.errors import SetupError
+from adapter.settings import Settings, load_settings
+
+_LOOPBACK = "127.0.0.1"
+
+
+def checked_settings(host: str = _LOOPBACK, *, sandbox: bool = False, sources: bool = False) -> Settings:
+    """The settings of this process; SetupError with every fault of them, all at once.
+
+    `host` is what it listens on, if anything. `sandbox`: said expressly that what it listens on is published
+    on loopback alone, so that doors may be open. `sources`: it needs the files of hospitals' servers.
+    """
+    settings = load_settings()
+    faults = demands(settings, _LOOPBACK if sandbox else host)
+    if not settings.open_doors:
+        folder = os.environ.get("LOSUS_SECRETS")
+        faults += file_faults(settings, Path(folder) if folder else None, sources=sources)
+    if faults:
+        raise SetupError(*faults)
+    return settings
