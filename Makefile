@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup demo sandbox test check bench soak lock clean
+.PHONY: setup demo sandbox test check scan sbom bench soak lock clean
 
 setup: $(STAMP)
 
@@ -39,6 +39,17 @@ check: setup
 	$(BIN)/lint-imports
 	$(BIN)/losus mappings check
 	$(BIN)/losus agreements check
+
+# What goes into the image: known vulnerabilities (SCAN=--strict: a place without advisories fails), and a
+# bill of materials (CycloneDX).
+scan: setup
+	@$(BIN)/python -m tests.image.scan $(SCAN)
+
+SBOM ?= .cache/sbom.json
+sbom: setup
+	@mkdir -p .cache
+	@$(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible --output-format JSON --output-file $(SBOM)
+	@echo "$(SBOM): $$(grep -c '"purl"' $(SBOM)) packages"
 
 # The long proof by faults, on Apache Kafka: make soak MINUTES=20 SEED=1 BROKERS=3
 MINUTES ?= 20
