@@ -60,7 +60,8 @@ class Migration:
     @property
     def steps(self) -> list[str]:
         """Its statements where it is outside: each ends with a semicolon at the end of a line."""
-        return [step.strip() for step in re.split(r";[ ]*\n", self.text + "\n") if step.strip()]
+        plain = re.sub(r"--.*", "", self.text)
+        return [step.strip() for step in re.split(r";[ ]*\n", plain + "\n") if step.strip()]
 
 
 @dataclass(frozen=True, slots=True)

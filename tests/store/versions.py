@@ -1,0 +1,219 @@
+"""What each version of the service wrote, kept for good: the shapes that a database has been filled in.
+
+A NEW MIGRATION gets a row of `VERSIONS` here (test_migration_steps fails without it): its file's name; in
+`shapes` each table whose `insert` in the code changed with it, or that is new and filled from real rows
+(`life`), with the columns that the code names; in `uses` every other statement that the code has on what is
+new, `{n}` where a name must be one's own. Every table is filled by one or the other. Rows of earlier versions
+are never edited: they are what still runs while the next file is applied.
+
+The walk (`test_migration_steps`) applies the files one by one. After each, the version before does all that
+it does once more, then this version does. In the end the service of today works with all that is there.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What the code of one version writes: columns by table, and other statements.
+
+    `relay`: what only a relay says, until a file asks for relays to be stopped first (`stopped`: its words).
+    `issues`: a month is issued by it.
+    """
+
+    file: str
+    shapes: Mapping[str, str]
+    uses: str = ""
+    relay: str = ""
+    issues: bool = False
+    stopped: str = ""
+
+
+VERSIONS = (
+    Version(
+        "0001_intake_cases_outbox",
+        {
+            "message": "source header_id bundle_id received_at body response",
+            "message_bundle": "source bundle_id message",
+            "fact": "source resource ord version case_id signals void message",
+            "link": "case_id source resource",
+            "cases": "id source key state municipality picture revisions due changed_at",
+            "event": "case_id municipality revision type ce_id payload closing created_at",
+            "outbox": "event",
+        },
+        """
+        insert into replacement (source, resource, by) values ('s', 'Patient/{n}', 'Patient/0') on
+          conflict do nothing;
+        select id, source, key, state, municipality, picture, revisions, due from cases order by id
+          for update;
+        update cases set state = state, municipality = municipality, picture = picture, revisions =
+          revisions, due = due, changed_at = changed_at;
+        select message.response from message join message_bundle using (source, bundle_id);
+        select id, case_id, municipality, revision, type, ce_id, payload, closing, created_at from
+          event;
+        """,
+        relay="""
+        insert into relay_batch (relay, number, events) values ('r', 0, '{}') on conflict (relay) do
+          update set number = greatest(relay_batch.number, 1) + 1, events = '{}' returning number;
+        with gone as (delete from outbox where event = any ('{}'::bigint[])) update relay_batch set
+          events = '{}' where relay = 'r';
+        """,
+    ),
+    Version(
+        "0002_statements",
+        {
+            "statement": "id agreement municipality care_form month issued_at early due held said bundle",
+            "statement_resource": "type id statement resource",
+        },
+        """
+        insert into dispute (id, municipality, stay, month, asked_at, message) values
+          ('question-{n}', '2309', 'stay-{n}', '2019-01', now(), '{}') on conflict do nothing;
+        insert into dispute_answer (dispute, upheld, answered_at) values ('question-{n}', true,
+          now()) on conflict do nothing;
+        select said from statement where municipality = '2380' order by number;
+        select statement_resource.number, type, statement_resource.id, resource from
+          statement_resource join statement on statement.id = statement_resource.statement order by
+          1;
+        """,
+        issues=True,
+    ),
+    Version(
+        "0003_doors",
+        {
+            "message": (
+                "source header_id bundle_id received_at body response door media targets sealed status fhir"
+            ),
+        },
+        """
+        insert into message (source, received_at, body, door) values ('held', now(), 'of {n}',
+          'resource');
+        insert into cases (id, source, key, changed_at) values ('held-{n}', 'held', '{n}', now());
+        insert into held (message, source, cause, problems, since, tries, retry_at) select max(id),
+          'held', 'untranslated', '[]', now(), 1, null from message where source = 'held' on
+          conflict (message) do update set cause = excluded.cause, problems = excluded.problems,
+          tries = excluded.tries, retry_at = excluded.retry_at;
+        insert into held_case (message, case_id) select max(message), 'held-{n}' from held;
+        update cases set parked = exists (select from held_case where held_case.case_id = cases.id)
+          where id = 'held-{n}';
+        update held set retry_at = now() where retry_at is not null;
+        insert into message (source, received_at, body, door) values ('gone', now(), 'of {n}',
+          'resource');
+        insert into held (message, source, cause, problems, since) select max(id), 'gone',
+          'invalid', '[]', now() from message where source = 'gone';
+        insert into held_case (message, case_id) select max(message), 'held-{n}' from held;
+        delete from held where source = 'gone';
+        insert into discarded (message, at, reason) select max(id), now(), 'sent again' from message
+          where source = 'gone';
+        insert into resource (source, name, ord, version, digest, body, sealed, got_at) values ('s',
+          'Patient/{n}', '[1,"","",""]', '1', '', '{}', null, now()) on conflict (source, name) do
+          update set ord = excluded.ord, version = excluded.version, digest = excluded.digest, body
+          = excluded.body, sealed = excluded.sealed, got_at = excluded.got_at;
+        insert into leaning (source, name, message) select 's', 'Patient/{n}', min(id) from message
+          on conflict do nothing;
+        insert into reread (message, since) select min(id), now() from message on conflict do
+          nothing;
+        delete from reread where message = any ('{-1}'::bigint[]);
+        insert into mark (name, value, changed_at) values ('poll {n}', 'x', now()) on conflict
+          (name) do update set value = excluded.value, changed_at = excluded.changed_at;
+        insert into alias (source, hash, name) values ('s', 'hash-{n}', 'Patient/{n}') on conflict
+          do nothing;
+        insert into stopped_source (source, at, why) values ('stopped', now(), 'x') on conflict do
+          nothing;
+        insert into stopped_source (source, at, why) values ('resumed', now(), 'x');
+        delete from stopped_source where source = 'resumed' returning true;
+        delete from fact where message = any ('{-1}'::bigint[]);
+        update fact set case_id = case_id, signals = signals, void = void;
+        """,
+    ),
+    Version(
+        "0004_lanes",
+        {
+            "outbox": "event lane",
+        },
+        """
+        insert into relay_claim (slot, share, id, producer, since, events) values ('share-9', 9,
+          '{n}', '', 0, '{}') on conflict (slot) do update set share = 9, id = '{n}', producer = '',
+          since = 0, events = '{}';
+        update relay_claim set events = '{}' where slot = 'share-9';
+        insert into quarantine (lane, reason, since, failures, retry_at) values ('unrouted',
+          'missing', now(), 0, now()) on conflict (lane) do update set reason = excluded.reason;
+        update quarantine set reason = 'slow', failures = 2, retry_at = now() where lane =
+          'unrouted';
+        insert into quarantine (lane, reason, since, failures, retry_at) values ('2303', 'slow',
+          now(), 0, now());
+        delete from quarantine where lane = '2303';
+        insert into event (case_id, municipality, revision, type, ce_id, payload, closing,
+          created_at) values ('refused-{n}', '2326', 1, 'se.losus.case.changed.v1', 'refused-{n}',
+          '{}', false, now());
+        insert into outbox (event) select id from event where case_id = 'refused-{n}';
+        with parked as (insert into parked_case (lane, case_id, event, reason, parked_at) select
+          '2326', case_id, id, 'too large', now() from event where case_id = 'refused-{n}' on
+          conflict (lane, case_id) do update set event = least(parked_case.event, excluded.event)),
+          behind as (delete from outbox where event = (select id from event where case_id =
+          'refused-{n}')) select;
+        insert into parked_event (event, lane, case_id) select id, '2326', case_id from event where
+          case_id = 'refused-{n}' on conflict do nothing;
+        """,
+        stopped="A relay of an earlier version is to be stopped, orderly, before this is applied",
+    ),
+    Version(
+        "0005_audit",
+        {
+            "audit": ("number at kind who action what outcome why municipality address count previous hash"),
+        },
+        """
+        select number, hash from audit order by number desc limit 1;
+        """,
+    ),
+    Version(
+        "0006_settlement",
+        {
+            "follow_up": "municipality month issued_at bundle",
+            "follow_up_resource": "type id follow_up resource",
+        },
+        """
+        insert into dispute (id, municipality, stay, month, agreement, care_form, asked_at, message)
+          values ('excess-{n}', '2309', null, '2019-01', 'a', 'somatic', now(), '{}') on conflict do
+          nothing;
+        insert into dispute_answer (dispute, upheld, answered_at, withdrawn, reason) values
+          ('excess-{n}', false, now(), false, 'x') on conflict do nothing;
+        select from dispute where id = 'excess-{n}' for update of dispute;
+        insert into statistic (agreement, month, issued_at, bundle)
+          values ('agreement-{n}', '2019-01', now(), '{}');
+        insert into stay (case_id, print, said) values ('gone-{n}', '', '') on conflict (case_id) do
+          update set print = excluded.print, said = excluded.said;
+        delete from stay where not exists (select from cases where cases.id = stay.case_id);
+        insert into stay (case_id, print, said) select max(id), '', '' from cases on conflict
+          (case_id) do update set print = excluded.print, said = excluded.said;
+        select number, id, resource from issued_resource order by number;
+        """,
+        issues=True,
+    ),
+    Version(
+        "0007_kept",
+        {},
+    ),
+    Version(
+        "0010_deliveries",
+        {
+            "event": "case_id municipality revision type ce_id payload closing created_at form ground",
+        },
+        """
+        insert into delivery (event, at, partition, "offset", asked) select max(id), now(), 0, 1,
+          null from event;
+        """,
+    ),
+    Version(
+        "0011_traces",
+        {
+            "message": (
+                "source header_id bundle_id received_at body response door media targets sealed "
+                "status fhir traceparent"
+            ),
+            "event": (
+                "case_id municipality revision type ce_id payload closing created_at form ground traceparent"
+            ),
+        },
+    ),
+)
