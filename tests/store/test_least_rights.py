@@ -15,7 +15,7 @@ from tests.service import service, settings
 from tests.settling.hospital import messages, tell
 from tests.settling.test_disputes import SPRING, task
 from tests.store.logins import Logins
-from tests.topic import records, revisions
+from tests.topic import cluster_of, records, remove_topics, revisions
 
 SOURCES = {
     "losus-r4": Source(mapping="losus-r4"),
@@ -58,11 +58,12 @@ async def run(logins: Logins, kind: str, broker: Broker, *words: str) -> str:
 async def test_message_event_statement_dispute_and_audit(logins: Logins, broker: Broker) -> None:
     relay = RelaySettings(
         dsn=logins.dsn("relay"),
-        bootstrap=broker.bootstrap,
+        cluster=cluster_of(broker.bootstrap),
         region="urn:losus:test",
         municipalities=("2380",),
         cases_days=365,
     )
+    await remove_topics(broker.bootstrap)
     stopping = asyncio.Event()
     with capture_logs() as said:
         async with (

@@ -24,7 +24,7 @@ from tests.service import service
 from tests.settling.hospital import JH, settled
 from tests.store.life import BEGUN, SPRING, Life, end, live, picture, write
 from tests.store.versions import VERSIONS, Version
-from tests.topic import records, revisions
+from tests.topic import cluster_of, records, remove_topics, revisions
 
 #: Tables that are not filled by what a version writes, and why.
 EMPTY = {
@@ -111,6 +111,7 @@ async def second(database: Database, dsn: str) -> AsyncIterator[str]:
 
 
 async def test_today_works_with_all_that_was_ever_written(dsn: str, second: str, broker: Broker) -> None:
+    await remove_topics(broker.bootstrap)
     life = await live(second, 2 * len(VERSIONS) - 1)
     connection = await asyncpg.connect(dsn)
     walk = Walk(connection, life)
@@ -147,7 +148,7 @@ async def test_today_works_with_all_that_was_ever_written(dsn: str, second: str,
 async def _published(dsn: str, broker: Broker, connection: asyncpg.Connection, walk: Walk) -> None:
     """All that waits goes out, of each stay every revision once."""
     stopping = asyncio.Event()
-    given = RelaySettings(dsn, broker.bootstrap, "urn:losus:test", ("2380", "2326"))
+    given = RelaySettings(dsn, cluster_of(broker.bootstrap), "urn:losus:test", ("2380", "2326"))
     async with asyncio.TaskGroup() as tasks, asyncio.timeout(120):
         tasks.create_task(run_relay(given, stopping))
         while await connection.fetchval("select exists (select from outbox)"):
