@@ -23,6 +23,7 @@ from adapter.cluster import Cluster, Sasl, Tls
 from adapter.credentials import Credentials, Ingress, Staff
 from adapter.errors import Problem, SetupError
 from adapter.fhir.document import MAX_BYTES, MAX_DEPTH
+from adapter.logs import LogLevel
 from adapter.mapping.load import default_folder as mappings_folder
 from adapter.servers import Server
 
@@ -141,6 +142,7 @@ class Settings(_Sourced):
     settle_from: MonthText | None = None
     settlement_fhir: Literal["R4", "R4B", "R5"] = "R4"
     base_url: str = "http://127.0.0.1:8000"
+    log_level: LogLevel = "info"
     open_doors: bool = False
     staff: Staff | None = None
     ingress: Ingress | None = None

@@ -93,6 +93,11 @@ def record_with(recorder: Recorder | None) -> None:
     _recorders[:] = [recorder] if recorder is not None else []
 
 
+def is_recording() -> bool:
+    """Whether spans are told of at all."""
+    return bool(_recorders)
+
+
 def begin(
     name: str,
     parent: Trace | None,

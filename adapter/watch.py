@@ -1,14 +1,11 @@
-"""What can be watched: the names of metrics, and how the log is written.
+"""What can be watched: the names of metrics.
 
-Owns names and form; each is set where the thing happens. No label and no log line holds a value of
-a message.
+Owns the names; each is set where the thing happens. No label holds a value of a message. The log is in `logs`
+and `logbook`, traces in `tracing`.
 """
 
-import logging
-import sys
 from importlib.metadata import version
 
-import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
 MESSAGES = Counter(
@@ -124,27 +121,3 @@ CERTIFICATE_ENDS = Gauge(
 PER_PROCESS = (INFO, READY, DATABASE_CONNECTIONS, CLIENT_CIRCUIT_OPEN, RELAY_SHARES)
 
 INFO.labels(version("losus-adapter")).set(1)
-
-
-def configure_log(level: int = logging.INFO) -> None:
-    """One JSON object a line on standard error: time, level, event, and the fields of the event."""
-    shared: list[structlog.typing.Processor] = [
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    libraries = logging.StreamHandler(sys.stderr)
-    libraries.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer(),
-            ],
-        )
-    )
-    logging.basicConfig(handlers=[libraries], level=logging.ERROR)  # what passes, our own rooms tell
-    structlog.configure(
-        processors=[*shared, structlog.processors.JSONRenderer()],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )

@@ -72,7 +72,7 @@ def parked_command(
 
 
 async def _parked(source: str | None) -> tuple[list[Held], dict[str, int]]:
-    async with opened() as store, store.database.transaction() as connection:
+    async with opened("cases") as store, store.database.transaction() as connection:
         held = [one for one in await find_held(connection) if source in {None, one.source}]
         return held, await waiting_behind(connection, {name for one in held for name in one.cases})
 
@@ -95,7 +95,7 @@ def refused_command(format_: Annotated[Format, typer.Option("--format")] = Forma
 
 
 async def _refused() -> list[ParkedCase]:
-    async with opened() as store, store.database.transaction() as connection:
+    async with opened("cases") as store, store.database.transaction() as connection:
         return await parked_cases(connection)
 
 
@@ -108,7 +108,7 @@ def release_command(lane: str, case: str) -> None:
 
 
 async def _release(lane: str, case: str) -> bool:
-    async with opened() as store, store.database.transaction() as connection:
+    async with opened("cases") as store, store.database.transaction() as connection:
         return await release(connection, lane, case)
 
 
@@ -129,7 +129,7 @@ def list_command(format_: Annotated[Format, typer.Option("--format")] = Format.T
 
 
 async def _sources() -> list[dict[str, str | None]]:
-    async with opened() as store, store.database.transaction() as connection:
+    async with opened("cases") as store, store.database.transaction() as connection:
         stopped = await doors.stopped_sources(connection)
     rows: list[dict[str, str | None]] = []
     for name, source in store.settings.sources.items():
@@ -154,5 +154,5 @@ def resume_command(source: str) -> None:
 
 
 async def _resume(source: str) -> bool:
-    async with opened() as store, store.database.transaction() as connection:
+    async with opened("cases") as store, store.database.transaction() as connection:
         return await doors.let_go_on(connection, source)

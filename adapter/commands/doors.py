@@ -26,7 +26,7 @@ from adapter.inbound.handing import Tally, hand_over, hand_over_stream
 from adapter.inbound.listener import Listener
 from adapter.inbound.receiver import Receiver
 from adapter.settings import Source
-from adapter.watch import configure_log
+from adapter.tracing import Attributes, work
 from adapter.wiring import poller_of
 
 _KINDS = (
@@ -58,7 +58,6 @@ def poll_command(
     port: Port = None,
 ) -> None:
     """Ask a source's server for what has changed, by `_lastUpdated`, again and again until stopped."""
-    configure_log()
     tally = asyncio.run(_poll(source, host, port, once=once))
     if tally is not None:
         _tell(tally, format_)
@@ -66,7 +65,7 @@ def poll_command(
 
 async def _poll(source: str, host: str, port: int | None, *, once: bool) -> Tally | None:
     """What became of it, where it was asked once."""
-    async with _opened(source) as door:
+    async with _opened("poll", source) as door:
         settings = door.store.settings
         if door.client is None:
             rule = "this source has no server to ask"
@@ -85,12 +84,11 @@ def listen_command(
     port: Port = None,
 ) -> None:
     """Read the Kafka topic that a source writes to, until stopped."""
-    configure_log()
     asyncio.run(_listen(source, host, port))
 
 
 async def _listen(source: str, host: str, port: int | None) -> None:
-    async with _opened(source) as door:
+    async with _opened("listen", source) as door:
         if door.source.topic is None:
             raise SetupError(Problem("required", "this source has no topic", f"sources.{source}.topic"))
         settings = door.store.settings
@@ -131,8 +129,12 @@ def import_command(
 
 async def _import(source: str, files: list[Path], since: datetime | None, *, bulk: bool) -> Tally:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    async with _opened(source) as door:
-        with Progress(*columns, console=err, transient=True) as progress:
+    async with _opened("import", source) as door:
+        attributes: Attributes = {"losus.source": source}
+        with (
+            work("import", None, attributes=attributes),
+            Progress(*columns, console=err, transient=True) as progress,
+        ):
             task = progress.add_task("taking in", total=None)
             if bulk:
                 if door.client is None:
@@ -149,8 +151,8 @@ async def _import(source: str, files: list[Path], since: datetime | None, *, bul
 
 
 @asynccontextmanager
-async def _opened(source: str) -> AsyncIterator[_Door]:
-    async with opened() as store:
+async def _opened(process: str, source: str) -> AsyncIterator[_Door]:
+    async with opened(process) as store:
         found = store.settings.sources.get(source)
         if found is None:
             raise SetupError(Problem("not-found", "no source of this name", "sources"))

@@ -14,6 +14,7 @@ import typer
 from adapter.commands.checked import checked_settings
 from adapter.commands.output import Format, err, out, print_json
 from adapter.errors import Problem, SetupError
+from adapter.process import begin_process
 from adapter.store.grants import Rest, rest, script, settle_grants
 from adapter.store.migrate import (
     PATIENCE,
@@ -27,7 +28,6 @@ from adapter.store.migrate import (
     open_owner,
     unknown,
 )
-from adapter.watch import configure_log
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,9 @@ def migrate_command(
     To be run by the login that owns the database, before a new version is started; the old one may go on
     meanwhile. Run again it does nothing. Not through a pooler of transactions.
     """
-    configure_log()
-    dsn = checked_settings().database.get_secret_value()
+    settings = checked_settings()
+    begin_process("migrate", settings)
+    dsn = settings.database.get_secret_value()
     if sql:
         for statement in asyncio.run(_sql(dsn)):
             print(statement)  # noqa: T201 - data, not words

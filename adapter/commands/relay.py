@@ -8,15 +8,16 @@ import asyncio
 from adapter.commands.checked import checked_settings
 from adapter.commands.running import Host, Port, Sandbox, running
 from adapter.outbound.relay import run_relay
+from adapter.process import begin_process
 from adapter.settings import Settings
-from adapter.watch import configure_log
 from adapter.wiring import relay_settings
 
 
 def relay_command(host: Host = "127.0.0.1", port: Port = None, sandbox: Sandbox = False) -> None:
     """Publish the outbox to Kafka until stopped; several relays divide the municipalities."""
-    configure_log()
-    asyncio.run(_relay(checked_settings(host, sandbox=sandbox), host, port))
+    settings = checked_settings(host, sandbox=sandbox)
+    begin_process("relay", settings)
+    asyncio.run(_relay(settings, host, port))
 
 
 async def _relay(settings: Settings, host: str, port: int | None) -> None:

@@ -70,7 +70,7 @@ def replay_command(  # noqa: PLR0913, PLR0917 - each is an option of the command
 
 async def _replay(span: Span, to: str | None, *, run: bool, reason: str | None) -> list[_Done]:
     done: list[_Done] = []
-    async with opened() as store:
+    async with opened("replay") as store:
         async with store.database.transaction() as connection:
             numbers = await find_messages(connection, span)
         quiet = len(numbers) < _MANY

@@ -1,6 +1,6 @@
-"""`losus schemas`: what subscribers are promised, written to a folder or printed.
+"""`losus schemas`: what subscribers are promised, and what the log says, written to a folder or printed.
 
-Owns the files' names; does not own what stands in them (`adapter.outbound.schemas`, `asyncapi`).
+Owns the files' names; does not own what stands in them (`adapter.outbound.schemas`, `asyncapi`, `logbook`).
 """
 
 from importlib.metadata import version
@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from adapter import logbook
 from adapter.commands.checked import checked_settings
 from adapter.commands.output import Format, out, print_json
 from adapter.outbound.asyncapi import Deployment, document
@@ -26,13 +27,14 @@ def schemas_command(
     ] = False,
     form: Annotated[Format, typer.Option("--format", help="table or json")] = Format.TABLE,
 ) -> None:
-    """Write the JSON Schemas and the AsyncAPI document; without --to, list or print them."""
+    """Write the JSON Schemas (of events, of a line of the log) and the AsyncAPI document; or list them."""
     told = document(deployment_of(checked_settings()) if installed else _ANY, made_examples())
     if to is None and form is Format.JSON:
-        print_json({"schemas": made_schemas(), "asyncapi": told})
+        print_json({"schemas": made_schemas(), "asyncapi": told, "log": logbook.schema()})
         return
     files = {f"{name}.json": as_json(shape) for name, shape in made_schemas().items()}
     files |= {"asyncapi.json": as_json(told), "asyncapi.yaml": as_yaml(told)}
+    files[f"{logbook.NAME}.json"] = as_json(logbook.schema())
     if to is not None:
         to.mkdir(parents=True, exist_ok=True)
     for name, body in files.items():

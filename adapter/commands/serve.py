@@ -12,7 +12,7 @@ import uvicorn
 from adapter.api import create_app
 from adapter.commands.checked import checked_settings
 from adapter.commands.running import Sandbox
-from adapter.watch import configure_log
+from adapter.process import begin_process
 from adapter.web.guard import Guard
 from adapter.web.traced import Traced
 
@@ -30,8 +30,8 @@ def serve_command(
     `--no-watch` where `losus watch` runs as a process of its own.
     Insecure settings are refused outside the sandbox, all of them at once.
     """
-    configure_log()
     settings = checked_settings(host, sandbox=sandbox, sources=True)
+    begin_process("serve", settings)
     app = Traced(Guard(create_app(settings, watching=watch)))
     gc.collect()
     gc.freeze()  # models and compiled mappings stay for ever; no collection need look at them again

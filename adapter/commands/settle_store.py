@@ -22,6 +22,7 @@ from adapter.fhir import decimals
 from adapter.fhir.followup import follow_up_bundle
 from adapter.fhir.model import FhirVersion
 from adapter.losus.days import Month
+from adapter.process import begin_process
 from adapter.settings import Settings
 from adapter.settlement.difference import adjustment_json
 from adapter.settlement.render import dumps, statement_json
@@ -33,6 +34,8 @@ from adapter.settling.step_words import Language
 from adapter.settling.words import story
 from adapter.store.database import connect
 from adapter.store.migrate import migrate
+from adapter.trace import Trace
+from adapter.tracing import work
 from adapter.wiring import world_of
 
 
@@ -80,22 +83,24 @@ def check(options: StoreOptions) -> None:
 
 async def _settle(options: StoreOptions, book: Book) -> Settled:
     settings, now = checked_settings(), datetime.now(UTC)
+    begin_process("settle", settings)
     if options.due and settings.settle_from is None:
         raise SetupError(Problem("required", "the first month that --due issues", "LOSUS_SETTLE_FROM"))
-    ledger = ledger_of(settings, book)
     await migrate(settings.database.get_secret_value())
     database = await connect(settings.database.get_secret_value(), size=2)
     try:
-        if options.due and settings.settle_from is not None:
-            return await settle_due(database, ledger, Month.parse(settings.settle_from), now)
-        asked = Asked(
-            (_month(options.month),),
-            options.municipalities,
-            options.agreement,
-            issue=options.issue,
-            early=options.early,
-        )
-        return await settle_month(database, ledger, asked, now)
+        with work("settle", None) as settling:
+            ledger = ledger_of(settings, book, settling.trace)
+            if options.due and settings.settle_from is not None:
+                return await settle_due(database, ledger, Month.parse(settings.settle_from), now)
+            asked = Asked(
+                (_month(options.month),),
+                options.municipalities,
+                options.agreement,
+                issue=options.issue,
+                early=options.early,
+            )
+            return await settle_month(database, ledger, asked, now)
     finally:
         await database.close()
 
@@ -140,10 +145,10 @@ def _month(text: str | None) -> Month:
         raise typer.BadParameter(str(fault), param_hint="--month") from None
 
 
-def ledger_of(settings: Settings, book: Book) -> Ledger:
+def ledger_of(settings: Settings, book: Book, trace: Trace | None = None) -> Ledger:
     """What settling needs, of the settings and the agreements that the command works with."""
     version = FhirVersion(settings.settlement_fhir)
-    return Ledger(world_of(settings), book, version, f"{settings.base_url}/fhir")
+    return Ledger(world_of(settings), book, version, f"{settings.base_url}/fhir", trace)
 
 
 def book_folder(folder: Path | None) -> Path:

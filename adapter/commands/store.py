@@ -14,6 +14,7 @@ from adapter.commands.checked import checked_settings
 from adapter.inbound.flood import Flood
 from adapter.inbound.library import Library
 from adapter.inbound.receiver import Receiver
+from adapter.process import begin_process
 from adapter.settings import Settings
 from adapter.store.database import Database, connect
 from adapter.store.migrate import migrate
@@ -33,9 +34,15 @@ class Store:
 
 
 @asynccontextmanager
-async def opened(settings: Settings | None = None, *, connections: int = 2) -> AsyncIterator[Store]:
-    """The store of the settings (None: LOSUS_…), by so many connections; UnavailableError: it is away."""
+async def opened(
+    process: str, settings: Settings | None = None, *, connections: int = 2
+) -> AsyncIterator[Store]:
+    """The store of the settings (None: LOSUS_…), by so many connections; UnavailableError: it is away.
+
+    The log is written in the name of `process`, the command.
+    """
     settings = settings or checked_settings(sources=True)
+    begin_process(process, settings)
     dsn = settings.database.get_secret_value()
     await migrate(dsn)
     database = await connect(dsn, size=connections)

@@ -10,7 +10,6 @@ from adapter.commands.checked import checked_settings
 from adapter.commands.running import Host, Port, Sandbox, running, until
 from adapter.commands.store import opened, receiving
 from adapter.settings import Settings
-from adapter.watch import configure_log
 from adapter.wiring import endless_works, servers_of
 
 
@@ -19,12 +18,11 @@ def watch_command(host: Host = "127.0.0.1", port: Port = None, sandbox: Sandbox 
 
     `losus serve` does so too unless told `--no-watch`; several may, they never do a thing twice.
     """
-    configure_log()
     asyncio.run(_watch(checked_settings(host, sandbox=sandbox, sources=True), host, port))
 
 
 async def _watch(settings: Settings, host: str, port: int | None) -> None:
-    async with opened(settings, connections=8) as store, receiving(store) as receiver:
+    async with opened("watch", settings, connections=8) as store, receiving(store) as receiver:
         servers = servers_of(store.settings, store.clients, receiver, store.database)
         works = endless_works(store.settings, store.world, store.database, store.library, servers)
         async with running(store.settings, host, port) as stopping:

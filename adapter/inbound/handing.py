@@ -84,6 +84,8 @@ async def hand_one(receiver: Receiver, delivery: Delivery) -> Receipt:
             raise UnavailableError(*receipt.error.problems)
         rules = [problem.rule for problem in receipt.problems]
         log.error("delivery.refused", source=delivery.source, door=delivery.door, rules=rules)
+    if receipt.state == "taken":
+        log.debug("message.taken", source=delivery.source, door=delivery.door, message=receipt.number)
     code = "ok" if receipt.state in {"taken", "known"} else receipt.state
     MESSAGES.labels(delivery.source, code).inc()
     return receipt

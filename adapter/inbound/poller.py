@@ -24,6 +24,7 @@ from adapter.losus.instants import instant_text
 from adapter.servers import Poll
 from adapter.store.database import Database
 from adapter.store.doors import read_marks, save_marks
+from adapter.tracing import work
 
 log = structlog.get_logger()
 
@@ -49,19 +50,21 @@ class Poller:
         """Look again and again; a server or database that is away, or a stopped source, is waited out."""
         while True:
             try:
-                tally = await self.look()
-                log.info("poll.looked", source=self._source, taken=tally.taken, held=tally.held)
+                await self.look()
             except Exception as error:  # noqa: BLE001 - the outermost loop: it must go on
                 log.warning("poll.interrupted", source=self._source, error=type(error).__name__)
             await asyncio.sleep(self._poll.every_s)
 
     async def look(self) -> Tally:
         """Ask once for what has changed, type by type; what became of it."""
-        marks = await self._marks()
-        tally = Tally()
-        for kind in self._poll.types:
-            tally += await self._look_at(kind, marks.get(self._name(kind)))
-        return tally
+        with work("poll", None, attributes={"losus.source": self._source}) as looking:
+            marks = await self._marks()
+            tally = Tally()
+            for kind in self._poll.types:
+                tally += await self._look_at(kind, marks.get(self._name(kind)))
+            looking.note({"losus.taken": tally.taken, "losus.held": tally.held})
+            log.info("poll.looked", source=self._source, taken=tally.taken, held=tally.held)
+            return tally
 
     async def _look_at(self, kind: str, mark: str | None) -> Tally:
         """Follow the pages of one search; where it is in order, how far it has come is kept page by page."""

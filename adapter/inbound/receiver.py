@@ -159,7 +159,7 @@ class Receiver:
         """The receipt of what is not stored; a fault of the database may pass, one of ours not."""
         if not isinstance(error, LosusError):
             with at(prepared.delivery.trace):
-                log.error("message.refused", source=prepared.source, error=type(error).__name__)
+                log.error("message.unstored", source=prepared.source, error=type(error).__name__)
             passing = isinstance(error, asyncpg.PostgresError)
             kind = UnavailableError if passing else LosusError
             error = kind(Problem("exception", "the message could not be stored; the log says more"))

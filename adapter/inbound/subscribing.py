@@ -94,7 +94,7 @@ class Subscriber:
         if is_alive and not self._ends_soon(there):
             return 0
         await self._client.put({**wanted, "id": there["id"]})
-        log.info("subscriber.renewed", source=self._source, was=str(there.get("status") in _ALIVE))
+        log.info("subscriber.renewed", source=self._source, was_alive=is_alive)
         return 0 if is_alive else 1
 
     def _all(self) -> list[tuple[str, Resource]]:

@@ -92,7 +92,7 @@ class LoneLane:
         ]
         async with self._session.transaction() as connection:
             await quarantine.park(connection, refused)
-        log.error("relay.parked", lane=self._lane, events=[one.event for one in refused])
+        log.error("relay.parked", lane=self._lane, numbers=[one.event for one in refused])
 
     async def _put_off(self, outcome: Outcome) -> None:
         known = await lanes_at_fault(self._session.settings.cluster, [self._lane])

@@ -165,7 +165,9 @@ class _Relay:
                     retention_days=given.retention_days,
                 )
             except UnavailableError as error:
-                log.warning("relay.topics_missing", topics=[one.expression for one in error.problems])
+                topics = [one.expression for one in error.problems if one.expression]
+                why = sorted({one.rule for one in error.problems})
+                log.warning("relay.topics_missing", topics=topics, why=why)
                 await asyncio.sleep(_MAKE_TOPICS_S)
             else:
                 return

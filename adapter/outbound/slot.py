@@ -15,9 +15,11 @@ from adapter.errors import UnavailableError
 from adapter.outbound.answers import Outcome
 from adapter.outbound.courier import Courier
 from adapter.outbound.progress import Progress, end_of, fence, was_published
+from adapter.outbound.publishing import begin_publishing, end_publishing
 from adapter.outbound.session import Session
 from adapter.store import outbox
 from adapter.store.outbox import Claim, Published
+from adapter.trace import at, read_traceparent
 from adapter.watch import PUBLISH_SECONDS, PUBLISHED
 
 log = structlog.get_logger()
@@ -75,7 +77,9 @@ class Slot:
         """Publish what was claimed; what follows from the outcome is for `conclude` to do."""
         if self._courier is None:
             raise RuntimeError("nothing was claimed")
+        begun = begin_publishing(claim)
         outcome = await self._courier.carry(claim, patience_s)
+        end_publishing(begun, outcome)
         if not outcome.committed:
             await self._dismiss()
         return outcome
@@ -151,4 +155,6 @@ class Slot:
         PUBLISHED.inc(len(claim.events))
         for one in claim.events:
             PUBLISH_SECONDS.observe(max((now - one.created_at).total_seconds(), 0.0))
+            with at(read_traceparent(one.event.traceparent)):
+                log.debug("event.published", lane=one.lane, number=one.id)
         return done

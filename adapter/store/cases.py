@@ -47,6 +47,17 @@ async def case_facts(connection: Connection, case_id: str) -> list[Fact] | None:
     return (await facts_of(connection, [case_id])).get(case_id, [])
 
 
+async def traces_of(connection: Connection, case_id: str) -> dict[tuple[str, str, str], str]:
+    """The `traceparent` of the message that said each fact of a case: by source, resource and version."""
+    rows = await connection.fetch(
+        """select fact.source, fact.resource, fact.version, message.traceparent
+           from link join fact using (source, resource) join message on message.id = fact.message
+           where link.case_id = $1 and message.traceparent is not null""",
+        case_id,
+    )
+    return {(row["source"], row["resource"], row["version"]): row["traceparent"] for row in rows}
+
+
 async def waiting_events(connection: Connection) -> int:
     """How many events Kafka has not confirmed yet."""
     return int(await connection.fetchval("select count(*) from outbox"))

@@ -33,7 +33,7 @@ class Answers:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] == "http":
-            scope = _as_weighed(scope)
+            _weigh(scope)
         await self._app(scope, receive, send)
 
 
@@ -48,15 +48,18 @@ def _weighed(accept_encoding: str) -> list[tuple[str, str]]:
     return [(name, weight) for name, weight in found if weight.count(".") <= 1 and weight != "."]
 
 
-def _as_weighed(scope: Scope) -> Scope:
-    """`scope` with an Accept-Encoding that says `gzip` where gzip is taken: Starlette looks at no weights."""
+def _weigh(scope: Scope) -> None:
+    """Let Accept-Encoding say `gzip` where gzip is taken: Starlette looks at no weights.
+
+    In place, so that whoever is around sees which route took the request.
+    """
     said = Headers(scope=scope).get("accept-encoding")
     if said is None:
-        return scope
+        return
     headers = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
     if takes_gzip(said):
         headers.append((b"accept-encoding", b"gzip"))
-    return {**scope, "headers": headers}
+    scope["headers"] = headers
 
 
 class _Headers:

@@ -4,6 +4,7 @@ For the region's own staff; a municipality's controller or system sees its own c
 Owns paging and shape. A case is the same JSON as the picture in its newest event.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -18,7 +19,8 @@ from adapter.losus.instants import instant_text
 from adapter.losus.picture import CasePicture, Payload, withhold
 from adapter.losus.terms import SignalKind
 from adapter.settings import Settings
-from adapter.store.cases import CaseFilter, case_facts, find_cases
+from adapter.store.cases import CaseFilter, case_facts, find_cases, traces_of
+from adapter.trace import read_traceparent
 from adapter.web.access import CaseReach
 from adapter.web.audited import AuditedRoute, saw
 
@@ -63,20 +65,27 @@ async def one_case(case_id: str, request: Request, reach: CaseReach) -> Response
 
 @router.get("/cases/{case_id}/timeline", response_class=Response)
 async def timeline(case_id: str, request: Request, reach: CaseReach) -> Response:
-    """What was said of the case, by effective time, with the resource and version that said it."""
+    """What was said of the case, by effective time, with the resource and version that said it.
+
+    `trace_id` is that of the message, by which its log lines are found; null where it came without.
+    """
     await _find(request, reach, case_id)
     if _payload(request, reach) != "full":
         raise NotAllowedError(Reason.ROLE)  # more than the four fields of LUS 2:2 and the state
     async with request.app.state.database.transaction() as connection:
         facts = await case_facts(connection, case_id)
+        traces = await traces_of(connection, case_id)
     live = select(facts or ()).live
     protected = any(signal.fields.get("protected") for signal in live)
-    lines = [_line(signal, protected=protected) for signal in live]
+    lines = [_line(signal, traces, protected=protected) for signal in live]
     return Response(orjson.dumps({"case_id": case_id, "signals": lines}), media_type=_JSON)
 
 
-def _line(signal: LiveSignal, *, protected: bool) -> dict[str, Any]:
+def _line(
+    signal: LiveSignal, traces: Mapping[tuple[str, str, str], str], *, protected: bool
+) -> dict[str, Any]:
     """One signal; who the person is stands in the case alone, and of a protected one nothing but times."""
+    came = read_traceparent(traces.get((signal.source, signal.resource, signal.version)))
     is_person = signal.kind is SignalKind.PATIENT
     return {
         "signal": signal.kind.value,
@@ -85,6 +94,7 @@ def _line(signal: LiveSignal, *, protected: bool) -> dict[str, Any]:
         "source": signal.source,
         "resource": None if is_person and protected else signal.resource,
         "version": signal.version,
+        "trace_id": came.trace_id if came else None,
     }
 
 

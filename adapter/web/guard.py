@@ -4,10 +4,11 @@ Owns the last resort. The service has answered by then (`api`); what comes up he
 the log with a traceback, which could hold a value of a message.
 """
 
-import traceback
-
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from adapter.errors import LosusError
+from adapter.logs import kind_of, place_of
 
 log = structlog.get_logger()
 
@@ -20,12 +21,11 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, and log where it failed."""
-        if scope["type"] != "http":  # the start of the service: what fails there must stop it
-            await self._app(scope, receive, send)
-            return
         try:
             await self._app(scope, receive, send)
-        except Exception as error:  # noqa: BLE001 - the outermost loop
-            frame = traceback.extract_tb(error.__traceback__)[-1]
-            place = f"{frame.filename}:{frame.lineno}"
-            log.error("request.failed", error=type(error).__name__, at=place)  # noqa: TRY400 - no traceback
+        except Exception as error:
+            if scope["type"] != "http":  # the start of the service: what fails there must stop it
+                rules = [one.rule for one in error.problems] if isinstance(error, LosusError) else []
+                log.error("service.failed", error=kind_of(error), at=place_of(error), rules=rules)  # noqa: TRY400
+                raise
+            log.error("request.failed", error=kind_of(error), at=place_of(error))  # noqa: TRY400 - no traceback

@@ -33,6 +33,8 @@ async def take(request: Request, delivery: Delivery) -> Receipt:
         log.info("message.refused", source=label, door=delivery.door, error=type(error).__name__)
         raise
     MESSAGES.labels(label, _CODES[receipt.state]).inc()
+    if receipt.state == "taken":
+        log.debug("message.taken", source=label, door=delivery.door, message=receipt.number)
     if receipt.state == "held":
         rules = [problem.rule for problem in receipt.problems]
         log.warning("message.held", source=label, door=delivery.door, message=receipt.number, rules=rules)

@@ -8,10 +8,8 @@ Source: FHIR R4 and R5, RESTful API, «Custom Headers»; W3C Trace Context; Open
 """
 
 import re
-from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapter.trace import Trace, read_traceparent
@@ -79,9 +77,5 @@ def _tell(serving: Work, scope: Scope, method: str, status: int) -> None:
 
 def _route(scope: Scope) -> str | None:
     """The template of the route that took the request; None where none did."""
-    routes: Any = getattr(scope.get("app"), "routes", ())
-    for route in routes:
-        if route.matches(scope)[0] is Match.FULL:
-            path: str | None = getattr(route, "path", None)
-            return path
-    return None
+    path: str | None = getattr(scope.get("route"), "path", None)
+    return path

@@ -89,6 +89,9 @@ async def test_from_the_request_to_the_record(dsn: str) -> None:
             content=json.dumps(way_home()[0]),
             headers={"traceparent": f"00-{TRACE}-{SPAN}-01"},
         )
+        [case] = (await client.get("/cases")).json()["cases"]
+        timeline = (await client.get(f"/cases/{case['case_id']}/timeline")).json()["signals"]
+    assert {line["trace_id"] for line in timeline} == {TRACE}, "an operator finds the message's log lines"
     assert (answer.status_code, answer.headers["x-request-id"]) == (200, TRACE)
     [message], [event] = await kept(dsn, "message"), await kept(dsn)
     assert trace_of(message) == trace_of(event) == TRACE
