@@ -217,7 +217,8 @@ def _operation(name: str, one: _Channel) -> dict[str, Any]:
             "kafka": {
                 "groupId": {
                     "type": "string",
-                    "description": "yours, within what the region allows",
+                    "pattern": r"^losus\.[0-9]{4}\." if _PLACE in one.address else r"^losus\.region\.",
+                    "description": "yours: the access lists allow no other",
                 },
                 "bindingVersion": _BINDING,
             }

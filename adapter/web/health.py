@@ -62,7 +62,7 @@ async def readiness(transaction: Transaction, settings: Settings) -> Response:
         words
         for words, is_so in (
             ("the database does not answer", outbox is None),
-            (f"the broker does not answer{broker and f': {broker}'}", broker is not None),
+            ("the broker does not answer" + (f": {broker}" if broker else ""), broker is not None),
             (f"events wait for more than {settings.ready_lag_s:g} s to be published", late),
         )
         if is_so

@@ -49,7 +49,7 @@ public final class Consumer {
         this.kafka = kafka;
         this.events = "losus." + municipality + ".events";
         this.cases = "losus." + municipality + ".cases";
-        this.group = "kommun-" + municipality;
+        this.group = "losus." + municipality + ".cases"; // groups that may be yours begin so
         this.folder = Files.createDirectories(folder.resolve("cases"));
         this.positions = folder.resolve("positions.json");
     }

@@ -3,6 +3,9 @@
     pip install aiokafka
     python consumer.py --kafka HOST:PORT --municipality 2380 --store cases.sqlite
 
+Over TLS, `--authority` is the PEM file of who signed the brokers' certificates; who you are is shown by
+`--user` and `--password-file` (SASL/SCRAM-SHA-512), or by `--certificate` and `--key` (PEM).
+
 Begins with the snapshot on `losus.2380.cases`, then follows `losus.2380.events` from where the snapshot
 began. How far it has come stands in the same database as its cases and is stored in the same transaction,
 so that nothing is lost or done twice when it is killed; Kafka is told afterwards, for those who watch lag.
@@ -14,6 +17,9 @@ import contextlib
 import json
 import signal
 import sqlite3
+import ssl
+from pathlib import Path
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
@@ -77,13 +83,13 @@ class Store:
         self.database.executemany("update cases set picture = null where case_id = ?", gone)
 
 
-async def bootstrap(store: Store, kafka: str, municipality: str) -> None:
+async def bootstrap(store: Store, kafka: dict[str, Any], municipality: str) -> None:
     """Take in the snapshot, and set out from where it began."""
     events, cases = f"losus.{municipality}.events", f"losus.{municipality}.cases"
     reader = AIOKafkaConsumer(
         events,
         cases,
-        bootstrap_servers=kafka,
+        **kafka,
         isolation_level="read_committed",
         auto_offset_reset="earliest",
         enable_auto_commit=False,
@@ -110,15 +116,15 @@ async def bootstrap(store: Store, kafka: str, municipality: str) -> None:
         store.database.executemany("insert or replace into positions values (?, ?)", rows)
 
 
-async def follow(store: Store, kafka: str, municipality: str) -> None:
+async def follow(store: Store, kafka: dict[str, Any], municipality: str) -> None:
     """Follow `.events` from the stored positions.
 
     OffsetOutOfRangeError where they are too old, AddedError where the topic has more partitions by now.
     """
     topic = f"losus.{municipality}.events"
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=kafka,
-        group_id=f"kommun-{municipality}",
+        **kafka,
+        group_id=f"losus.{municipality}.cases",  # groups that may be yours begin so
         isolation_level="read_committed",
         auto_offset_reset="none",  # never skip silently
         enable_auto_commit=False,
@@ -152,7 +158,7 @@ def take(store: Store, record: ConsumerRecord) -> None:
         store.take(record.key.decode(), json.loads(record.value))
 
 
-async def run(store: Store, kafka: str, municipality: str) -> None:
+async def run(store: Store, kafka: dict[str, Any], municipality: str) -> None:
     """Begin where we stopped; with the snapshot where there is nothing yet, or what we have is no use."""
     while True:
         if not store.positions():
@@ -164,13 +170,35 @@ async def run(store: Store, kafka: str, municipality: str) -> None:
                 store.database.execute("delete from positions")
 
 
+def connection(given: argparse.Namespace) -> dict[str, Any]:
+    """What each client is told: where the brokers are, whom to believe, and who we are."""
+    told: dict[str, Any] = {"bootstrap_servers": given.kafka}
+    if given.authority:
+        tls = ssl.create_default_context(cafile=given.authority)  # host names are checked too
+        if given.certificate:
+            tls.load_cert_chain(given.certificate, given.key)
+        told |= {"security_protocol": "SSL", "ssl_context": tls}
+    if given.user:
+        told |= {
+            "security_protocol": "SASL_SSL",
+            "sasl_mechanism": "SCRAM-SHA-512",
+            "sasl_plain_username": given.user,
+            "sasl_plain_password": Path(given.password_file).read_text().rstrip("\n"),
+        }
+    return told
+
+
 async def main() -> None:
     parser = argparse.ArgumentParser(description="keeps the newest picture of each case in SQLite")
     parser.add_argument("--kafka", required=True)
     parser.add_argument("--municipality", default="2380")
     parser.add_argument("--store", default="cases.sqlite")
+    for name in ("--authority", "--certificate", "--key", "--user", "--password-file"):
+        parser.add_argument(name)
     given = parser.parse_args()
-    running = asyncio.ensure_future(run(Store(given.store), given.kafka, given.municipality))
+    if given.user and not (given.authority and given.password_file):
+        parser.error("--user goes with --password-file and --authority: no password without TLS")
+    running = asyncio.ensure_future(run(Store(given.store), connection(given), given.municipality))
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, running.cancel)
     with contextlib.suppress(asyncio.CancelledError):
