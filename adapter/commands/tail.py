@@ -84,15 +84,13 @@ async def read_topic(
     )
     try:
         await reader.start()
-    except UnknownTopicOrPartitionError:
-        await reader.stop()
-        raise UnavailableError(Problem("not-found", "the broker has no such topic", name)) from None
-    try:
         ends = await reader.end_offsets(reader.assignment())
         while follow or [one for one, end in ends.items() if await reader.position(one) < end]:
             for records in (await reader.getmany(timeout_ms=200)).values():
                 for record in records:
                     yield record
+    except UnknownTopicOrPartitionError:
+        raise UnavailableError(Problem("not-found", "the broker has no such topic", name)) from None
     finally:
         await reader.stop()
 

@@ -115,8 +115,9 @@ class Slot:
         """
         if self._session.settings.transactions and not self._producer:
             self._producer = f"{self._session.settings.name}-{self.name}-{uuid4().hex[:12]}"
+        since = await end_of(self._progress) if self._producer else 0
         courier = Courier(self._progress, self._producer, self._session.settings.region, alone=self.alone)
-        await courier.start(await end_of(self._progress) if self._producer else 0)
+        await courier.start(since)
         self._courier = courier
         return courier
 
