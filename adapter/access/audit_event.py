@@ -49,8 +49,8 @@ def audit_event(kept: Kept, region: str) -> dict[str, Any]:
         "outcome": _OUTCOMES[entry.outcome],
         "outcomeDesc": f"{entry.outcome}: {entry.why}",
         "agent": [_agent(entry)],
-        "source": {"observer": {"identifier": {"system": "urn:ietf:rfc:3986", "value": region}}},
-        "entity": [*(_entity(what) for what in entry.what), _chain(kept)],
+        "source": observer(region),
+        "entity": [*(entity(what) for what in entry.what), _chain(kept)],
     }
     if entry.action in _SUBTYPES:
         made["subtype"] = [_SUBTYPES[entry.action]]
@@ -80,7 +80,12 @@ def _agent(entry: Entry) -> dict[str, Any]:
     return agent
 
 
-def _entity(what: str) -> dict[str, Any]:
+def observer(region: str) -> dict[str, Any]:
+    """`AuditEvent.source`: who keeps the record."""
+    return {"observer": {"identifier": {"system": "urn:ietf:rfc:3986", "value": region}}}
+
+
+def entity(what: str) -> dict[str, Any]:
     """What was concerned: a resource of ours by its reference, anything else by an identifier of its kind."""
     kind, _, name = what.partition("/")
     if kind[:1].isupper():
