@@ -8,12 +8,13 @@ is not to wait for what the server needs.
 import sys
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_group
 
+from adapter.commands.acts import watch_over
 from adapter.errors import LosusError, SetupError
 
 #: By name, in the order of the help: module and function of a command, or module and app of a group of them.
@@ -69,7 +70,7 @@ class Commands(TyperGroup):
             alone.command()(found)
             made = get_command(alone)
         made.name = cmd_name
-        return made
+        return watch_over(made, cmd_name)
 
 
 app = typer.Typer(
@@ -78,7 +79,13 @@ app = typer.Typer(
 
 
 @app.callback()
-def losus() -> None:
+def losus(
+    operator: Annotated[
+        str | None,
+        typer.Option("--as", envvar="LOSUS_OPERATOR", help="Who you are: it stands in the audit."),
+    ] = None,
+    because: Annotated[str | None, typer.Option("--because", help="Why, in words, for the audit.")] = None,
+) -> None:
     """FHIR messages in, LOSUS states on the municipalities' Kafka topics, monthly settlements out."""
 
 

@@ -28,7 +28,8 @@ from adapter.reading import Prepared
 from adapter.refold import refold
 from adapter.settling.disputing import Asker, is_dispute, take_disputes
 from adapter.standing import Standing, standing_of
-from adapter.store import doors, held, intake, library, merges, messages
+from adapter.store import audit, doors, held, intake, library, merges, messages
+from adapter.store.audit import Entry
 from adapter.store.database import Connection
 from adapter.trace import Causes, Trace
 from adapter.world import World
@@ -57,12 +58,13 @@ async def commit(
     standing = await standing_of(connection, world, batch)
     receipts: list[Receipt] = []
     news: list[tuple[int, News]] = []
+    asked: list[Entry] = []
     for one in batch:
         before = repeats[one.ids] if one.ids else None
         receipt = (
             (_again(world, one, before, now) if before else None)
             or standing.known(one)
-            or await _refused(connection, world, standing, one, now)
+            or await _refused(connection, world, standing, one, now, asked)
         )
         if receipt is None:
             status = one.error.status if one.error else _OK
@@ -81,29 +83,39 @@ async def commit(
             receipts[place] = standing.told(receipts[place], stored.prepared, number)
     marks = [(one.delivery.mark.name, one.delivery.mark.value) for one in batch if one.delivery.mark]
     await doors.save_marks(connection, marks, now)
+    if asked:
+        await audit.append(connection, asked)
     return receipts
 
 
 async def _refused(
-    connection: Connection, world: World, standing: Standing, one: Prepared, now: datetime
+    connection: Connection,
+    world: World,
+    standing: Standing,
+    one: Prepared,
+    now: datetime,
+    asked: list[Entry],
 ) -> Receipt | None:
-    """The receipt of what may not be stored; what a municipality's system disputes is kept meanwhile."""
+    """The receipt of what may not be stored; what a municipality's system disputes is kept meanwhile.
+
+    `asked` gets an entry for the audit of each question.
+    """
     fault = standing.fault(world, one)
     if fault is None:
         try:
-            await _dispute(connection, world, one, now)
+            asked += await _dispute(connection, world, one, now)
         except LosusError as error:
             fault = error
     return refused(world, one, fault, now) if fault is not None else None
 
 
-async def _dispute(connection: Connection, world: World, one: Prepared, now: datetime) -> None:
+async def _dispute(connection: Connection, world: World, one: Prepared, now: datetime) -> list[Entry]:
     municipality = world.speakers[one.source].municipality
     if municipality is None or one.opened is None:
-        return
+        return []
     asker = Asker(one.source, municipality, one.fhir)
     tasks = [entry.resource for entry in one.opened.entries if is_dispute(entry.resource)]
-    await take_disputes(connection, asker, tasks, now)
+    return [taken.entry for taken in await take_disputes(connection, asker, tasks, now)]
 
 
 def refused(world: World, one: Prepared, error: LosusError, now: datetime) -> Receipt:

@@ -1,5 +1,6 @@
 """The servers that tests run against: real ones, started once, each test with a place of its own on them."""
 
+import os
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
@@ -18,6 +19,9 @@ from tests import servers
 from tests.hapi.server import HapiServer
 from tests.kafka.cluster import ApacheKafka
 from tests.topic import remove_topics
+
+#: Who runs the commands of the tests: outside the sandbox they ask for a name.
+os.environ.setdefault("LOSUS_OPERATOR", "tester")
 
 
 class Kafka(Protocol):

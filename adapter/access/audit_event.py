@@ -22,7 +22,8 @@ _SUBTYPES = {
     "search": {"system": _INTERACTION, "code": "search-type"},
     **{name: {"system": _INTERACTION, "code": name} for name in ("read", "create", "update")},
 }
-_ACTIONS = {"read": "R", "create": "C", "update": "U"}  # a search and a login are «executed»: E
+_ACTIVITY = {"system": _DICOM, "code": "110100", "display": "Application Activity"}
+_ACTIONS = {"read": "R", "create": "C", "update": "U", "change": "U"}  # a search, a login are «executed»: E
 _OUTCOMES = {"ok": "0", "not-found": "4", "refused": "4", "failed": "8"}
 _HUMAN = {"system": f"{_TERMS}/extra-security-role-type", "code": "humanuser", "display": "human user"}
 _PROGRAM = {"system": _DICOM, "code": "110153", "display": "Source Role ID"}
@@ -32,6 +33,9 @@ _PURPOSES = {
     Role.CONTROLLER: "HPAYMT",
     Role.MUNICIPALITY_CONTROLLER: "HPAYMT",
 }
+#: Kinds of `who` beside callers: who ran a command, and what nobody ran.
+_OPERATOR, _SYSTEM = "operator", "system"
+_WITHIN, _HUMANS = (_OPERATOR, _SYSTEM), (Kind.STAFF.value, _OPERATOR)
 _OBJECT = {"system": f"{_TERMS}/audit-entity-type", "code": "2", "display": "System Object"}
 _RESOURCE_ROLE = {"system": f"{_TERMS}/object-role", "code": "4", "display": "Domain Resource"}
 _CHAIN_ROLE = {"system": f"{_TERMS}/object-role", "code": "13", "display": "Security Resource"}
@@ -43,8 +47,8 @@ def audit_event(kept: Kept, region: str) -> dict[str, Any]:
     made: dict[str, Any] = {
         "resourceType": "AuditEvent",
         "id": f"audit-{kept.number}",
-        "type": _LOGIN if entry.action == "login" else _REST,
-        "action": _ACTIONS.get(entry.action, "E"),
+        "type": _type(entry),
+        "action": _ACTIONS.get(entry.action.partition(":")[0], "E"),
         "recorded": entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
         "outcome": _OUTCOMES[entry.outcome],
         "outcomeDesc": f"{entry.outcome}: {entry.why}",
@@ -54,6 +58,8 @@ def audit_event(kept: Kept, region: str) -> dict[str, Any]:
     }
     if entry.action in _SUBTYPES:
         made["subtype"] = [_SUBTYPES[entry.action]]
+    elif made["type"] is _ACTIVITY:
+        made["subtype"] = [{"display": entry.action}]
     purposes = sorted({_PURPOSES[role] for role in _roles(entry)})
     if purposes:
         made["purposeOfEvent"] = [
@@ -62,13 +68,20 @@ def audit_event(kept: Kept, region: str) -> dict[str, Any]:
     return made
 
 
+def _type(entry: Entry) -> dict[str, str]:
+    """What sort of event: knocking at a door, or a command and what works by itself."""
+    if entry.action == "login":
+        return _LOGIN
+    return _ACTIVITY if entry.kind in _WITHIN else _REST
+
+
 def _roles(entry: Entry) -> list[Role]:
     return [Role(word) for word in entry.why.split(",")] if entry.kind == Kind.STAFF else []
 
 
 def _agent(entry: Entry) -> dict[str, Any]:
     agent: dict[str, Any] = {
-        "type": {"coding": [_HUMAN if entry.kind == Kind.STAFF else _PROGRAM]},
+        "type": {"coding": [_HUMAN if entry.kind in _HUMANS else _PROGRAM]},
         "who": {"identifier": {"value": entry.who}},
         "requestor": True,
     }

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from adapter.access.audit_event import entity, observer
-from adapter.losus.municipality import KOMMUNKOD_SYSTEM
+from adapter.fhir.vocabulary import KOMMUNKOD
 from adapter.store.received import Received
 from adapter.store.told import Delivered
 
@@ -34,7 +34,7 @@ def delivery_event(one: Delivered, region: str) -> dict[str, Any]:
     """
     if one.at is None:
         raise ValueError("it was not recorded when this was delivered")
-    municipality = {"identifier": {"system": KOMMUNKOD_SYSTEM, "value": one.municipality}}
+    municipality = {"identifier": {"system": KOMMUNKOD, "value": one.municipality}}
     giver: dict[str, Any] = {"type": _FROM, "who": _named(region), "requestor": one.asked is None}
     agents = [giver, {"type": _TO, "who": municipality, "requestor": False}]
     if one.asked is not None:

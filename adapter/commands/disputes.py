@@ -16,7 +16,8 @@ from adapter.commands.checked import checked_settings
 from adapter.commands.output import Format, out, print_json
 from adapter.fhir.dispute import Answer
 from adapter.settings import Settings
-from adapter.settling.disputing import Desk, answer_dispute
+from adapter.settling.disputing import Answerer, Desk, answer_dispute
+from adapter.store.asking import ASKING
 from adapter.store.database import connect
 from adapter.store.disputes import DisputeRow, list_disputes
 from adapter.store.migrate import migrate
@@ -90,7 +91,12 @@ async def _disputes(
     try:
         async with database.transaction() as connection:
             if answer is not None:
-                await answer_dispute(connection, Desk.of(settings, new_trace()), answer, datetime.now(UTC))
+                asking = ASKING.get()
+                by = Answerer("system", "losus disputes", "not said")
+                if asking is not None:
+                    by = Answerer(asking.kind, asking.who, asking.why)
+                desk = Desk.of(settings, new_trace())
+                await answer_dispute(connection, desk, answer, datetime.now(UTC), by=by)
             return await list_disputes(connection, municipality)
     finally:
         await database.close()

@@ -19,6 +19,7 @@ from adapter.errors import Problem, SetupError
 from adapter.outbound.events import Payload
 from adapter.outbound.republish import again
 from adapter.store import audit, republish
+from adapter.store.asking import ASKING
 from adapter.store.database import Connection, Database, connect
 from adapter.store.migrate import migrate
 
@@ -132,14 +133,15 @@ async def _one(connection: Connection, wish: Wish, case_id: str) -> Again:
 
 
 def _entry(kind: str, case_id: str, wish: Wish) -> audit.Entry:
+    asking = ASKING.get()
     return audit.Entry(
         at=datetime.now(UTC),
-        kind="system",
-        who="losus republish",
+        kind=asking.kind if asking else "system",
+        who=asking.who if asking else "losus republish",
         action="republish",
         what=(f"{kind}/{case_id}",),
         outcome="ok",
-        why="told before",
+        why=f"told before; {asking.why}" if asking else "told before",
         municipality=wish.municipality,
     )
 

@@ -36,12 +36,22 @@ from adapter.losus.days import Month, local_day
 from adapter.outbound.events import Payload, settlement_event
 from adapter.settings import Settings
 from adapter.settlement.holding import Dispute
-from adapter.store import disputes
-from adapter.store.database import Connection
+from adapter.store import audit, disputes
+from adapter.store.audit import Entry
+from adapter.store.database import Connection, asked_by
 from adapter.store.intake import add_events
 from adapter.trace import Trace
 
-__all__ = ["Asker", "Desk", "Taken", "answer_dispute", "is_dispute", "take_dispute", "take_disputes"]
+__all__ = [
+    "Answerer",
+    "Asker",
+    "Desk",
+    "Taken",
+    "answer_dispute",
+    "is_dispute",
+    "take_dispute",
+    "take_disputes",
+]
 
 
 class SaidOtherwiseError(InputError):
@@ -61,10 +71,25 @@ class Asker:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The Task as it stands now, under the region's id, and whether it was not known before."""
+    """The Task as it stands now, under the region's id, whether it was not known before; and who asked.
+
+    Whoever takes it adds `entry` to the audit, last in the same transaction: then it holds up nobody who
+    waits to add to the audit while it waits for others.
+    """
 
     task: Resource
     is_new: bool
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Answerer:
+    """Who answers for the region, as the audit says it: `kind` staff, operator, …, and what allows it."""
+
+    kind: str
+    who: str
+    why: str
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +134,17 @@ async def take_dispute(connection: Connection, asker: Asker, task: Resource, now
         is_new = False
     if question.withdrawn:
         await disputes.add_answer(connection, name, upheld=False, withdrawn=True, now=now)
-    return Taken(await _told(connection, name, asker.fhir), is_new)
+    entry = Entry(
+        at=now,
+        kind="source",
+        who=asker.source,
+        action="create" if is_new else "update" if question.withdrawn else "read",
+        what=(f"Task/{name}",),
+        outcome="ok",
+        why="own municipality",
+        municipality=asker.municipality,
+    )
+    return Taken(await _told(connection, name, asker.fhir), is_new, entry)
 
 
 async def take_disputes(
@@ -121,12 +156,19 @@ async def take_disputes(
 
 
 async def answer_dispute(
-    connection: Connection, desk: Desk, answer: Answer, now: datetime, *, expected: str | None = None
+    connection: Connection,
+    desk: Desk,
+    answer: Answer,
+    now: datetime,
+    *,
+    by: Answerer,
+    expected: str | None = None,
 ) -> Resource:
     """Keep the region's answer, and tell the municipality on its topic; the Task as it stands then.
 
-    The same answer again changes nothing. NotFoundError where there is no such question; ConflictError
-    where it is not in the version that is `expected`; SaidOtherwiseError where it was answered otherwise.
+    Who answered is added to the audit in the caller's transaction, and borne by the delivery. The same
+    answer again changes nothing. NotFoundError where there is no such question; ConflictError where it is
+    not in the version that is `expected`; SaidOtherwiseError where it was answered otherwise.
     """
     found = await disputes.find_dispute(connection, answer.task, lock=True)
     if found is None:
@@ -141,13 +183,29 @@ async def answer_dispute(
             raise SaidOtherwiseError(
                 Problem("conflict", "the question is answered, or taken back", "Task.status")
             )
+        await audit.append(connection, [_answered(by, before, now, "read")])
         return await _told(connection, before.id, desk.fhir)
     await disputes.add_answer(connection, before.id, upheld=answer.upheld, reason=answer.reason, now=now)
+    await asked_by(connection, (await audit.append(connection, [_answered(by, before, now)])).number)
     task = await _told(connection, before.id, desk.fhir)
     told = dumps(answer_bundle(task, desk.base, now))
     event = settlement_event(before.id, before.municipality, told, desk.payloads)
     await add_events(connection, [event], now, desk.trace)
     return task
+
+
+def _answered(by: Answerer, dispute: Dispute, now: datetime, action: str = "update") -> Entry:
+    return Entry(
+        at=now,
+        kind=by.kind,
+        who=by.who,
+        action=action,
+        what=(f"Task/{dispute.id}",),
+        outcome="ok",
+        why=by.why,
+        municipality=dispute.municipality,
+        address=by.address,
+    )
 
 
 async def _told(connection: Connection, name: str, version: FhirVersion) -> Resource:

@@ -105,15 +105,6 @@ async def lock(connection: Connection) -> None:
     await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
 
 
-async def asked_by(connection: Connection, number: int | None) -> None:
-    """Say that what the caller's transaction does was asked for by entry `number`; None: by nobody.
-
-    Events that it puts into the outbox bear it until they are delivered.
-    """
-    text = "" if number is None else str(number)
-    await connection.execute("select set_config('losus.asked', $1, true)", text)
-
-
 async def head(connection: Connection) -> Head:
     """The chain's last row."""
     row = await connection.fetchrow("select number, hash from audit order by number desc limit 1")

@@ -15,6 +15,7 @@ from typing import TypeAlias
 import asyncpg
 
 from adapter.errors import Problem, UnavailableError
+from adapter.store.asking import ASKING
 from adapter.trust import tls_fault
 
 Connection: TypeAlias = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
@@ -39,6 +40,8 @@ _PASSING = (
 _PLANNING = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off", "jit": "off"}
 
 
+#: The setting of PostgreSQL that says who asked, read where the outbox is written (migration 0010).
+ASKED = "losus.asked"
 #: How long one waits for a connection of the pool before it is told that the database is not available.
 _ACQUIRE_S = 30.0
 
@@ -81,6 +84,15 @@ class Database:
         await self._pool.close()
 
 
+async def asked_by(connection: Connection, entry: int | None) -> None:
+    """Say that what the caller's transaction does was asked for by an entry of the audit; None: by nobody.
+
+    Events that it puts into the outbox bear it until they are delivered.
+    """
+    text = "" if entry is None else str(entry)
+    await connection.execute("select set_config($1, $2, true)", ASKED, text)
+
+
 @contextmanager
 def told() -> Iterator[None]:
     """Tell the driver's errors that pass as UnavailableError, by their kind alone."""
@@ -99,10 +111,15 @@ def _kind(error: BaseException) -> str:
 
 
 async def connect(dsn: str, *, size: int = 8) -> Database:
-    """A pool of up to `size` connections to `dsn`; UnavailableError where it is not there."""
+    """A pool of up to `size` connections to `dsn`; UnavailableError where it is not there.
+
+    What is put into the outbox by it bears who asked for it, where somebody did (`ASKING`).
+    """
+    asking = ASKING.get()
+    asked = {} if asking is None else {ASKED: str(asking.entry)}
     with told():
         pool = await asyncpg.create_pool(
-            dsn, min_size=1, max_size=size, command_timeout=30, server_settings=_PLANNING
+            dsn, min_size=1, max_size=size, command_timeout=30, server_settings=_PLANNING | asked
         )
     return Database(pool)
 

@@ -15,8 +15,16 @@ from adapter.store.database import Connection
 _PAGE = 1000
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _END = datetime(9999, 1, 1, tzinfo=UTC)
-_COLUMNS = """message.id, received_at, source, door, status,
-              exists (select from held where held.message = message.id) as is_held"""
+_SELECT = """select message.id, received_at, source, door, status,
+                    exists (select from held where held.message = message.id) as is_held from message"""
+
+_OF_CASE = """
+    where message.id in (
+            select fact.message from link join fact using (source, resource) where link.case_id = $1
+            union select held_case.message from held_case where held_case.case_id = $1)
+      and ($2::timestamptz is null or received_at >= $2)
+      and ($3::timestamptz is null or received_at < $3) and ($4::text is null or source = $4)
+    order by message.id"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +60,7 @@ async def sources(connection: Connection) -> list[str]:
 async def of_case(connection: Connection, case: str, wanted: Selection = ALL) -> list[Received]:
     """What was taken in about a case, oldest first: what it is folded from, and what is held."""
     rows = await connection.fetch(
-        f"""select {_COLUMNS} from message
-            where message.id in (
-                    select fact.message from link join fact using (source, resource) where link.case_id = $1
-                    union select held_case.message from held_case where held_case.case_id = $1)
-              and ($2::timestamptz is null or received_at >= $2)
-              and ($3::timestamptz is null or received_at < $3) and ($4::text is null or source = $4)
-            order by message.id""",
+        _SELECT + _OF_CASE,
         case,
         wanted.since,
         wanted.until,
@@ -69,7 +71,7 @@ async def of_case(connection: Connection, case: str, wanted: Selection = ALL) ->
 
 async def one_message(connection: Connection, number: int) -> list[Received]:
     """One message; nothing where there is none of that number."""
-    rows = await connection.fetch(f"select {_COLUMNS} from message where id = $1", number)
+    rows = await connection.fetch(f"{_SELECT} where id = $1", number)
     return [_received(row, None) for row in rows]
 
 
@@ -80,7 +82,7 @@ async def from_source(
     after: tuple[datetime, int] = (wanted.since or _BEGINNING, 0)
     while True:
         rows = await connection.fetch(
-            f"""select {_COLUMNS} from message
+            f"""{_SELECT}
                 where source = $1 and received_at >= $2 and (received_at, id) > ($2, $3) and received_at < $4
                 order by received_at, id limit $5""",
             source,

@@ -57,17 +57,23 @@ class Delivered:
         return ", ".join(word for word in said if word)
 
 
-_KIND = """case when type <> 'se.losus.settlement.issued.v1' then 'case'
-                when agreement is not null then 'statement'
-                when exists (select from dispute where dispute.id = event.case_id) then 'Task'
-                else 'MeasureReport' end as kind"""
-_COLUMNS = f"""delivery.number, delivery.at, partition, "offset", asked, event.municipality, event.case_id,
-               revision, type, ce_id, form, ground, agreement, {_KIND}, audit.who, audit.why,
-               (select delivery_batch.audit from delivery_batch where last >= delivery.number
-                order by last limit 1) as chained"""
+_SELECT = """select delivery.number, delivery.at, partition, "offset", asked, event.municipality,
+                    event.case_id, revision, type, ce_id, form, ground, agreement, audit.who, audit.why,
+                    (select delivery_batch.audit from delivery_batch where last >= delivery.number
+                     order by last limit 1) as chained,
+                    case when type <> 'se.losus.settlement.issued.v1' then 'case'
+                         when agreement is not null then 'statement'
+                         when exists (select from dispute where dispute.id = event.case_id) then 'Task'
+                         else 'MeasureReport' end as kind"""
 _JOINED = """left join audit on audit.number = delivery.asked
              left join statement on statement.id = event.case_id
                                  and type = 'se.losus.settlement.issued.v1'"""
+_UNRECORDED = """
+    where event.case_id = $1 and delivery.number is null and event.municipality is not null
+      and ($2::text is null or event.municipality = $2)
+      and not exists (select from outbox where outbox.event = event.id)
+      and not exists (select from parked_event where parked_event.event = event.id)
+    order by event.id"""
 _TIMES = """($1::timestamptz is null or delivery.at >= $1) and ($2::timestamptz is null or delivery.at < $2)
             and ($3::text is null or event.municipality = $3)"""
 
@@ -85,7 +91,7 @@ async def read_deliveries(connection: Connection, wanted: Selection = ALL) -> As
                 if row["kind"] == kind:
                     yield _delivered(row)
         for row in await connection.fetch(
-            f"""select {_COLUMNS} from event join delivery on delivery.event = event.id {_JOINED}
+            f"""{_SELECT} from event join delivery on delivery.event = event.id {_JOINED}
                 where {_TIMES} and event.case_id = $4 order by delivery.number""",
             *limits,
             name,
@@ -96,7 +102,7 @@ async def read_deliveries(connection: Connection, wanted: Selection = ALL) -> As
     after = await _before(connection, wanted.since)
     while True:
         rows = await connection.fetch(
-            f"""select {_COLUMNS} from delivery join event on event.id = delivery.event {_JOINED}
+            f"""{_SELECT} from delivery join event on event.id = delivery.event {_JOINED}
                 where {_TIMES} and delivery.number > $4 order by delivery.number limit $5""",
             *limits,
             after,
@@ -114,18 +120,15 @@ async def _before(connection: Connection, since: datetime | None) -> int:
     if since is None:
         return 0
     first = await connection.fetchval("select min(number) from delivery where at >= $1", since)
-    return (await connection.fetchval("select max(number) from delivery") or 0) if first is None else first - 1
+    return (
+        (await connection.fetchval("select max(number) from delivery") or 0) if first is None else first - 1
+    )
 
 
 async def _unrecorded(connection: Connection, name: str, municipality: str | None) -> list[asyncpg.Record]:
     """What was published of a case or statement, and not written down: by a relay of an earlier version."""
     rows: list[asyncpg.Record] = await connection.fetch(
-        f"""select {_COLUMNS} from event left join delivery on delivery.event = event.id {_JOINED}
-            where event.case_id = $1 and delivery.number is null and event.municipality is not null
-              and ($2::text is null or event.municipality = $2)
-              and not exists (select from outbox where outbox.event = event.id)
-              and not exists (select from parked_event where parked_event.event = event.id)
-            order by event.id""",
+        f"{_SELECT} from event left join delivery on delivery.event = event.id {_JOINED} {_UNRECORDED}",
         name,
         municipality,
     )

@@ -32,6 +32,11 @@ def saw(request: Request, what: Iterable[str], municipality: str | None = None) 
     request.state.saw = (tuple(what), municipality if is_code else None)
 
 
+def noted(request: Request) -> None:
+    """Say that the entry was written in the transaction of what is done: none is to be added."""
+    request.state.is_noted = True
+
+
 class AuditedRoute(APIRoute):
     """A reading door: it has a dependency that gives a `Reach`, and calls `saw`."""
 
@@ -54,6 +59,8 @@ class AuditedRoute(APIRoute):
         reach: Reach | None = getattr(request.state, "reach", None)
         if reach is None:  # refused at the door, and counted there
             return
+        if getattr(request.state, "is_noted", False):
+            return
         what, municipality = getattr(request.state, "saw", ((f"door/{self.path_format}",), None))
         entry = Entry(
             at=datetime.now(UTC),
@@ -62,7 +69,7 @@ class AuditedRoute(APIRoute):
             action=_WRITES.get(request.method, "read" if "{" in self.path_format else "search"),
             what=what,
             outcome=_outcome(status),
-            why=_why(reach.caller),
+            why=why(reach.caller),
             municipality=reach.only or municipality,
             address=request.app.state.entrance.address(request.state.visit),
         )
@@ -77,7 +84,7 @@ def _outcome(status: int) -> str:
     return "refused" if status >= _REFUSED else "ok"
 
 
-def _why(caller: Caller) -> str:
+def why(caller: Caller) -> str:
     """What allowed it: the person's roles, or that it is a municipality's system, or the open doors."""
     if caller.kind is Kind.STAFF:
         return ",".join(sorted(caller.roles))

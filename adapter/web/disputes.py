@@ -17,11 +17,12 @@ from adapter.fhir.document import read_document
 from adapter.fhir.elements import Resource
 from adapter.fhir.model import FhirVersion
 from adapter.settings import Settings
-from adapter.settling.disputing import Asker, Desk, answer_dispute, take_dispute
+from adapter.settling.disputing import Answerer, Asker, Desk, answer_dispute, take_dispute
+from adapter.store.audit import append
 from adapter.store.disputes import find_dispute, list_disputes
 from adapter.trace import here
 from adapter.web.access import Decision, SettlementReach, sends
-from adapter.web.audited import AuditedRoute, saw
+from adapter.web.audited import AuditedRoute, noted, saw, why
 from adapter.web.media import FHIR_JSON
 from adapter.web.negotiation import read_request
 
@@ -39,6 +40,7 @@ async def dispute(source: str, request: Request) -> Response:
     asker = Asker(source, speaker.municipality, FhirVersion(speaker.fhir))
     async with request.app.state.database.transaction() as connection:
         taken = await take_dispute(connection, asker, task, datetime.now(UTC))
+        await append(connection, [taken.entry])
     return _task(taken.task, 201 if taken.is_new else 200)
 
 
@@ -79,7 +81,7 @@ async def task(name: str, request: Request, reach: SettlementReach) -> Response:
 
 
 @router.put("/fhir/Task/{name}", response_class=Response)
-async def answer(name: str, request: Request, _: Decision) -> Response:
+async def answer(name: str, request: Request, reach: Decision) -> Response:
     """Answer a dispute: the Task with status `completed` or `rejected`, and `statusReason` in words.
 
     Of the Task that is sent nothing else is taken. `If-Match: W/"1"` demands that nobody answered before.
@@ -89,16 +91,19 @@ async def answer(name: str, request: Request, _: Decision) -> Response:
     if given.task != name:
         raise ResourceError(Problem("value", "the id is that of the address", "Task.id"))
     expected = request.headers.get("if-match")
-    now = datetime.now(UTC)
+    now, caller = datetime.now(UTC), reach.caller
+    address = request.app.state.entrance.address(request.state.visit)
+    by = Answerer(caller.kind.value, caller.name, why(caller), address)
     async with request.app.state.database.transaction() as connection:
         told = await answer_dispute(
             connection,
             desk,
             given,
             now,
+            by=by,
             expected=None if expected is None else expected.removeprefix("W/").strip('"'),
         )
-    saw(request, (f"Task/{given.task}",))
+    noted(request)
     return _task(told, 200)
 
 

@@ -11,6 +11,7 @@ import pytest
 from adapter.outbound.parked import MESSAGE_PARKED
 from adapter.store import audit, deliveries, quarantine, republish
 from adapter.store import outbox as store
+from adapter.store.database import asked_by
 from adapter.store.intake import EventRow
 from adapter.store.outbox import Published
 from adapter.store.quarantine import Refusal
@@ -87,7 +88,7 @@ async def test_what_the_region_keeps_to_itself_was_delivered_to_nobody(
 async def test_who_asked_is_borne_to_the_delivery(connection: asyncpg.Connection) -> None:
     await settle(connection, 1, 2, 3)
     async with connection.transaction():
-        await audit.asked_by(connection, 41)
+        await asked_by(connection, 41)
         await republish.put_again(connection, [1, 2])
     async with connection.transaction():  # the next one in the same session
         await republish.put_again(connection, [3])
@@ -110,7 +111,7 @@ async def test_who_asked_is_not_lost_where_a_case_is_refused(
 ) -> None:
     await connection.execute("delete from outbox")
     async with connection.transaction():
-        await audit.asked_by(connection, asks)
+        await asked_by(connection, asks)
         await republish.put_again(connection, [1, 2])
     await quarantine.park(connection, [Refusal(1, "2380", "a", "MessageSizeTooLargeError")])
     one = await store.claim(
@@ -118,7 +119,7 @@ async def test_who_asked_is_not_lost_where_a_case_is_refused(
     )
     assert one is None, "what comes after it is put behind it"
     async with connection.transaction():
-        await audit.asked_by(connection, releases)
+        await asked_by(connection, releases)
         assert await quarantine.release(connection, "2380", "a")
     await quarantine.take_up(connection, ["2380"])
     await settle(connection, 1, 2)
