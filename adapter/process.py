@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from adapter.errors import Problem, SetupError
 from adapter.logs import configure_log
-from adapter.settings import Settings
+from adapter.settings import DatabaseAlone, Settings
 from adapter.tracing import record_with
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
@@ -18,7 +18,7 @@ _SPOKEN = "http/protobuf"
 _EXPORTER = "OTEL_TRACES_EXPORTER"
 
 
-def begin_process(name: str, settings: Settings) -> None:
+def begin_process(name: str, settings: Settings | DatabaseAlone) -> None:
     """Write the log in this name, at the level of the settings; tell of spans where there is a collector.
 
     Raises SetupError where the collector is to be spoken to in a way that is not spoken here.

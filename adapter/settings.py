@@ -161,6 +161,15 @@ class _KafkaAlone(_Sourced):
     kafka: Kafka = Kafka()
 
 
+class DatabaseAlone(_Sourced):
+    """Of the same sources what changes the database's shape: no secret but its own."""
+
+    model_config = SettingsConfigDict(extra="ignore")
+    database: SecretStr
+    open_doors: bool = False
+    log_level: LogLevel = "info"
+
+
 def load_settings() -> Settings:
     """The settings of this process; SetupError with every fault at once, and none of their values."""
     with _told():
@@ -175,6 +184,12 @@ def load_kafka(bootstrap: str | None = None) -> Kafka:
     with _told():
         found = _KafkaAlone(_secrets_dir=os.environ.get("LOSUS_SECRETS")).kafka
     return found if bootstrap is None else found.model_copy(update={"bootstrap": bootstrap})
+
+
+def load_database() -> DatabaseAlone:
+    """The settings of the database alone, for who changes its shape and needs no other secret; SetupError."""
+    with _told():
+        return DatabaseAlone(_secrets_dir=os.environ.get("LOSUS_SECRETS"))
 
 
 @contextmanager

@@ -33,7 +33,7 @@ def demands(settings: Settings, host: str = "127.0.0.1") -> list[Problem]:
         return list(_open(settings, host))
     return [
         *_own(settings),
-        *_database(settings.database.get_secret_value()),
+        *database_demands(settings.database.get_secret_value()),
         *kafka_demands(settings.kafka),
         *_callers(settings),
         *(fault for name, source in settings.sources.items() for fault in _source(settings, name, source)),
@@ -80,7 +80,7 @@ def _own(settings: Settings) -> Iterator[Problem]:
         yield _fault("is https, since persons' data and tokens come that way", "base_url")
 
 
-def _database(dsn: str) -> Iterator[Problem]:
+def database_demands(dsn: str) -> Iterator[Problem]:
     """TLS that knows the server, where it is elsewhere; a password that is not the example's."""
     parts = _split(dsn)
     asked = parse_qs(parts.query)

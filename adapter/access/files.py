@@ -35,14 +35,22 @@ def file_faults(settings: Settings, secrets: Path | None = None, *, sources: boo
     `secrets`: the folder of secret files, where there is one. `sources`: those of hospitals' servers too,
     which only the doors need.
     """
-    files = [*_kafka(settings.kafka), *_database(settings.database.get_secret_value())]
+    files = [*_kafka(settings.kafka), *_database(settings.database.get_secret_value()), *_folder(secrets)]
     files += [_secret(path, "seal") for path in settings.seal]
-    if secrets is not None and secrets.is_dir():
-        files += [_secret(path, "secrets") for path in sorted(secrets.glob("losus_*"))]
     if sources:
         files += [file for name, source in settings.sources.items() for file in _source(name, source)]
     faults = [fault for file in files for fault in _faults(file)]
     return faults or list(_together(settings.kafka))
+
+
+def database_file_faults(dsn: str, secrets: Path | None = None) -> list[Problem]:
+    """The same of a process that needs the database alone."""
+    return [fault for file in (*_database(dsn), *_folder(secrets)) for fault in _faults(file)]
+
+
+def _folder(secrets: Path | None) -> Iterator[_File]:
+    if secrets is not None and secrets.is_dir():
+        yield from (_secret(path, "secrets") for path in sorted(secrets.glob("losus_*")))
 
 
 def _kafka(kafka: Kafka) -> Iterator[_File]:

@@ -6,10 +6,10 @@ Owns that no command goes round the demands; does not own the demands (`adapter.
 import os
 from pathlib import Path
 
-from adapter.access.demands import demands
-from adapter.access.files import file_faults
+from adapter.access.demands import database_demands, demands
+from adapter.access.files import database_file_faults, file_faults
 from adapter.errors import SetupError
-from adapter.settings import Settings, load_settings
+from adapter.settings import DatabaseAlone, Settings, load_database, load_settings
 
 _LOOPBACK = "127.0.0.1"
 
@@ -23,8 +23,22 @@ def checked_settings(host: str = _LOOPBACK, *, sandbox: bool = False, sources: b
     settings = load_settings()
     faults = demands(settings, _LOOPBACK if sandbox else host)
     if not settings.open_doors:
-        folder = os.environ.get("LOSUS_SECRETS")
-        faults += file_faults(settings, Path(folder) if folder else None, sources=sources)
+        faults += file_faults(settings, _secrets(), sources=sources)
     if faults:
         raise SetupError(*faults)
     return settings
+
+
+def checked_database() -> DatabaseAlone:
+    """The settings of the database, for a process that needs nothing else; SetupError as above."""
+    settings = load_database()
+    dsn = settings.database.get_secret_value()
+    faults = [] if settings.open_doors else [*database_demands(dsn), *database_file_faults(dsn, _secrets())]
+    if faults:
+        raise SetupError(*faults)
+    return settings
+
+
+def _secrets() -> Path | None:
+    folder = os.environ.get("LOSUS_SECRETS")
+    return Path(folder) if folder else None

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from adapter.commands.checked import checked_settings
+from adapter.commands.checked import checked_database
 from adapter.commands.output import Format, err, out, print_json
 from adapter.errors import Problem, SetupError
 from adapter.process import begin_process
@@ -55,9 +55,10 @@ def migrate_command(
     """Bring the database up to date: migrations that are missing, then roles and their rights.
 
     To be run by the login that owns the database, before a new version is started; the old one may go on
-    meanwhile. Run again it does nothing. Not through a pooler of transactions.
+    meanwhile. Run again it does nothing. Not through a pooler of transactions. Of the settings it needs
+    LOSUS_DATABASE alone.
     """
-    settings = checked_settings()
+    settings = checked_database()
     begin_process("migrate", settings)
     dsn = settings.database.get_secret_value()
     if sql:

@@ -1,6 +1,9 @@
 """Bringing a database up to date: while others use it, by whom, and what a process does that may not."""
 
 import asyncio
+import os
+import subprocess
+import sys
 
 import asyncpg
 import orjson
@@ -182,6 +185,13 @@ async def test_a_dba_may_run_the_script_instead(empty: Logins):
         await connection.close()
 
 
+def alone(dsn):
+    """`losus migrate --check` where nothing but the database is set."""
+    words = [sys.executable, "-m", "adapter.cli", "migrate", "--check"]
+    given = {"PATH": os.environ["PATH"], "LOSUS_DATABASE": dsn}
+    return subprocess.run(words, env=given, check=False, capture_output=True, text=True)
+
+
 async def test_the_command_checks_applies_and_is_done(empty: Logins):
     names = [one.name for one in migrations()]
     check = losus(empty.dsn("owner"), "--check", "--format", "json", command="migrate")
@@ -190,6 +200,9 @@ async def test_the_command_checks_applies_and_is_done(empty: Logins):
     assert (done.returncode, orjson.loads(done.stdout)["applied"]) == (0, names), done.stderr
     check = losus(empty.dsn("owner"), "--check", command="migrate")
     assert check.returncode == 0, check.stdout
+    assert alone(empty.dsn("owner")).returncode == 0, "no secret of others is needed"
+    unsafe = alone("postgresql://losus:losus@database.example/losus")
+    assert (unsafe.returncode, "sslmode=verify-full" in unsafe.stderr) == (2, True)
     refused = losus(empty.dsn("intake"), command="migrate")
     assert (refused.returncode, "does not own" in refused.stderr) == (2, True)
 
