@@ -47,6 +47,7 @@ COMMANDS: Mapping[str, str] = {
     "agreements": "agreements.agreements_app",
     "audit": "audit.audit_app",
     "metrics": "metrics.metrics_command",
+    "doctor": "doctor.doctor_command",
 }
 
 

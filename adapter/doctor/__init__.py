@@ -1,0 +1,1 @@
+"""The doctor: a deployment looked at from inside, and what to mend."""

@@ -1,0 +1,64 @@
+"""The deployment as a check sees it: its settings, its database, its files, the time.
+
+Owns how the database is opened: read-only, a session for each check, none of them waiting for long.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+
+import asyncpg
+
+from adapter.agreements.load import Book, load_book
+from adapter.settings import Settings
+from adapter.store.database import told
+
+_CONNECT_S = 5.0
+_STATEMENT_S = 10.0
+_SESSION = {
+    "application_name": "losus doctor",
+    "default_transaction_read_only": "on",
+    "enable_seqscan": "off",  # as in `store.database`: rows are found by an index
+    "jit": "off",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What is looked at; `now` is the clock of this machine, `today` the local date for what is agreed."""
+
+    settings: Settings
+    now: Callable[[], datetime]
+    today: date
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether it is for one machine alone, where less is demanded."""
+        return self.settings.open_doors
+
+    @property
+    def book(self) -> Book:
+        """What is agreed, read once; SetupError with every fault of the files."""
+        return _book(self.settings.agreements)
+
+    @asynccontextmanager
+    async def database(self) -> AsyncIterator[asyncpg.Connection]:
+        """A session that changes nothing; UnavailableError where the database does not answer."""
+        dsn = self.settings.database.get_secret_value()
+        with told():
+            connection = await asyncpg.connect(
+                dsn, timeout=_CONNECT_S, command_timeout=_STATEMENT_S, server_settings=_SESSION
+            )
+        try:
+            with told():
+                yield connection
+        finally:
+            connection.terminate()
+
+
+@lru_cache(maxsize=1)
+def _book(folder: Path) -> Book:
+    return load_book(folder)
