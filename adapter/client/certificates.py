@@ -22,6 +22,11 @@ def certificate_files(settings: Settings) -> Iterator[tuple[str, Path]]:
             yield f"sources.{name}.server.certificate", server.certificate.certificate
         if server is not None and server.authority is not None:
             yield f"sources.{name}.server.authority", server.authority
+    tls = settings.kafka.tls
+    if tls is not None and tls.authority is not None:
+        yield "kafka.tls.authority", tls.authority
+    if tls is not None and tls.certificate is not None:
+        yield "kafka.tls.certificate", tls.certificate
     asked = parse_qs(urlsplit(settings.database.get_secret_value()).query)
     for word in ("sslcert", "sslrootcert"):
         if path := asked.get(word, [""])[-1]:

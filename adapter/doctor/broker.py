@@ -6,7 +6,6 @@ Owns what of these is a fault and what can wait; not the comparison of topics (`
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 from aiokafka.protocol.admin import ApiVersionRequest
@@ -14,6 +13,7 @@ from aiokafka.protocol.admin import ApiVersionRequest
 from adapter.doctor.deployment import Deployment
 from adapter.doctor.findings import Told, fail, ok, warn
 from adapter.errors import Problem, UnavailableError
+from adapter.kafka import administrator, asker, fault_of
 from adapter.outbound.topic_plan import Difference, plan_topics
 from adapter.outbound.topics import TopicTerms, topics_of
 
@@ -59,7 +59,7 @@ async def transactions(it: Deployment) -> Sequence[Told]:
 
 async def topics(it: Deployment) -> Sequence[Told]:
     """What `losus topics apply --dry-run` shows; a topic of nobody's is told of and left."""
-    plan = await plan_topics(it.settings.kafka.bootstrap, it.settings.subscribers, terms_of(it))
+    plan = await plan_topics(it.settings.kafka.cluster, it.settings.subscribers, terms_of(it))
     told = [_told(one) for one in plan.differences if one.setting != "topic" or one.now is None]
     return told or [ok(f"{len(topics_of(it.settings.subscribers))} topics as the settings want them")]
 
@@ -77,13 +77,13 @@ def _told(one: Difference) -> Told:
 async def copies(it: Deployment) -> Sequence[Told]:
     """Partitions that nobody leads, or with fewer copies in step than a write needs."""
     wanted, needed = sorted(topics_of(it.settings.subscribers)), terms_of(it).needed
-    client = AIOKafkaAdminClient(bootstrap_servers=it.settings.kafka.bootstrap)
+    client = administrator(it.settings.kafka.cluster)
     try:
         await client.start()
         there = sorted(set(wanted) & set(await client.list_topics()))
         found = await client.describe_topics(there) if there else []
     except (KafkaError, OSError) as error:
-        raise _away(error) from None
+        raise await _away(it, error) from None
     finally:
         await client.close()
     parts = [(one["topic"], part) for one in found for part in one["partitions"]]
@@ -102,15 +102,17 @@ async def copies(it: Deployment) -> Sequence[Told]:
 
 @asynccontextmanager
 async def _asked(it: Deployment) -> AsyncIterator[AIOKafkaClient]:
-    client = AIOKafkaClient(bootstrap_servers=it.settings.kafka.bootstrap, client_id="losus-doctor")
+    client = asker(it.settings.kafka.cluster, "losus-doctor")
     try:
         await client.bootstrap()
         yield client
     except (KafkaError, OSError) as error:
-        raise _away(error) from None
+        raise await _away(it, error) from None
     finally:
         await client.close()
 
 
-def _away(error: BaseException) -> UnavailableError:
-    return UnavailableError(Problem("transient", f"the broker does not answer ({type(error).__name__})"))
+async def _away(it: Deployment, error: BaseException) -> UnavailableError:
+    """Why, by the kind of fault: TLS, who we are, or that nobody answers."""
+    why = await fault_of(it.settings.kafka.cluster) or type(error).__name__
+    return UnavailableError(Problem("transient", f"the broker does not answer ({why})"))

@@ -14,9 +14,8 @@ import asyncpg
 
 from adapter.agreements.load import Book, load_book
 from adapter.settings import Settings
-from adapter.store.database import told
+from adapter.store.database import connect_once, told
 
-_CONNECT_S = 5.0
 _STATEMENT_S = 10.0
 _SESSION = {
     "application_name": "losus doctor",
@@ -48,10 +47,7 @@ class Deployment:
     async def database(self) -> AsyncIterator[asyncpg.Connection]:
         """A session that changes nothing; UnavailableError where the database does not answer."""
         dsn = self.settings.database.get_secret_value()
-        with told():
-            connection = await asyncpg.connect(
-                dsn, timeout=_CONNECT_S, command_timeout=_STATEMENT_S, server_settings=_SESSION
-            )
+        connection = await connect_once(dsn, deadline_s=_STATEMENT_S, session=_SESSION)
         try:
             with told():
                 yield connection

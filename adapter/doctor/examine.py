@@ -83,6 +83,8 @@ CHECKS = (
     Check("intake", "heard", intake.heard, ("tables",)),
     Check("intake", "polled", intake.polled, ("tables",)),
     Check("sources", "servers", servers.servers),
+    Check("sources", "certificates", servers.certificates),
+    Check("sources", "subscriptions", servers.subscriptions, ("tables",)),
     Check("sources", "issuers", keys.issuers),
     Check("keys", "signing", keys.signing),
     Check("keys", "seal", keys.seal),

@@ -77,12 +77,16 @@ async def certificates(it: Deployment) -> Sequence[Told]:
 def _certificate(place: str, ends_at: datetime | None, now: datetime) -> Told:
     if ends_at is None:
         return fail("no certificate in PEM can be read there", "the file that the settings name", place)
+    return lasting(place, ends_at, now, "get a new one, put it under the same path")
+
+
+def lasting(what: str, ends_at: datetime, now: datetime, mend: str) -> Told:
+    """Tell how long a certificate is good for."""
     left = ends_at - now
-    mend = "get a new one, put it under the same path"
     if left <= timedelta(0):
-        return fail(f"ended on {ends_at:%Y-%m-%d}", mend, place)
+        return fail(f"ended on {ends_at:%Y-%m-%d}", mend, what)
     if left <= _VERY_SOON:
-        return fail(f"ends on {ends_at:%Y-%m-%d}, within {_VERY_SOON.days} days", mend, place)
+        return fail(f"ends on {ends_at:%Y-%m-%d}, within {_VERY_SOON.days} days", mend, what)
     if left <= _SOON:
-        return warn(f"ends on {ends_at:%Y-%m-%d}, within {_SOON.days} days", mend, place)
-    return ok(f"good until {ends_at:%Y-%m-%d}", place)
+        return warn(f"ends on {ends_at:%Y-%m-%d}, within {_SOON.days} days", mend, what)
+    return ok(f"good until {ends_at:%Y-%m-%d}", what)

@@ -11,6 +11,7 @@ import asyncpg
 
 from adapter.agreements.agreement import cited_values
 from adapter.agreements.load import load_book
+from adapter.cluster import Cluster
 from adapter.doctor.deployment import Deployment
 from adapter.doctor.examine import examine
 from adapter.doctor.findings import Finding, Verdict
@@ -72,7 +73,7 @@ async def region(database: Database, broker: Broker, *, relay: bool) -> AsyncIte
     logins, _ = await installed(database)
     made = Region(logins, broker.bootstrap)
     try:
-        await make_topics(broker.bootstrap, LANES, partitions=3, replication=1)
+        await make_topics(Cluster(broker.bootstrap), LANES, partitions=3, replication=1)
         if not relay:
             yield made
             return

@@ -19,17 +19,18 @@ from typing import Any
 import pytest
 import trustme
 from aiokafka.admin import AIOKafkaAdminClient
-from fastapi import FastAPI
+from fastapi import FastAPI, HTTPException
 
+from adapter.cluster import Cluster, Sasl
 from adapter.commands.doctor import tell
 from adapter.credentials import Issuer, Staff
-from adapter.doctor import agreed, examine
+from adapter.doctor import agreed, examine, servers
 from adapter.doctor.examine import Check
 from adapter.doctor.findings import Finding, Told, Verdict, ok
 from adapter.outbound.topics import make_topics
 from adapter.sandbox.broker import Broker
 from adapter.sandbox.database import Database
-from adapter.servers import Certificate, Poll, PrivateKey, Server
+from adapter.servers import Certificate, Poll, PrivateKey, Server, Subscribe
 from adapter.settings import Kafka, Source, Subscriber
 from tests.client.listening import listening
 from tests.doctor.region import LANES, OPEN_DOORS, Region, Trouble, region, troubles
@@ -42,6 +43,7 @@ HEARD = "insert into message (source, received_at, body) values ('losus-r4', now
 POLLED = """
   insert into mark (name, value, changed_at)
   values ('poll losus-r4 Task', '', now() - interval '{}')"""
+SUBSCRIBED = "insert into mark (name, value, changed_at) values ('subscription losus-r4 Task?', '{}', now())"
 DISPUTED = (
     "insert into dispute (id, municipality, stay, month, asked_at) values ('a', '2380', 's', '2026-01', {})"
 )
@@ -64,8 +66,16 @@ def ehr() -> Iterator[str]:
     """A hospital's server that says that it speaks R4."""
     served = FastAPI()
     served.get("/fhir/metadata")(lambda: {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1"})
+    served.get("/fhir/Subscription/{name}")(_subscription)
     with listening(served) as address:
         yield f"{address}/fhir"
+
+
+def _subscription(name: str) -> dict[str, str]:
+    status = {"alive": "active", "broken": "error"}.get(name)
+    if status is None:
+        raise HTTPException(404)
+    return {"resourceType": "Subscription", "id": name, "status": status}
 
 
 def sources(server: Server | None = None, **more: Any) -> dict[str, Any]:
@@ -211,7 +221,7 @@ BROKEN = [
         },
     ),
     Broken(
-        one("keys", "seal", "seal") | one("files", "rights", "seal.0"),
+        one("keys", "seal", "seal") | one("files", "rights", "LOSUS_SEAL"),
         "openssl rand",
         "a seal whose file is not there",
         more={"seal": ("/nowhere/seal",)},
@@ -317,28 +327,73 @@ async def test_a_topic_that_is_gone_is_told(well: Region) -> None:
     try:
         found = troubles(await well.seen())
     finally:
-        await make_topics(well.bootstrap, LANES, partitions=3, replication=1)
+        await make_topics(Cluster(well.bootstrap), LANES, partitions=3, replication=1)
     assert found - {NO_RATE, OPEN_DOORS} == one("broker", "topics", "losus.2309.cases")
 
 
 @pytest.mark.parametrize(
-    ("mode", "content", "verdict", "because"),
-    [
-        (0o640, "a secret", None, "its group is the adapter's own"),
-        (0o644, "a secret", FAIL, "everybody could read it"),
-        (0o600, " \n", FAIL, "it holds nothing"),
-    ],
+    ("mode", "verdict", "because"),
+    [(0o640, None, "its group is the adapter's own"), (0o644, FAIL, "everybody could read it")],
 )
 async def test_a_secret_file_is_nobody_elses(
-    well: Region, tmp_path: Path, mode: int, content: str, verdict: Verdict | None, because: str
+    well: Region, tmp_path: Path, mode: int, verdict: Verdict | None, because: str
 ) -> None:
     file = tmp_path / "hook"
-    file.write_text(content)
+    file.write_text("a secret")
     file.chmod(mode)
     found = troubles(await well.seen(**sources(hook_file=file))) - {NO_RATE, OPEN_DOORS}
-    assert found == (one("files", "rights", "sources.losus-r4.hook_file", verdict) if verdict else set()), (
-        because
-    )
+    place = "LOSUS_SOURCES__LOSUS-R4__HOOK_FILE"
+    assert found == (one("files", "rights", place, verdict) if verdict else set()), because
+
+
+async def test_a_broker_that_one_cannot_come_in_at_says_why(well: Region) -> None:
+    sasl = Sasl(username="losus", password_file=Path("/nowhere/password"))
+    found = await well.seen(kafka=Kafka(bootstrap=well.bootstrap, sasl=sasl, transactions=False))
+    (told,) = (each for each in found if (each.area, each.verdict) == ("broker", FAIL))
+    assert (told.check, told.found) == ("reachable", "cannot be read (FileNotFoundError)")
+    place = "LOSUS_KAFKA__SASL__PASSWORD_FILE"
+    assert {each for each in troubles(found) if each[0] == "files"} == one("files", "rights", place)
+
+
+@pytest.mark.parametrize(
+    ("days", "verdict", "because"), [(5, WARN, "within fourteen days"), (50, Verdict.OK, "not soon")]
+)
+async def test_the_certificate_of_a_server_is_looked_at(
+    well: Region, tmp_path: Path, days: int, verdict: Verdict, because: str
+) -> None:
+    authority = trustme.CA()
+    made = authority.issue_cert("localhost", not_after=datetime.now(UTC) + timedelta(days))
+    certificate, key, trusted = (tmp_path / name for name in ("tls.crt", "tls.key", "ca.crt"))
+    made.cert_chain_pems[0].write_to_path(certificate)
+    made.private_key_pem.write_to_path(key)
+    authority.cert_pem.write_to_path(trusted)
+    with listening(FastAPI(), {"ssl_certfile": str(certificate), "ssl_keyfile": str(key)}) as address:
+        server = Server(base_url=f"{address}/fhir", authority=trusted)
+        found = await servers.certificates(well.deployment(**sources(server)))
+    assert [each.verdict for each in found] == [verdict], because
+
+
+@pytest.mark.parametrize(
+    ("known", "verdict", "mend", "because"),
+    [
+        (None, FAIL, "losus watch", "nobody asked for any"),
+        ("alive", Verdict.OK, "", "it is active"),
+        ("broken", FAIL, "losus watch", "it is in error: the server tells of nothing"),
+        ("gone", FAIL, "losus watch", "the server does not know it"),
+    ],
+)
+async def test_our_subscriptions_are_looked_at(
+    well: Region, ehr: str, known: str | None, verdict: Verdict, mend: str, because: str
+) -> None:
+    server = Server(base_url=ehr, subscribe=Subscribe(hook_url="http://127.0.0.1/hook"))
+    if known:
+        await well.execute(SUBSCRIBED.format(known))
+    try:
+        (found,) = await servers.subscriptions(well.deployment(**sources(server)))
+    finally:
+        await well.execute("delete from mark")
+    assert found.verdict is verdict, because
+    assert mend in found.mend
 
 
 @pytest.mark.parametrize(
