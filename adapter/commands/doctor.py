@@ -15,9 +15,9 @@ from adapter.commands.output import Format, out, print_json
 from adapter.doctor.deployment import Deployment
 from adapter.doctor.examine import examine
 from adapter.doctor.findings import Finding, Verdict
+from adapter.logs import configure_log
 from adapter.losus.days import local_day
 from adapter.settings import load_settings
-from adapter.watch import configure_log
 
 _COLOURS = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.FAIL: "red", Verdict.SKIPPED: "dim"}
 
@@ -32,7 +32,7 @@ def doctor_command(
     With the settings of the process that it is run beside (`kubectl exec`), or as a job. Each check is by
     itself and has a limit of time. Exit code 1 where one fails; a warning is none.
     """
-    configure_log()
+    configure_log("doctor")
     findings = asyncio.run(examine(Deployment(load_settings(), _now, local_day(_now())), limit_s=limit_s))
     told = [one for one in findings if not quiet or one.verdict is not Verdict.OK]
     if format_ is Format.JSON:
