@@ -17,19 +17,21 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
-from aiokafka.conn import create_conn
+from aiokafka.conn import AIOKafkaConnection, create_conn
 from aiokafka.errors import (
     IllegalSaslStateError,
     KafkaError,
     SaslAuthenticationFailed,
     UnsupportedSaslMechanismError,
 )
+from aiokafka.protocol.metadata import MetadataRequest
 
 from adapter.cluster import Cluster
 from adapter.errors import Problem, UnavailableError
 from adapter.trust import context_of, tls_fault
 
 _LOOK_S = 3.0
+_CLOSE_S = 1.0
 
 
 def producer(cluster: Cluster, **options: Any) -> AIOKafkaProducer:  # noqa: ANN401 - aiokafka's
@@ -58,38 +60,47 @@ def stamp_of(cluster: Cluster) -> tuple[tuple[int, int], ...]:
 
 
 async def fault_of(cluster: Cluster) -> str | None:
-    """Why one cannot come in at any of the brokers, by the kind of fault alone; None where one can.
+    """Why no broker answers us, by the kind of fault alone; None where one does, empty where none says why.
 
-    The fault that tells most is told: that of TLS or of who we are before that nobody answers.
+    All are asked at once, for a few seconds. A fault of TLS, or of who we are, tells more than silence.
     """
     try:
         options = _connection(cluster)
     except UnavailableError:
         return "a file of kafka.tls or kafka.sasl cannot be used"
     del options["bootstrap_servers"]
-    faults = [await _fault_at(address, options) for address in cluster.bootstrap.split(",")]
+    asked = (_fault_at(address, options) for address in cluster.bootstrap.split(","))
+    faults = await asyncio.gather(*asked)
     if None in faults:
         return None
     return next((words for words in faults if words), "")
 
 
 async def _fault_at(address: str, options: dict[str, Any]) -> str | None:
-    """None: all is well; empty: no answer."""
+    """None: it answers; empty: it does not."""
     host, _, port = address.strip().rpartition(":")
+    connection = None
     try:
         async with asyncio.timeout(_LOOK_S):
             connection = await create_conn(host.strip("[]"), int(port), **options)
+            await connection.send(MetadataRequest([]))
     except SaslAuthenticationFailed:
         return "it does not know our user and password"
     except (UnsupportedSaslMechanismError, IllegalSaslStateError):
         return "it does not offer our SASL mechanism"
     except (KafkaError, OSError, TimeoutError, ValueError) as error:
         return tls_fault(error) or ""
+    finally:
+        if connection is not None:
+            await _closed(connection)
+    return None
+
+
+async def _closed(connection: AIOKafkaConnection) -> None:
     closing = connection.close()
     with suppress(TimeoutError):
-        async with asyncio.timeout(_LOOK_S):
+        async with asyncio.timeout(_CLOSE_S):
             await closing
-    return None
 
 
 def _connection(cluster: Cluster) -> dict[str, Any]:

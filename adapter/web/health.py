@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import orjson
-from aiokafka.errors import KafkaError
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from adapter.cluster import Cluster
 from adapter.errors import UnavailableError
-from adapter.kafka import asker, fault_of
+from adapter.kafka import fault_of
 from adapter.settings import Settings
 from adapter.store import quarantine
 from adapter.store.cases import waiting_events
@@ -56,7 +54,7 @@ async def metrics(request: Request) -> Response:
 
 async def readiness(transaction: Transaction, settings: Settings) -> Response:
     """The answer of `/readyz`, by a database whose transactions these are."""
-    outbox, broker = await asyncio.gather(_outbox(transaction), _broker(settings.kafka.cluster))
+    outbox, broker = await asyncio.gather(_outbox(transaction), fault_of(settings.kafka.cluster))
     late = outbox is not None and outbox.lag_s > settings.ready_lag_s
     why = [
         words
@@ -95,19 +93,3 @@ async def _outbox(transaction: Transaction) -> _Outbox | None:
         return None
     lag_s = (datetime.now(UTC) - oldest_at).total_seconds() if oldest_at is not None else 0.0
     return _Outbox(max(lag_s, 0.0), apart, len(parked))
-
-
-async def _broker(cluster: Cluster) -> str | None:
-    """None where it answers; otherwise why not, by the kind of fault alone, empty where it is silent."""
-    try:
-        client = asker(cluster, "losus-ready")
-    except UnavailableError:
-        return await fault_of(cluster)
-    try:
-        async with asyncio.timeout(_PATIENCE_S):
-            await client.bootstrap()
-    except (KafkaError, OSError, TimeoutError):
-        return await fault_of(cluster) or ""
-    finally:
-        await client.close()
-    return None

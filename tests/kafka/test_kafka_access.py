@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
+from click.testing import Result
+from typer.testing import CliRunner
 
+from adapter.cli import app
 from adapter.cluster import Cluster
 from adapter.commands.tail import read_topic
 from adapter.errors import UnavailableError
@@ -22,7 +25,7 @@ from adapter.outbound.progress import fence
 from adapter.outbound.topics import DEAD_LETTER, UNROUTED, cases_topic, events_topic
 from adapter.store.intake import EventRow
 from tests.consumers.running import PYTHON, process
-from tests.kafka.secured import RELAY, SecuredKafka
+from tests.kafka.secured import RELAY, SecuredKafka, settings_of
 from tests.outbound.outboxes import (
     BAD,
     LANES,
@@ -70,6 +73,18 @@ async def test_what_is_printed_is_enough_for_the_relay_and_for_readers(dsn: str,
         await emptied(connection, BAD)
     assert await seen(come("losus-2380"), "2380") == whole("2380", 5)
     assert await seen(come("losus-2361"), "2361") == whole("2361", 3)
+    told = await asyncio.to_thread(_tail, come("losus-2380"), "2380")
+    assert told.exit_code == 0, told.output
+    assert len(told.stdout.splitlines()) == 10
+    denied = await asyncio.to_thread(_tail, come("losus-2380"), "2361")
+    assert (denied.exit_code, denied.stdout) == (1, "")
+    assert "TopicAuthorizationFailedError" in denied.stderr
+
+
+def _tail(cluster: Cluster, municipality: str) -> Result:
+    """`losus tail`, of the settings that a municipality has: the broker, and nothing else of ours."""
+    given = {"LOSUS_KAFKA": settings_of(cluster).model_dump_json(), "LOSUS_SETTINGS": ""}
+    return CliRunner().invoke(app, ["tail", municipality, "--no-follow", "--format", "json"], env=given)
 
 
 COMES = {
