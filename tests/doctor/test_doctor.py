@@ -27,11 +27,14 @@ from adapter.credentials import Issuer, Staff
 from adapter.doctor import agreed, examine, servers
 from adapter.doctor.examine import Check
 from adapter.doctor.findings import Finding, Told, Verdict, ok
+from adapter.inbound.surveyor import survey_once
 from adapter.outbound.topics import make_topics
 from adapter.sandbox.broker import Broker
 from adapter.sandbox.database import Database
 from adapter.servers import Certificate, Poll, PrivateKey, Server, Subscribe
 from adapter.settings import Kafka, Source, Subscriber
+from adapter.store.database import connect
+from adapter.wiring import surveyed_of
 from tests.client.listening import listening
 from tests.doctor.region import LANES, OPEN_DOORS, Region, Trouble, region, troubles
 from tests.service import settings
@@ -537,6 +540,16 @@ def test_the_command_says_so_by_its_exit_code_and_tells_no_secret() -> None:
     for output in (done.stdout, done.stderr):
         assert "hunter2" not in output
         assert secret not in output
+
+
+async def test_the_surveyor_sees_all_by_the_login_of_the_service(well: Region) -> None:
+    """Every figure that is read from the database, with the rights of losus_intake."""
+    given = well.deployment(settle_from="2026-01").settings
+    opened = await connect(well.logins.dsn("intake"), size=1)
+    try:
+        assert await survey_once(surveyed_of(given), opened, datetime.now(UTC))
+    finally:
+        await opened.close()
 
 
 async def test_people_are_told_what_to_mend(well: Region, capsys: pytest.CaptureFixture[str]) -> None:
