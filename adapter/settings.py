@@ -98,6 +98,21 @@ class Kafka(BaseModel):
         return Cluster(self.bootstrap, self.tls, self.sasl)
 
 
+class Retention(BaseModel):
+    """How many years each kind of record is kept before `losus retention` may take it out.
+
+    None may be shorter than the law has it, and the database refuses it too. `cases`: all that was taken in,
+    folded and told of a patient, after the last entry of the case (PDL 3:17); settlement of the months is
+    closed before. `statements`: what was issued and disputed, after the end of the calendar year
+    (bokföringslagen 7:2); never before their month is closed. `audit`: HSLF-FS 2016:40 4:9.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    cases_years: int = Field(default=10, ge=10, le=100)
+    statements_years: int = Field(default=10, ge=7, le=100)
+    audit_years: int = Field(default=10, ge=5, le=100)
+
+
 class _Sourced(BaseSettings):
     """Where settings come from."""
 
@@ -134,6 +149,7 @@ class Settings(_Sourced):
     secret: SecretStr = Field(min_length=16)
     region: str = "urn:losus:region"
     kafka: Kafka = Kafka()
+    retention: Retention = Retention()
     sources: dict[SourceName, Source] = {}
     subscribers: dict[Kommunkod, Subscriber] = {}
     mappings: Path = Field(default_factory=mappings_folder)

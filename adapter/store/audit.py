@@ -3,6 +3,7 @@
 Owns the statements of SQL, the chain, and what of a row the hash is made of. Does not own what is audited.
 A chain shows what was changed within it, and not that its end was cut off or all of it made anew: for that
 its head (`Head`) is kept elsewhere (the log has it, `losus audit verify` prints it), and given to `verify`.
+What has been kept long enough goes from the front; an anchor stays, and a later row of the chain names it.
 Sources: PDL (2008:355) 4:3, 3:11; HSLF-FS 2016:40 4:9 (what was done, at which unit, when, by whom, on whom).
 """
 
@@ -22,6 +23,8 @@ from adapter.store.delivery_batch import DELIVER, Batch, batch_of, range_of
 _LOCK = 0x6175646974  # "audit"
 _PAGE = 2000
 _FIRST = bytes(32)
+#: What retention is called in the chain.
+ERASE = "erase"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,12 @@ async def lock(connection: Connection) -> None:
 async def head(connection: Connection) -> Head:
     """The chain's last row."""
     row = await connection.fetchrow("select number, hash from audit order by number desc limit 1")
+    return await anchor(connection) if row is None else Head(row["number"], row["hash"])
+
+
+async def anchor(connection: Connection) -> Head:
+    """The row that the chain's first one follows: the last that was taken out; number 0 where none was."""
+    row = await connection.fetchrow("select number, hash from audit_anchor order by number desc limit 1")
     return Head(0, _FIRST) if row is None else Head(row["number"], row["hash"])
 
 
@@ -122,20 +131,33 @@ async def verify(connection: Connection, kept: Head | None = None) -> int | None
     """The number of the first row that is not as it was written; None where all is.
 
     `kept` is a head that was noted elsewhere: where the chain has another row at that number, or none,
-    that number is broken too. A row that covers deliveries is broken where any of them, or the event that
-    was delivered, is not as it was.
+    that number is broken too; of one from before the anchor nothing can be said. An anchor that no row of the
+    chain names, with the deliveries that were covered before it, is broken: nobody but retention takes rows
+    out, and it says so. A row that covers deliveries is broken where any of them, or the event that was
+    delivered, is not as it was.
     """
-    last, covered = Head(0, _FIRST), 0
+    first = last = await anchor(connection)
+    if kept is not None and kept.number == first.number and kept.hash != first.hash:
+        return first.number
+    said: tuple[str, ...] | None = None
+    begin: int | None = None if first.number else 0
+    covered = 0
     async for one in read(connection):
         as_kept = kept is None or kept.number != one.number or kept.hash == one.hash
         if not as_kept or not _follows(last, one):
             return last.number + 1
         if one.entry.action == DELIVER:
+            if begin is None:
+                begin = covered = _before(one.entry)
             batch = await _batch(connection, one.entry, covered)
             if batch is None:
                 return one.number
             covered = batch.last
+        if one.entry.action == ERASE and name_of(first) in one.entry.what:
+            said = one.entry.what
         last = Head(one.number, one.hash)
+    if first.number and (said is None or (begin is not None and covered_before(begin) not in said)):
+        return first.number
     return last.number + 1 if kept is not None and kept.number > last.number else None
 
 
@@ -155,8 +177,8 @@ async def verify_last(connection: Connection, rows: int) -> int | None:
     """
     newest = await connection.fetch("select * from audit order by number desc limit $1", rows + 1)
     chain = [_kept(row) for row in reversed(newest)]
-    last = Head(0, _FIRST)
-    if chain and chain[0].number > 1:
+    last = await anchor(connection)
+    if chain and chain[0].number > last.number + 1:
         before = chain.pop(0)
         last = Head(before.number, before.hash)
     for one in chain:
@@ -168,6 +190,22 @@ async def verify_last(connection: Connection, rows: int) -> int | None:
 
 def _follows(last: Head, one: Kept) -> bool:
     return one.number == last.number + 1 and one.previous == last.hash and one.hash == link(last, one.entry)
+
+
+def _before(entry: Entry) -> int:
+    """The number of the delivery before those that an entry covers."""
+    named = range_of(entry.what[0])
+    return 0 if named is None else named[0] - 1
+
+
+def name_of(anchor: Head) -> str:
+    """An anchor as a row of the chain names it, among `what`."""
+    return f"audit/{anchor.number}:{anchor.hash.hex()}"
+
+
+def covered_before(delivery: int) -> str:
+    """Deliveries that were covered by rows before an anchor, as the row that names the anchor says it."""
+    return f"deliveries/1-{delivery}"
 
 
 async def read(connection: Connection, wanted: Selection = ALL) -> AsyncIterator[Kept]:
