@@ -48,6 +48,7 @@ COMMANDS: Mapping[str, str] = {
     "audit": "audit.audit_app",
     "metrics": "metrics.metrics_command",
     "doctor": "doctor.doctor_command",
+    "retention": "retention.retention_command",
 }
 
 

@@ -1,9 +1,10 @@
 """What has been kept long enough is taken out: kind by kind, a batch a transaction, each noted in the audit.
 
 Owns the kinds, the clause that each rests on, their order and the batches. Does not own the statements
-(`store.erasing`, `store.erasing_issued`, `store.audit`) nor closing months (`settling.closing`), which comes first.
-Killed anywhere it leaves whole cases, and goes on when it is run again. A trial run does the same and leaves
-everything as it was. The database has the last word: it refuses what the law still keeps (migration 0009).
+(`store.erasing`, `store.erasing_issued`, `store.audit`) nor closing months (`settling.closing`), which comes
+first. Killed anywhere it leaves whole cases, and goes on when it is run again. A trial run does the same and
+leaves everything as it was. The database has the last word: it refuses what the law still keeps (migration
+0009).
 """
 
 from collections import Counter
@@ -14,9 +15,9 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
-from adapter.losus.days import at_local, local_day
+from adapter.losus.days import Month, at_local, local_day
 from adapter.settings import Retention
-from adapter.store import audit, erasing, erasing_issued
+from adapter.store import audit, closed, erasing, erasing_audit, erasing_issued
 from adapter.store.audit import ERASE, Entry
 from adapter.store.database import Connection, Database
 from adapter.store.erasing import Period
@@ -80,10 +81,10 @@ class Gone:
 def period_of(years: int, now: datetime) -> Period:
     """What has been kept `years` by now."""
     today = local_day(now)
-    return Period(years, today, at_local(_years_ago(today, years) + timedelta(days=1), time()))
+    return Period(years, today, at_local(years_ago(today, years) + timedelta(days=1), time()))
 
 
-def _years_ago(day: date, years: int) -> date:
+def years_ago(day: date, years: int) -> date:
     """The first day that is not over yet so many years later; of 29 February the 1st of March."""
     try:
         return day.replace(year=day.year - years)
@@ -93,11 +94,15 @@ def _years_ago(day: date, years: int) -> date:
 
 @dataclass(frozen=True, slots=True)
 class Eraser:
-    """A run: on which database, by which settings, at which time, and whether for good or on trial."""
+    """A run: on which database, by which settings, at which time, and whether for good or on trial.
+
+    `through`: the months that are closed (`settling.closing`), or on trial would be; None: none is.
+    """
 
     database: Database
     settings: Retention
     now: datetime
+    through: Month | None
     is_run: bool
 
     async def erase(self, kinds: Sequence[Kind] = tuple(Kind)) -> AsyncIterator[Gone]:
@@ -114,7 +119,7 @@ class Eraser:
         }
         for kind in (one for one in Kind if one in kinds):
             years, way = ways[kind]
-            gone = Gone(kind, years, _years_ago(local_day(self.now), years))
+            gone = Gone(kind, years, years_ago(local_day(self.now), years))
             yield gone
             async for _ in way(gone):
                 yield gone
@@ -124,6 +129,8 @@ class Eraser:
         opened = self.database.transaction if self.is_run else self.database.trial
         async with opened() as connection:
             await erasing.allow(connection)
+            if not self.is_run and self.through is not None:
+                await closed.suppose(connection, self.through, self.now)
             yield connection
 
     async def _note(self, connection: Connection, gone: Gone, of: Counter[int], rows: Counter[str]) -> None:
@@ -159,7 +166,7 @@ class Eraser:
     ) -> AsyncIterator[None]:
         """What was issued: all of a calendar year in one transaction."""
         period = period_of(gone.years, self.now)
-        async with self.database.transaction() as connection:
+        async with self._batch() as connection:
             years = sorted(set((await old(connection, period)).values()))
         for year in years:
             async with self._batch() as connection:

@@ -29,7 +29,8 @@ from adapter.settlement.render import dumps, statement_json
 from adapter.settling.explaining import known_from_store
 from adapter.settling.issuing import Ledger
 from adapter.settling.monthly import month_of_store
-from adapter.settling.run import Asked, Settled, Told, settle_due, settle_month
+from adapter.settling.owing import Told
+from adapter.settling.run import Asked, Settled, settle_due, settle_month
 from adapter.settling.step_words import Language
 from adapter.settling.words import story
 from adapter.store.database import connect

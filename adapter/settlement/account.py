@@ -13,6 +13,7 @@ from adapter.agreements.in_force import InForce, in_force
 from adapter.agreements.rules import Rules
 from adapter.agreements.terms import CareForm
 from adapter.losus.days import DAY, Month, local_day
+from adapter.settlement.gate import Counts, MonthMean, mean_of
 from adapter.settlement.measure import Measured, measure
 from adapter.settlement.stay import Stay
 
@@ -24,11 +25,20 @@ Payer = tuple[str, str]
 
 @dataclass(slots=True)
 class Account:
-    """The stays of one payer under one agreement: measured, by `Month.index` of their end; and those open."""
+    """The stays of one payer under one agreement: measured, by `Month.index` of their end; and those open.
+
+    `closed`: of months that are not settled any more, whose stays are not here, the counts (by index).
+    """
 
     rules: Rules
     months: dict[int, list[Measured]] = field(default_factory=dict)
     open: list[str] = field(default_factory=list)
+    closed: Mapping[int, Counts] = field(default_factory=dict)
+
+    def mean(self, month: Month, form: CareForm) -> MonthMean:
+        """Give the mean of a month: of its stays, or as it was when the month was closed."""
+        terms, closed = self.rules.on(month.first, form), self.closed.get(month.index)
+        return mean_of(month, terms, self.of(month)) if closed is None else MonthMean(month, terms, *closed)
 
     def of(self, month: Month) -> Sequence[Measured]:
         """Give the stays that ended in a month, in no order."""

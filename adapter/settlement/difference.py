@@ -84,10 +84,13 @@ class Position(NamedTuple):
 _NOTHING = Position(Fraction(), Decimal())
 
 
-def difference(issued: Iterable[Issued], owed: Iterable[Statement]) -> tuple[Adjustment, ...]:
+def difference(
+    issued: Iterable[Issued], owed: Iterable[Statement], closed: Month | None = None
+) -> tuple[Adjustment, ...]:
     """Give what must be posted so that the issued months come to what is owed; empty where they do.
 
     Months that were never issued are none of this: they get statements of their own. Ordered by post.
+    `closed`: through this month nothing is posted any more; what they rest on may be gone.
     """
     history = tuple(issued)
     named = {_key(one.statement): one.id for one in history}
@@ -96,6 +99,7 @@ def difference(issued: Iterable[Issued], owed: Iterable[Statement]) -> tuple[Adj
     return tuple(
         Adjustment(named[post[:4]], post, was.days, now.days, was.amount, now.amount)
         for post in sorted(posted.keys() | due.keys(), key=_order)
+        if closed is None or post.month > closed
         if (was := posted.get(post, _NOTHING)) != (now := due.get(post, _NOTHING))
     )
 
@@ -106,17 +110,19 @@ def issue(
     month: Month,
     name: Callable[[Statement], str],
     issued_at: datetime,
+    *,
+    closed: Month | None = None,
 ) -> tuple[Issued, ...]:
     """Issue the statements of `month` not issued yet, with what earlier months lack or have too much.
 
     `owed` holds every month settled again, to be made with `also` for the payers of the history, so that
     one who owes nothing any more gets the credit. `name` gives the id of a statement. The adjustments of
-    a payer stand on its first new statement.
+    a payer stand on its first new statement. `closed` as in `difference`.
     """
     done = {_key(one.statement) for one in history}
     fresh = [one for one in owed if one.month == month and _key(one) not in done]
     waiting: dict[tuple[str, str], list[Adjustment]] = {}
-    for adjustment in difference(history, owed):
+    for adjustment in difference(history, owed, closed):
         waiting.setdefault((adjustment.post.municipality, adjustment.post.care_form), []).append(adjustment)
     return tuple(
         Issued(name(one), issued_at, one, tuple(waiting.pop((one.municipality, one.care_form), ())))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from math import floor
+from typing import NamedTuple
 
 from adapter.agreements.terms import Compare, EmptyMonth, GateKind, Retroactive, StartIn, Terms
 from adapter.losus.days import Month
@@ -28,6 +29,14 @@ class GateStatus(StrEnum):
     def billed(self) -> bool:
         """Whether the stays of the month are billed."""
         return self in (GateStatus.LIABLE, GateStatus.LIABLE_RETROACTIVE)
+
+
+class Counts(NamedTuple):
+    """The stays in the mean of a month, their days together, and how many went home on day zero."""
+
+    stays: int
+    days: int
+    day_zero: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ liable only when later months are settled too. Memory grows with the stays; noth
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from adapter.agreements.agreement import Agreement
 from adapter.agreements.rates import Rates
@@ -18,7 +19,7 @@ from adapter.errors import Problem, SetupError
 from adapter.losus.days import DAY, Month
 from adapter.settlement.account import POOLED, Account, Accounts, Law, Payer, collect
 from adapter.settlement.bill import Prices, lines_of
-from adapter.settlement.gate import GateStatus, MonthMean, mean_of, run_gate
+from adapter.settlement.gate import Counts, GateStatus, MonthMean, run_gate
 from adapter.settlement.measure import Measured, Reason
 from adapter.settlement.statement import Assumed, Excluded, Statement
 from adapter.settlement.stay import Stay
@@ -69,10 +70,12 @@ def settle_in_force(
     rates: Rates,
     asked: Sequence[Month],
     also: Iterable[Payer] = (),
+    closed: Mapping[tuple[str, Payer], Mapping[int, Counts]] = MappingProxyType({}),
 ) -> tuple[Statement, ...]:
     """Settle each stay by what is in force for it on the day it ended; the statute where nothing is.
 
-    A month in which the agreement changes has a statement under each that has stays in it.
+    A month in which the agreement changes has a statement under each that has stays in it. `closed`: the
+    counts of earlier months, by agreement and payer, none of whose stays is given.
     """
     if not asked:
         return ()
@@ -82,6 +85,8 @@ def settle_in_force(
         for month in asked:
             chosen = law.at(municipality, form, month).agreement.id
             accounts.setdefault((chosen, (municipality, form)), Account(rules[chosen]))
+    for key, account in accounts.items():
+        account.closed = closed.get(key, {})
     prices, because = Prices(rates), by_what_held(law)
     made: list[Statement] = []
     for (agreement, payer), account in accounts.items():
@@ -131,9 +136,9 @@ def gated(
 ) -> dict[Month, tuple[MonthMean, GateStatus]]:
     """Run the gate from the first month of the account or of those told of to the last one asked for."""
     form = CareForm.SOMATIC if payer[1] == POOLED else CareForm(payer[1])
-    first = min([month.index for month in told] + list(account.months))
+    first = min([*(month.index for month in told), *account.months, *account.closed])
     run = [Month.at(index) for index in range(first, last.index + 1)]
-    means = [mean_of(month, account.rules.on(month.first, form), account.of(month)) for month in run]
+    means = [account.mean(month, form) for month in run]
     return dict(zip(run, zip(means, run_gate(means), strict=True), strict=True))
 
 

@@ -16,6 +16,7 @@ from adapter.settlement import stay as settlement
 from adapter.settlement.stay import Stay
 from adapter.settling.folded import Folded, Prints, folded_of, same, write
 from adapter.store import intake, merges, stays
+from adapter.store.closed import Closed, read_closed
 from adapter.store.database import Connection
 from adapter.world import World
 
@@ -41,7 +42,10 @@ class Casebook:
     """All stays by the municipality that is liable, and the cases that people must look at.
 
     `folded`: the cases as they were read, in the order of their ids. `fresh`: how many were folded for it.
+    Of months that are `closed` only the counts are there, whether their cases still are or not.
     """
+
+    closed: Closed = field(default_factory=Closed)
 
     stays: dict[str, list[Stay]] = field(default_factory=dict)
     by_hand: list[ByHand] = field(default_factory=list)
@@ -50,6 +54,8 @@ class Casebook:
 
     def add(self, case: Folded) -> None:
         """Take in one case; one that was voided or never began is none."""
+        if case.month in self.closed:
+            return
         self.folded.append(case)
         missing = case.missing
         if case.row is not None:
@@ -76,7 +82,7 @@ async def read_casebook(
     `keeper`: where to keep what was folded, so that the next run need not; None: nowhere. It must hold the
     lock of settling, and may be ahead of `connection`.
     """
-    book, after, prints = Casebook(), "", Prints(world)
+    book, after, prints = Casebook(await read_closed(connection)), "", Prints(world)
     while rows := await stays.read_cases(connection, after, _BATCH):
         facts = await stays.read_prints(connection, rows)
         kept = await stays.read_kept(connection, facts)

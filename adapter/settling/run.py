@@ -12,29 +12,27 @@ Each stay is settled by what is in force for it. What is known when a statement 
 is heard later comes as adjustment lines on the next one.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from adapter.agreements.load import Book
-from adapter.errors import LosusError, SetupError, TooLargeError
-from adapter.fhir.sheet import statement_id
+from adapter.errors import LosusError, Problem, SetupError, TooLargeError
 from adapter.losus.days import Month, local_day, months
-from adapter.settlement.account import Law, collect
-from adapter.settlement.difference import Issued, issue
-from adapter.settlement.holding import Dispute, hold
-from adapter.settlement.settle import settle_in_force
-from adapter.settlement.statement import Statement
-from adapter.settlement.stay import Stay
 from adapter.settling.casebook import ByHand, Casebook, read_casebook
-from adapter.settling.due import payers
 from adapter.settling.issuing import Ledger, issued_from, keep, refuse_early
 from adapter.settling.monthly import issue_follow_ups
+from adapter.settling.owing import Told, key_of, owing, wanted_of
 from adapter.settling.publishing import publish_statistics
-from adapter.store import disputes, statements
+from adapter.store import statements
+from adapter.store.closed import Closed
 from adapter.store.database import Connection, Database
 from adapter.store.followups import followed_up
-from adapter.store.statistics import Key
+
+
+class ClosedError(LosusError):
+    """A month of which nothing is settled any more: what it rests on may have been taken out."""
+
+    status = 409
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +51,6 @@ class Asked:
     issue: bool = False
     due: bool = False
     early: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A statement of the month: as it was issued before, as it is issued now (`fresh`), or a draft.
-
-    `held`: the lines that are off the invoice because of a dispute (`holding.Held`).
-    """
-
-    statement: Issued
-    issued: bool
-    fresh: bool = False
-    held: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -95,11 +80,21 @@ async def settle_month(database: Database, ledger: Ledger, asked: Asked, now: da
         async with database.transaction() as connection:
             await statements.one_moment(connection)
             book = await read_casebook(connection, ledger.world, now, guard)
+            asked = _open(asked, book.closed)
             done = Settled(by_hand=_by_hand(book, asked), folded=book.fresh)
             over = await _settle(connection, ledger, asked, book, done, now)
             if asked.issue:
                 await _issue_beside(connection, ledger, book, done, over, now)
             return done
+
+
+def _open(asked: Asked, closed: Closed) -> Asked:
+    """Leave closed months out of a scheduled run; ClosedError where one is asked for by name."""
+    left = [month for month in asked.months if month not in closed]
+    if len(left) < len(asked.months) and not asked.due:
+        rule = f"{closed.through} and all months before it are closed: nothing of them is settled any more"
+        raise ClosedError(Problem("business-rule", rule))
+    return replace(asked, months=left)
 
 
 async def settle_due(database: Database, ledger: Ledger, first: Month, now: datetime) -> Settled:
@@ -114,15 +109,9 @@ async def _settle(
     """Settle each municipality's months; give those of which every statement is issued."""
     over: list[tuple[str, Month]] = []
     followed = await followed_up(connection, asked.months)
-    everyone = await _everyone(connection, ledger, book)
+    everyone = await everyone_of(connection, ledger, book)
     for municipality in sorted(everyone & set(asked.municipalities or everyone)):
-        payer = _Municipality(
-            municipality,
-            book.stays.get(municipality, ()),
-            await statements.history_of(connection, municipality),
-            await disputes.disputes_of(connection, municipality),
-            await statements.held_of(connection, municipality),
-        )
+        payer = await owing(connection, book, municipality)
         wanted = asked.months
         if asked.due:
             unfollowed = {month for month in asked.months if (municipality, month) not in followed}
@@ -137,14 +126,14 @@ async def _settle(
             if asked.issue:
                 mine = await _issue(connection, ledger, mine, asked, done, now)
                 payer.history += [one.statement for one in mine if one.fresh]
-                there = {_key(one.statement) for one in payer.history}
-                if all(_key(one.statement.statement) in there for one in found):
+                there = {key_of(one.statement) for one in payer.history}
+                if all(key_of(one.statement.statement) in there for one in found):
                     over.append((municipality, month))
             done.told += [one for one in mine if one.fresh or not asked.due]
     return [one for one in over if one not in followed]
 
 
-async def _everyone(connection: Connection, ledger: Ledger, book: Casebook) -> set[str]:
+async def everyone_of(connection: Connection, ledger: Ledger, book: Casebook) -> set[str]:
     """Give all that have statements: whoever is liable for a stay, subscribes, or had one before."""
     return set(book.stays) | set(ledger.world.payloads) | await statements.issued_to(connection)
 
@@ -188,8 +177,8 @@ async def _issue_beside(
     months_ = sorted({one.statement.statement.month for one in done.told if one.issued})
     wanted = {
         key
-        for municipality in await _everyone(connection, ledger, book)
-        for key in _wanted(ledger.book, municipality, book.stays.get(municipality, ()), months_)
+        for municipality in await everyone_of(connection, ledger, book)
+        for key in wanted_of(ledger.book, municipality, book.stays.get(municipality, ()), months_)
     }
     done.published += await publish_statistics(connection, ledger, wanted, months_, now)
 
@@ -203,65 +192,3 @@ def _by_hand(book: Casebook, asked: Asked) -> list[ByHand]:
         if (one.month is None or one.month in asked.months)
         and (not wanted or one.municipality is None or one.municipality in wanted)
     ]
-
-
-@dataclass(slots=True)
-class _Municipality:
-    """One that owes: its stays, what was issued to it, what it disputes, and what that held off before."""
-
-    code: str
-    stays: Sequence[Stay]
-    history: list[Issued]
-    disputed: Sequence[Dispute]
-    held: Mapping[str, tuple[str, ...]]
-
-    def told(self, book: Book, month: Month, now: datetime) -> list[Told]:
-        """Give the statements of a month: those issued, and drafts of the others.
-
-        What is owed is settled again, as known now, for every month that was issued.
-        """
-        again = sorted({month, *statements.settled_months(self.history)})
-        also = {payer for _, payer in payers(book, self.code, month)}
-        also |= {(self.code, one.statement.care_form) for one in self.history}
-        owed = settle_in_force(self.stays, book.rules, book.rates, again, also)
-        owed, held = hold(_as_it_was(owed, self.history), self.disputed)
-        told = [
-            Told(one, issued=True, held=self.held.get(one.id, ()))
-            for one in self.history
-            if one.statement.month == month
-        ]
-        for one in issue(owed, self.history, month, statement_id, now):
-            mine = tuple(name for name, key in held if key == _key(one.statement))
-            told.append(Told(one, issued=False, held=mine))
-        return told
-
-    def lacking(self, book: Book, asked: Sequence[Month]) -> list[Month]:
-        """Give the months asked for that lack a statement which they are to have, in order."""
-        there = {_key(one.statement) for one in self.history}
-        return sorted({key[-1] for key in _wanted(book, self.code, self.stays, asked) - there})
-
-
-def _wanted(book: Book, code: str, stays: Iterable[Stay], asked: Sequence[Month]) -> set[Key]:
-    """Give the statements that a municipality is to have of the months asked for."""
-    if not asked:
-        return set()
-    accounts = collect(stays, Law(book.rules).choose, max(asked).end)
-    wanted: set[Key] = {
-        (agreement, *payer, Month.at(index))
-        for (agreement, payer), account in accounts.items()
-        for index in account.months
-        if Month.at(index) in asked
-    }
-    return wanted | {
-        (agreement.id, *payer, month) for month in asked for agreement, payer in payers(book, code, month)
-    }
-
-
-def _as_it_was(owed: Iterable[Statement], history: Iterable[Issued]) -> tuple[Statement, ...]:
-    """Leave an issued month suspended, or not, as it was: a later word of the file bills no month anew."""
-    was = {_key(one.statement): one.statement.suspended for one in history}
-    return tuple(replace(one, suspended=was.get(_key(one), one.suspended)) for one in owed)
-
-
-def _key(statement: Statement) -> Key:
-    return statement.agreement, statement.municipality, statement.care_form, statement.month

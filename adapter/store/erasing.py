@@ -1,8 +1,8 @@
 """Cases, and what was taken in of them, taken out for good once they have been kept long enough.
 
 Owns the statements and their order: a case goes whole, in the caller's transaction, with its messages and all
-that was told of it. Does not own when (`adapter.retention`); the database refuses what is younger than the law
-allows, whoever asks (migration 0009). Patient data: PDL (2008:355) 3:17, ten years after the last entry.
+that was told of it. Does not own when (`adapter.retention`); the database refuses what is younger than the
+law allows, whoever asks (migration 0009). Patient data: PDL (2008:355) 3:17, ten years after the last entry.
 
 What several cases share (a patient's record, a message about two stays) stays until the last of them goes.
 """
@@ -21,9 +21,9 @@ Place = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """How long something is kept: `years`, as of the local day `today`; `before`: nothing younger is looked at.
+    """How long something is kept: `years`, as of the local day `today`.
 
-    `before` is the end of that day `years` ago, or later: it narrows the search and decides nothing.
+    `before` is the end of that day `years` ago, or later: nothing younger is looked at; it decides nothing.
     """
 
     years: int
@@ -48,7 +48,7 @@ async def old_cases(connection: Connection, period: Period, after: str, most: in
 
 
 async def families(connection: Connection, cases: Sequence[str]) -> list[frozenset[str]]:
-    """The cases, each with those that it is folded with since patient records were merged: they go together."""
+    """The cases, each with those it is folded with since patient records were merged: they go together."""
     if not await merges.kin(connection, (), cases):
         return [frozenset([name]) for name in cases]
     found: dict[frozenset[str], None] = {}
@@ -59,7 +59,7 @@ async def families(connection: Connection, cases: Sequence[str]) -> list[frozens
 
 
 async def lock(connection: Connection, cases: Iterable[str]) -> None:
-    """Let nobody say anything of these cases until the transaction ends; in the order in which intake locks."""
+    """Let nobody say anything of these cases until the transaction ends; locks in the order of intake."""
     names = sorted(cases)
     rows = await connection.fetch("select source, resource from link where case_id = any ($1::text[])", names)
     await intake.lock_resources(connection, {(row["source"], row["resource"]) for row in rows})
@@ -156,13 +156,16 @@ async def _erase_messages(connection: Connection, messages: Iterable[int]) -> Co
         gone[table] += count_of(await connection.execute(statement, ids))
     letters = await connection.execute("delete from event where case_id = any ($1::text[])", names)
     gone["event"] += count_of(letters)
-    gone["message"] += count_of(await connection.execute("delete from message where id = any ($1::bigint[])", ids))
+    gone["message"] += count_of(
+        await connection.execute("delete from message where id = any ($1::bigint[])", ids)
+    )
     return gone
 
 
 async def _erase_names(connection: Connection, places: Sequence[Place]) -> Counter[str]:
-    """Of resources of which nothing is said any more take out what is known beside: that they were merged, the
-    copy in the library where nothing leans on it, and by what identifiers they went.
+    """Take out what else is known of resources of which nothing is said any more.
+
+    That they were merged, the copy in the library where nothing leans on it, by what identifiers they went.
     """
     gone = Counter[str]()
     gone["replacement"] += count_of(
@@ -198,7 +201,7 @@ async def _erase_names(connection: Connection, places: Sequence[Place]) -> Count
 async def old_messages(
     connection: Connection, period: Period, after: int, most: int
 ) -> tuple[Mapping[int, date], int | None]:
-    """Of the next `most` old messages those that no case is folded from, each with its day, and where to go on.
+    """Of the next `most` old messages those that no case is folded from, with their days; and where to go on.
 
     Not those that are held. None: there are no more.
     """
@@ -233,7 +236,7 @@ async def erase_messages(connection: Connection, messages: Iterable[int]) -> Cou
 async def erase_library(
     connection: Connection, period: Period, after: Place, most: int
 ) -> tuple[Counter[str], Place | None]:
-    """Of the next resources of the library take out the old ones that nothing leans on; and where to go on."""
+    """Take out of the next resources those old that nothing leans on; and where to go on, None: no more."""
     rows = await connection.fetch(
         """select source, name, got_at < $4 and years_over(got_at, $5, $6) as is_old from resource
            where (source, name) > ($1, $2) order by source, name limit $3""",

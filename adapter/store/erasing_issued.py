@@ -1,9 +1,9 @@
 """What was issued, taken out once it has been kept long enough: statements, disputes, follow-ups.
 
-Owns the statements of SQL; each is called inside a transaction of retention (`erasing.allow`). Does not own when
-(`adapter.retention`); the database refuses what is younger than the law allows, whoever asks (migration 0009).
-Source: bokföringslagen, seven years after the end of the calendar year. Public statistics name nobody, are told
-once and for all, and stay.
+Owns the statements of SQL; each is called inside a transaction of retention (`erasing.allow`). Does not own
+when (`adapter.retention`); the database refuses what is younger than the law allows, whoever asks (migration
+0009). Source: bokföringslagen, seven years after the end of the calendar year. Public statistics name
+nobody, are told once and for all, and stay.
 """
 
 from collections import Counter
@@ -21,8 +21,8 @@ Named = tuple[str, str]
 async def old_statements(connection: Connection, period: Period) -> dict[str, int]:
     """Statements that may go, by id, with the year in which they were issued: of closed months alone.
 
-    None that a younger one corrects, that is not published yet, or that is disputed: until all questions of its
-    municipality and month are answered, and the answers old.
+    None that a younger one corrects, that is not published yet, or that is disputed: until all questions of
+    its municipality and month are answered, and the answers old.
     """
     rows = await connection.fetch(
         """select id, extract(year from swedish_day(issued_at))::integer as year,
@@ -144,7 +144,9 @@ async def erase_follow_ups(connection: Connection, numbers: Sequence[int]) -> Co
         [(row["number"], row["type"], row["id"], heir, row["resource"]) for row in left],
     )
     reports = [row["id"] for row in rows if row["type"] == "MeasureReport"]
-    follow_ups = await connection.execute("delete from follow_up where number = any ($1::bigint[])", list(numbers))
+    follow_ups = await connection.execute(
+        "delete from follow_up where number = any ($1::bigint[])", list(numbers)
+    )
     events = await connection.execute("delete from event where case_id = any ($1::text[])", reports)
     return Counter(
         follow_up=count_of(follow_ups), follow_up_resource=len(rows) - len(left), event=count_of(events)

@@ -8,7 +8,8 @@ are members of it:
     losus_relay      relay, topics expire: events of the outbox, and no message that they came from
     losus_settle     settle, disputes, statistics: reads cases, issues statements, changes no fact
     losus_read       doctor, audit verify, audit export: reads, and no message, fact, picture or statement
-    losus_retention  retention: takes out what has been kept long enough
+    losus_retention  retention: takes out what has been kept long enough; who closes the books of settlement
+                     before, as it does, is in losus_settle too
 
 Whatever a row says: what was issued, taken in, decided on or audited is refused to be changed by triggers
 (migrations 0002, 0005 to 0007), whoever asks. Rights of an update name their columns, always. Who locks a
@@ -38,36 +39,41 @@ TABLES: Mapping[str, Rights] = {
     "message": _may(
         intake="select, insert",
         read="select (id, source, received_at, door, media, fhir, sealed, status, traceparent)",
+        retention="select (id, source, received_at), delete",
     ),
-    "message_bundle": _may(intake="select, insert", read="select"),
+    "message_bundle": _may(intake="select, insert", read="select", retention="select, delete"),
     "held": _may(
         intake="select, insert, update (cause, problems, tries, retry_at), delete",
         read="select",
+        retention="select (message)",
     ),
-    "held_case": _may(intake="select, insert, delete", read="select"),
-    "discarded": _may(intake="select, insert", read="select"),
+    "held_case": _may(intake="select, insert, delete", read="select", retention="select"),
+    "discarded": _may(intake="select, insert", read="select", retention="select (message), delete"),
     "resource": _may(
         intake="select, insert, update (ord, version, digest, body, sealed, got_at)",
         read="select (source, name, ord, version, sealed, got_at)",
+        retention="select (source, name, got_at), delete",
     ),
-    "leaning": _may(intake="select, insert", read="select"),
-    "reread": _may(intake="select, insert, delete", read="select"),
+    "leaning": _may(intake="select, insert", read="select", retention="select, delete"),
+    "reread": _may(intake="select, insert, delete", read="select", retention="select, delete"),
     "mark": _may(intake="select, insert, update (value, changed_at)", read="select"),
-    "alias": _may(intake="select, insert"),
+    "alias": _may(intake="select, insert", retention="select (source, name), delete"),
     "stopped_source": _may(intake="select, insert, delete", read="select"),
     # folded
     "fact": _may(
         intake="select, insert, update (case_id, signals, void), delete",
         settle="select",
         read="select (source, resource, ord, version, case_id, void, message)",
+        retention="select (source, resource, message), delete",
     ),
-    "link": _may(intake="select, insert", settle="select", read="select"),
-    "replacement": _may(intake="select, insert", settle="select", read="select"),
+    "link": _may(intake="select, insert", settle="select", read="select", retention="select, delete"),
+    "replacement": _may(intake="select, insert", settle="select", read="select", retention="select, delete"),
     "cases": _may(
         intake="select, insert, update (state, municipality, picture, revisions, due, changed_at, parked)",
         relay="select (id, state, revisions, changed_at), update (lockable)",
         settle="select",
         read="select (id, source, state, municipality, revisions, due, changed_at, parked)",
+        retention="select, update (lockable), delete",
     ),
     # told
     "event": _may(
@@ -78,8 +84,15 @@ TABLES: Mapping[str, Rights] = {
             "select (id, case_id, municipality, revision, type, ce_id, closing, traceparent, form, ground, "
             "created_at)"
         ),
+        retention="select (id, case_id, municipality, revision, type, created_at), delete",
     ),
-    "outbox": _may(intake="select, insert", relay="select, insert, delete", settle="insert", read="select"),
+    "outbox": _may(
+        intake="select, insert",
+        relay="select, insert, delete",
+        settle="insert",
+        read="select",
+        retention="select (event)",
+    ),
     "relay_claim": _may(relay="select, insert, update (share, id, producer, since, events)", read="select"),
     "quarantine": _may(
         intake="select",
@@ -90,6 +103,7 @@ TABLES: Mapping[str, Rights] = {
         intake="select, update (released_at, asked)",
         relay="select, insert, update (event), delete",
         read="select",
+        retention="select (case_id)",
     ),
     "parked_event": _may(intake="select", relay="select, insert, delete", read="select"),
     # settled
@@ -97,32 +111,49 @@ TABLES: Mapping[str, Rights] = {
         intake="select",
         settle="select, insert",
         read="select (number, id, agreement, municipality, care_form, month, issued_at, early, due)",
+        retention="select, delete",
     ),
-    "statement_resource": _may(intake="select", settle="select, insert"),
-    "follow_up": _may(settle="select, insert", read="select (number, municipality, month, issued_at)"),
-    "follow_up_resource": _may(settle="select, insert"),
+    "statement_resource": _may(intake="select", settle="select, insert", retention="select, insert, delete"),
+    "follow_up": _may(
+        settle="select, insert",
+        read="select (number, municipality, month, issued_at)",
+        retention="select (number, month, issued_at), delete",
+    ),
+    "follow_up_resource": _may(settle="select, insert", retention="select, insert, delete"),
     "issued_resource": _may(intake="select", settle="select"),
     "statistic": _may(intake="select", settle="select, insert", read="select"),
     "dispute": _may(
         intake="select, insert, update (id)",  # to lock it: a trigger refuses every update
         settle="select, update (id)",
         read="select (id, municipality, month, agreement, care_form, asked_at)",
+        retention="select (id, municipality, stay, month, asked_at), delete",
     ),
     "dispute_answer": _may(
         intake="select, insert",
         settle="select, insert",
         read="select (dispute, upheld, answered_at, withdrawn)",
+        retention="select (dispute, answered_at), delete",
     ),
-    "stay": _may(settle="select, insert, update (print, said), delete"),
+    "stay": _may(settle="select, insert, update (print, said), delete", retention="select (case_id), delete"),
+    "books_closed": _may(intake="select", settle="select, insert", read="select", retention="select"),
+    "closed_month": _may(settle="select, insert", read="select"),
     # audited
     "audit": _may(
         intake="select (number, hash, who, why, action), insert",
         relay="select (number, hash), insert",
         settle="select (number, hash), insert",
         read="select, insert",  # whoever reads the audit stands in it
+        retention="select, insert, delete",
     ),
-    "delivery": _may(intake="select", relay="select, insert", read="select"),
-    "delivery_batch": _may(intake="select", relay="select, insert", read="select"),
+    "audit_anchor": _may(
+        intake="select (number, hash)",
+        relay="select (number, hash)",
+        settle="select (number, hash)",
+        read="select",
+        retention="select, insert",
+    ),
+    "delivery": _may(intake="select", relay="select, insert", read="select", retention="select, delete"),
+    "delivery_batch": _may(intake="select", relay="select, insert", read="select", retention="select"),
 }
 
 #: Sequences that a statement draws from by name; an identity column needs no right.
@@ -134,6 +165,12 @@ SEQUENCES: Mapping[str, Rights] = {
 #: Functions, by name and types of their arguments; those of triggers need no right.
 FUNCTIONS: Mapping[str, Rights] = {
     "lane_of(text,text)": _may(intake="execute", relay="execute", settle="execute"),
+    "swedish_day(timestamp with time zone)": _may(settle="execute", retention="execute"),
+    "years_over(timestamp with time zone,integer,date)": _may(retention="execute"),
+    "calendar_years_over(timestamp with time zone,integer,date)": _may(retention="execute"),
+    "last_entry(text)": _may(retention="execute"),
+    "closed_through()": _may(settle="execute", retention="execute"),
+    "is_past(text,bytea)": _may(retention="execute"),
     "outbox_lane()": {},
     "statement_stays()": {},
     "issued_stays()": {},

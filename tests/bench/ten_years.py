@@ -200,7 +200,9 @@ _COPIES = (
 
 async def _clear_pattern(connection: asyncpg.Connection) -> None:
     """Take the pattern's own case out again: it came now, and years ago."""
-    await connection.execute("alter table event disable trigger user")
+    tables = ("message", "message_bundle", "event", "cases", "link")
+    for table in tables:
+        await connection.execute(f"alter table {table} disable trigger user")
     for statement in (
         "delete from outbox",
         "delete from leaning where message < 1000",
@@ -212,4 +214,5 @@ async def _clear_pattern(connection: asyncpg.Connection) -> None:
         f"delete from cases where key like '%{_MARK}'",
     ):
         await connection.execute(statement)
-    await connection.execute("alter table event enable trigger user")
+    for table in tables:
+        await connection.execute(f"alter table {table} enable trigger user")

@@ -75,12 +75,14 @@ $$;
 -- The one way out. Patient data: ten years after the last entry (PDL 3:17). What was issued: seven years after
 -- the end of the calendar year (bokföringslagen). The audit: five years (HSLF-FS 2016:40 4:9).
 create or replace function kept() returns trigger language plpgsql as $$
-declare today date := swedish_day(now());
-declare is_over boolean := false;
+declare
+  today date;
+  is_over boolean := false;
 begin
   if current_setting('losus.retention', true) is distinct from 'on' then
     raise exception '% is kept', tg_table_name using errcode = 'integrity_constraint_violation';
   end if;
+  today := swedish_day(now());
   if tg_table_name = 'cases' then
     is_over := years_over(last_entry(old.id), 10, today) and not old.parked
       and is_past(old.state, old.picture)

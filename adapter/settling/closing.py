@@ -1,0 +1,86 @@
+"""Months closed for good, so that what they rest on may be taken out: as far as nothing is still owed.
+
+Owns how far months may be closed: through none of which something is still to be settled. What is left of a
+closed month are counts without persons, since liability follows from months in a row (`settlement.gate`); so
+nothing that is settled later changes when its cases go. Does not own taking out (`adapter.retention`).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from adapter.agreements.terms import CareForm
+from adapter.errors import SetupError
+from adapter.losus.days import Month, local_day, months
+from adapter.settlement.account import POOLED, Law, Payer, collect
+from adapter.settlement.gate import Counts
+from adapter.settling.casebook import Casebook, read_casebook
+from adapter.settling.issuing import Ledger
+from adapter.settling.owing import owing
+from adapter.settling.run import everyone_of
+from adapter.store import closed, disputes, statements
+from adapter.store.database import Connection, Database
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """Through which month the books are closed, or would be (None: no month is), and what keeps them open."""
+
+    through: Month | None
+    because: str | None = None
+
+
+async def close_books(
+    database: Database, ledger: Ledger, *, through: Month, first: Month | None, now: datetime, is_run: bool
+) -> Closing:
+    """Close the months through `through`, or as many of them as nothing is to be settled of any more.
+
+    `first` is the month from which on the region settles by this adapter; None: it does not. Waits for
+    whoever settles. `is_run` False says what would be.
+    """
+    opened = database.transaction if is_run else database.trial
+    async with opened() as guard:
+        await statements.settle_alone(guard)
+        async with database.transaction() as connection:
+            await statements.one_moment(connection)
+            book = await read_casebook(connection, ledger.world, now, guard)
+            last, because = await _settled_through(connection, ledger, book, through, first, now)
+        if last is None or last in book.closed:
+            return Closing(book.closed.through, because)
+        await closed.close(guard, last, _counts(ledger, book, last), now)
+        return Closing(last, because)
+
+
+async def _settled_through(
+    connection: Connection, ledger: Ledger, book: Casebook, through: Month, first: Month | None, now: datetime
+) -> tuple[Month | None, str | None]:
+    """Give the last month, up to `through`, before anything that is still to be settled, and what that is."""
+    found: list[tuple[Month, str | None]] = [(through.plus(1), None)]
+    found += [(one.month, "a case is parked") for one in book.by_hand if one.parked and one.month]
+    asked = await disputes.list_disputes(connection, None)
+    found += [(one.dispute.month, "a dispute is open") for one in asked if one.dispute.upheld is None]
+    this = Month.of(local_day(now))
+    for municipality in sorted(await everyone_of(connection, ledger, book)):
+        payer = await owing(connection, book, municipality)
+        try:
+            corrected = [one.post.month for one in payer.unposted(ledger.book, this)]
+        except SetupError:  # a year without a rate
+            return None, f"{municipality} cannot be settled"
+        found += [(month, f"{municipality} has a correction to come") for month in corrected]
+        if first is not None:
+            asked_for = [one for one in months(first, through.plus(1)) if one not in book.closed]
+            lacking = payer.lacking(ledger.book, asked_for)
+            found += [(month, f"{municipality} lacks a statement of {month}") for month in lacking]
+    stop, because = min(found, key=lambda one: one[0])
+    return stop.plus(-1), because
+
+
+def _counts(ledger: Ledger, book: Casebook, through: Month) -> Iterator[tuple[str, Payer, Month, Counts]]:
+    """Give the means of the months that are closed now, by agreement and payer."""
+    stays = [stay for mine in book.stays.values() for stay in mine]
+    accounts = collect(stays, Law(ledger.book.rules).choose, through.end)
+    for (agreement, payer), account in sorted(accounts.items(), key=lambda item: item[0]):
+        form = CareForm.SOMATIC if payer[1] == POOLED else CareForm(payer[1])
+        for index in sorted(account.months):
+            mean = account.mean(Month.at(index), form)
+            yield agreement, payer, mean.month, Counts(mean.stays, mean.days, mean.day_zero)
