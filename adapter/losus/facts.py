@@ -5,7 +5,7 @@ facts arrived is nowhere known here, so any permutation and duplication of them 
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -63,6 +63,36 @@ def select(facts: Iterable[Fact]) -> Selection:
         raise TooLargeError(Problem("too-costly", f"a case holds at most {MAX_SIGNALS} signals"))
     live.sort(key=lambda signal: (signal.at, _RANK[signal.kind]))
     return Selection(tuple(live), resources)
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """A signal that was said and does not hold any more (PDL 3:14: what is corrected stays to be seen).
+
+    `said` is the version that said it first, `by` the one that says otherwise, or with `by.void` takes it
+    back with all else that the resource said.
+    """
+
+    was: LiveSignal
+    said: Fact
+    by: Fact
+
+
+def corrected(selection: Selection) -> tuple[Corrected, ...]:
+    """Give all that newer versions corrected, by effective time of what was said, then by kind."""
+    found = [one for versions in selection.resources for one in _corrected(versions)]
+    return tuple(sorted(found, key=lambda one: (one.was.at, _RANK[one.was.kind])))
+
+
+def _corrected(versions: Sequence[Fact]) -> Iterator[Corrected]:
+    said: list[_Said] = []
+    first: dict[str, Fact] = {}
+    for fact in versions:
+        first.setdefault(fact.version, fact)
+        before, said = said, [] if fact.void else _next(said, fact)
+        for was, _ in before:
+            if not any(was is still for still, _ in said):
+                yield Corrected(was, first[was.version], fact)
 
 
 def _oldest_first(versions: list[Fact]) -> Sequence[Fact]:

@@ -3,11 +3,13 @@
 Owns the queries; changes nothing.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from adapter.losus.signal import Fact
 from adapter.store.database import Connection
-from adapter.store.intake import facts_of
+from adapter.store.intake import columns, fact_key, facts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,20 @@ async def traces_of(connection: Connection, case_id: str) -> dict[tuple[str, str
         case_id,
     )
     return {(row["source"], row["resource"], row["version"]): row["traceparent"] for row in rows}
+
+
+async def messages_of(
+    connection: Connection, facts: Iterable[Fact]
+) -> dict[tuple[str, str, str], tuple[int, datetime]]:
+    """The number of the message that each of these versions came in, and when that was; by `fact_key`."""
+    rows = await connection.fetch(
+        """select fact.source, resource, ord, message.id, received_at
+           from fact join unnest($1::text[], $2::text[], $3::text[]) as asked (source, resource, ord)
+             using (source, resource, ord)
+           join message on message.id = fact.message""",
+        *columns(sorted({fact_key(fact) for fact in facts}), 3),
+    )
+    return {(r["source"], r["resource"], r["ord"]): (r["id"], r["received_at"]) for r in rows}
 
 
 async def waiting_events(connection: Connection) -> int:

@@ -5,6 +5,7 @@ Owns paging and shape. A case is the same JSON as the picture in its newest even
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -14,12 +15,14 @@ from fastapi import APIRouter, Query, Request, Response
 from adapter.access.caller import NotAllowedError, Reason
 from adapter.access.reach import Reach
 from adapter.errors import NotFoundError, Problem
-from adapter.losus.facts import LiveSignal, select
+from adapter.losus.facts import LiveSignal, corrected, select
 from adapter.losus.instants import instant_text
 from adapter.losus.picture import CasePicture, Payload, withhold
+from adapter.losus.signal import Fact
 from adapter.losus.terms import SignalKind
 from adapter.settings import Settings
-from adapter.store.cases import CaseFilter, case_facts, find_cases, traces_of
+from adapter.store.cases import CaseFilter, case_facts, find_cases, messages_of, traces_of
+from adapter.store.intake import fact_key
 from adapter.trace import read_traceparent
 from adapter.web.access import CaseReach
 from adapter.web.audited import AuditedRoute, saw
@@ -65,20 +68,46 @@ async def one_case(case_id: str, request: Request, reach: CaseReach) -> Response
 
 @router.get("/cases/{case_id}/timeline", response_class=Response)
 async def timeline(case_id: str, request: Request, reach: CaseReach) -> Response:
-    """What was said of the case, by effective time, with the resource and version that said it.
+    """What is said of the case, by effective time: resource and version, message, and when that came.
 
     `trace_id` is that of the message, by which its log lines are found; null where it came without.
+    `corrected` is what was said and does not hold any more, as it was, and by which version and message it
+    was corrected, and when (PDL 3:14).
     """
     await _find(request, reach, case_id)
     if _payload(request, reach) != "full":
         raise NotAllowedError(Reason.ROLE)  # more than the four fields of LUS 2:2 and the state
     async with request.app.state.database.transaction() as connection:
-        facts = await case_facts(connection, case_id)
+        facts = await case_facts(connection, case_id) or []
+        came = await messages_of(connection, facts)
         traces = await traces_of(connection, case_id)
-    live = select(facts or ()).live
-    protected = any(signal.fields.get("protected") for signal in live)
-    lines = [_line(signal, traces, protected=protected) for signal in live]
-    return Response(orjson.dumps({"case_id": case_id, "signals": lines}), media_type=_JSON)
+    chosen = select(facts)
+    protected = any(signal.fields.get("protected") for signal in chosen.live)
+    said = {(fact.source, fact.resource, fact.version): fact for fact in reversed(facts)}
+    lines = [
+        {
+            **_line(signal, traces, protected=protected),
+            **_came(said[signal.source, signal.resource, signal.version], came),
+        }
+        for signal in chosen.live
+    ]
+    before = [
+        {
+            **_line(one.was, traces, protected=protected),
+            **_came(one.said, came),
+            "taken_back": one.by.void,
+            "by": {"version": one.by.version, **_came(one.by, came)},
+        }
+        for one in corrected(chosen)
+    ]
+    told = {"case_id": case_id, "signals": lines, "corrected": before}
+    return Response(orjson.dumps(told), media_type=_JSON)
+
+
+def _came(fact: Fact, came: Mapping[tuple[str, str, str], tuple[int, datetime]]) -> dict[str, Any]:
+    """When a version came, and in which message."""
+    message, at = came[fact_key(fact)]
+    return {"message": message, "received_at": instant_text(at)}
 
 
 def _line(

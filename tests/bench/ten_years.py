@@ -42,7 +42,9 @@ async def fill(dsn: str, cases: int, *, years: int = 10, until: datetime | None 
     since = end - timedelta(days=round(365.25 * years))
     async with service(dsn, secret=SECRET) as client:
         await tell(client, *messages(_MARK, "2019-03", 20))
-    connection = await asyncpg.connect(dsn, server_settings={"synchronous_commit": "off", "work_mem": "256MB"})
+    connection = await asyncpg.connect(
+        dsn, server_settings={"synchronous_commit": "off", "work_mem": "256MB"}
+    )
     try:
         await _prepare(connection, cases, since, end)
         for statement in _COPIES:

@@ -3,7 +3,9 @@
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import permutations
 
-from adapter.losus.facts import select
+import pytest
+
+from adapter.losus.facts import corrected, select
 from adapter.losus.signal import Fact, Signal
 from adapter.losus.terms import SignalKind
 
@@ -58,3 +60,48 @@ def test_the_same_from_two_resources_are_two_facts() -> None:
         "Encounter/1",
         "Encounter/2",
     ]
+
+
+def leave(at: datetime, *, repeats: bool = True) -> Signal:
+    return Signal(SignalKind.LEAVE_STARTED, at, {}, repeats)
+
+
+CORRECTED = [
+    # versions, what was said and holds no more: (at, said in, corrected by, taken back), because
+    ([version(admitted(EIGHT))], [], "one version"),
+    ([version(admitted(EIGHT)), version(admitted(EIGHT), order=2)], [], "the same again corrects nothing"),
+    (
+        [version(admitted(EIGHT)), version(admitted(NINE), order=2)],
+        [(EIGHT, "1", "2", False)],
+        "another time",
+    ),
+    (
+        [version(admitted(EIGHT)), version(admitted(EIGHT), order=2), version(admitted(NINE), order=3)],
+        [(EIGHT, "1", "3", False)],
+        "said first in the first, corrected by the third",
+    ),
+    (
+        [version(admitted(EIGHT)), version(admitted(NINE), order=2), version(admitted(EIGHT), order=3)],
+        [(EIGHT, "1", "2", False), (NINE, "2", "3", False)],
+        "there and back: both are seen",
+    ),
+    (
+        [version(admitted(EIGHT)), version(order=2, void=True)],
+        [(EIGHT, "1", "2", True)],
+        "entered in error",
+    ),
+    (
+        [version(leave(EIGHT)), version(leave(NINE), order=2)],
+        [],
+        "an occurrence of its own replaces none",
+    ),
+    ([version(order=1, void=True), version(admitted(NINE), order=2)], [], "nothing was said before"),
+]
+
+
+@pytest.mark.parametrize(("versions", "expected", "because"), CORRECTED)
+def test_what_was_corrected_stays_to_be_seen(versions, expected, because: str) -> None:
+    for order in permutations(versions):
+        found = corrected(select(order))
+        told = [(one.was.at, one.said.version, one.by.version, one.by.void) for one in found]
+        assert told == expected, because

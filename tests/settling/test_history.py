@@ -14,7 +14,7 @@ from adapter.settlement.difference import Issued, issue, positions, posted_on
 from adapter.settlement.holding import Dispute, hold
 from adapter.settlement.settle import settle
 from adapter.settlement.stay import Stay
-from adapter.settling.run import _as_it_was
+from adapter.settling.owing import _as_it_was
 from adapter.store.statements import pack, unpack
 from tests.fhir import summary_cases as cases
 from tests.settlement.making import JH, LUS, one_price, rules, span, stay
