@@ -1,9 +1,9 @@
 """The front of the audit, taken out once it has been kept long enough; and the deliveries that it covered.
 
 Owns the statements of SQL; called inside a transaction of retention (`erasing.allow`). Does not own when
-(`adapter.retention`) nor the chain (`store.audit`); the database refuses what is younger than the law allows,
-whoever asks (migration 0009). Sources: HSLF-FS 2016:40 4:9, five years; deliveries are of the patient's record
-(PDL 3:11), so rows that cover any stay ten, and all rows after them: a chain has no holes.
+(`adapter.retention`) nor the chain (`store.audit`); the database refuses what is younger than the law
+allows, whoever asks (migration 0009). Sources: HSLF-FS 2016:40 4:9, five years; deliveries are of the
+patient's record (PDL 3:11), so rows that cover any stay ten, and all rows after them: a chain has no holes.
 """
 
 from collections import Counter
@@ -19,8 +19,10 @@ from adapter.store.erasing import count_of
 RETENTION = "losus retention"
 
 
-async def old_rows(connection: Connection, years: int, today: date, most: int) -> tuple[list[int], Head | None]:
-    """The calendar years of the next rows, from the front, that have been kept so many `years`; and the last."""
+async def old_rows(
+    connection: Connection, years: int, today: date, most: int
+) -> tuple[list[int], Head | None]:
+    """The calendar years of the next rows, from the front, that were kept so many `years`; and the last."""
     await lock(connection)
     rows = await connection.fetch(
         """select number, hash, extract(year from swedish_day(at))::integer as year,
@@ -37,7 +39,9 @@ async def old_rows(connection: Connection, years: int, today: date, most: int) -
 
 async def take_out(connection: Connection, to: Head, count: int, now: datetime, why: str) -> Counter[str]:
     """Take out the rows up to `to`, so many; the anchor stays, and the chain names it."""
-    covered = await connection.fetchval("select coalesce(max(last), 0) from delivery_batch where audit <= $1", to.number)
+    covered = await connection.fetchval(
+        "select coalesce(max(last), 0) from delivery_batch where audit <= $1", to.number
+    )
     what = (name_of(to), covered_before(covered))
     await append(connection, [Entry(now, "system", RETENTION, ERASE, what, "ok", why, count=count)])
     await connection.execute(

@@ -160,24 +160,29 @@ class Span:
     held: bool = False
 
 
+#: Asked for by what is there, and never by "or": else all messages of all years are looked at.
+_OF_CASE = """select fact.message from link join fact using (source, resource) where link.case_id = $1
+              union select held_case.message from held_case where held_case.case_id = $1"""
+_ANY = """select message.id from message
+          where ($1::text is null or message.source = $1)
+            and ($2::timestamptz is null or received_at >= $2)
+            and ($3::timestamptz is null or received_at < $3)"""
+
+
 async def find_messages(connection: Connection, wanted: Span) -> list[int]:
     """The numbers of the messages that fit, oldest first."""
+    among = None if wanted.numbers is None else set(wanted.numbers)
+    if wanted.case_id is not None:
+        said = {row["message"] for row in await connection.fetch(_OF_CASE, wanted.case_id)}
+        among = said if among is None else said & among
+    if wanted.held:
+        held = {row["message"] for row in await connection.fetch("select message from held")}
+        among = held if among is None else held & among
     rows = await connection.fetch(
-        """select message.id from message
-           where ($1::bigint[] is null or message.id = any ($1))
-             and ($2::text is null or message.source = $2)
-             and ($3::timestamptz is null or received_at >= $3)
-             and ($4::timestamptz is null or received_at < $4)
-             and (not $5 or exists (select from held where held.message = message.id))
-             and ($6::text is null or message.id in (
-                    select fact.message from link join fact using (source, resource) where link.case_id = $6
-                    union select held_case.message from held_case where held_case.case_id = $6))
-           order by message.id""",
-        list(wanted.numbers) if wanted.numbers is not None else None,
+        _ANY if among is None else f"{_ANY} and message.id = any ($4::bigint[])",
         wanted.source,
         wanted.since,
         wanted.to,
-        wanted.held,
-        wanted.case_id,
+        *([] if among is None else [sorted(among)]),
     )
-    return [row["id"] for row in rows]
+    return sorted(row["id"] for row in rows)

@@ -1,3 +1,5 @@
+# ruff: noqa: E501, S608
+# Long lines of SQL, put together of names of our own.
 """A database with years of a region in it, made in SQL from one real way home.
 
 `fill(dsn, cases)` sends one patient's messages through the service's own door, and multiplies every row that

@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 import orjson
 
+_EXPLAINED = {"select", "with", "insert", "update", "delete"}
 _EXPLAIN = "explain (analyze, buffers, timing off, format json) "
 
 
@@ -54,7 +55,7 @@ class Explained:
         return await self._connection.executemany(query, rows)
 
     async def _look(self, query: str, given: Iterable[Any]) -> None:
-        if query.split(None, 1)[0].lower().lstrip("(") not in {"select", "with", "insert", "update", "delete"}:
+        if query.split(None, 1)[0].lower().lstrip("(") not in _EXPLAINED:
             return
         trial = self._connection.transaction()
         await trial.start()

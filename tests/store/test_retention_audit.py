@@ -1,16 +1,28 @@
 """The front of the audit goes after its years; an anchor stays, and tampering shows as before."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import asyncpg
 import pytest
 
 from adapter.retention import Kind
 from adapter.store.audit import Entry, Head, append, head, name_of, read, verify
+from adapter.store.delivery_batch import DELIVER, batch_of
 from adapter.store.migrate import migrate
 from tests.settling.hospital import database
-from tests.store.aging import erased, just, now, over, owner, past_triggers
+from tests.store.aging import (
+    close_through,
+    counted,
+    erased,
+    just,
+    made_old,
+    now,
+    over,
+    owner,
+    past_triggers,
+    sent,
+)
 
 ONE = Entry(over(5), "staff", "person", "read", ("case/abc",), "ok", "auditor", "2380", "192.0.2.7")
 
@@ -46,7 +58,8 @@ async def test_the_chain_goes_on_from_its_anchor(dsn: str) -> None:
     async with database(dsn) as opened, opened.transaction() as connection:
         [*_, said] = [one.entry async for one in read(connection)]
         last = await head(connection)
-    assert (said.action, said.what, said.count) == ("erase", (name_of(heads[2]),), 3)
+    assert (said.action, said.count) == ("erase", 3)
+    assert said.what == (name_of(heads[2]), "deliveries/1-0")
     assert said.why.startswith("HSLF-FS 2016:40 4:9: 5 years, before ")
     for kept, broken, because in (
         (None, None, "whole"),
@@ -85,6 +98,45 @@ async def test_tampering_shows_behind_an_anchor(dsn: str, statements: str, broke
     await erased(dsn, Kind.AUDIT, audit_years=5)
     await past_triggers(dsn, *((one,) for one in statements.split(";")))
     assert await checked(dsn) == broken, because
+
+
+async def delivered(dsn: str, at: datetime) -> None:
+    """All events told at that time, and that in the chain."""
+    async with database(dsn) as opened, opened.transaction() as connection:
+        await connection.execute("insert into delivery (event, at) select id, $1 from event order by id", at)
+        first, last = await connection.fetchrow("select min(number), max(number) from delivery")
+        batch = await batch_of(connection, first, last)
+        said = ("system", "losus relay", DELIVER, (batch.what,), "ok", batch.digest)
+        covers = await append(connection, [Entry(at, *said, count=batch.count)])
+        await connection.execute("insert into delivery_batch values ($1, $2)", last, covers.number)
+
+
+CHAINED = [
+    # when it was delivered, the case goes, because
+    (over(10), True, "the audit of it goes first, then the delivery, then the case"),
+    (just(10), False, "the audit has a hash of it, and stays"),
+]
+
+
+@pytest.mark.parametrize(("at", "goes", "because"), CHAINED)
+async def test_a_case_stays_as_long_as_the_audit_of_its_deliveries(
+    dsn: str, at: datetime, goes: bool, because: str
+) -> None:
+    await sent(dsn, 1)
+    await close_through(dsn, "2019-12")
+    await delivered(dsn, at)
+    await made_old(dsn, 1, over(10))
+    gone = await erased(dsn, audit_years=5)
+    assert bool(gone[Kind.CASES].of) is goes, because
+    found = await counted(dsn, "cases", "delivery")
+    assert found == ({"cases": 0, "delivery": 0} if goes else {"cases": 1, "delivery": 14})
+    assert await checked(dsn) is None
+    if goes:
+        await sent(dsn, 2)
+        await delivered(dsn, now())
+        assert await checked(dsn) is None, "and goes on with the delivery after those"
+        await past_triggers(dsn, ("delete from delivery where number = (select min(number) from delivery)",))
+        assert await checked(dsn) is not None
 
 
 async def test_what_tells_of_deliveries_stays_ten_years(dsn: str) -> None:

@@ -142,27 +142,35 @@ create trigger link_whole before truncate on link for each statement execute fun
 create trigger replacement_kept before delete on replacement for each row execute function kept();
 create trigger replacement_whole before truncate on replacement for each statement execute function only_added_to();
 
--- What refused every delete until now refuses those of rows that are to be kept.
-create or replace trigger statement_stays before update or truncate on statement
-  for each statement execute function statement_stays();
+-- What refused every delete until now lets retention through, to each row's own question.
+create or replace function statement_stays() returns trigger language plpgsql as $$
+begin
+  if tg_op = 'DELETE' and current_setting('losus.retention', true) = 'on' then
+    return null;
+  end if;
+  raise exception 'a statement, once issued, is never changed' using errcode = 'integrity_constraint_violation';
+end $$;
+create or replace function issued_stays() returns trigger language plpgsql as $$
+begin
+  if tg_op = 'DELETE' and current_setting('losus.retention', true) = 'on' then
+    return null;
+  end if;
+  raise exception 'what was issued is never changed' using errcode = 'integrity_constraint_violation';
+end $$;
+create or replace function audit_stays() returns trigger language plpgsql as $$
+begin
+  if tg_op = 'DELETE' and current_setting('losus.retention', true) = 'on' then
+    return null;
+  end if;
+  raise exception 'the audit is only ever added to' using errcode = 'integrity_constraint_violation';
+end $$;
 create trigger statement_kept before delete on statement for each row execute function kept();
-create or replace trigger statement_resource_stays before update or truncate on statement_resource
-  for each statement execute function statement_stays();
 create trigger statement_resource_kept before delete on statement_resource for each row execute function kept();
-create or replace trigger dispute_stays before update or truncate on dispute
-  for each statement execute function statement_stays();
 create trigger dispute_kept before delete on dispute for each row execute function kept();
-create or replace trigger dispute_answer_stays before update or truncate on dispute_answer
-  for each statement execute function statement_stays();
 create trigger dispute_answer_kept before delete on dispute_answer for each row execute function kept();
-create or replace trigger follow_up_stays before update or truncate on follow_up
-  for each statement execute function issued_stays();
 create trigger follow_up_kept before delete on follow_up for each row execute function kept();
-create or replace trigger follow_up_resource_stays before update or truncate on follow_up_resource
-  for each statement execute function issued_stays();
 create trigger follow_up_resource_kept before delete on follow_up_resource for each row execute function kept();
-create or replace trigger audit_stays before update or truncate on audit
-  for each statement execute function audit_stays();
+create trigger statistic_kept before delete on statistic for each row execute function kept();  -- for good
 create trigger audit_kept before delete on audit for each row execute function kept();
 
 -- Small and always changing: swept often, so that a look at them costs what is in them. Large and only added to:
