@@ -8,13 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from adapter.agreements.agreement import Agreement
-from adapter.agreements.in_force import in_force
 from adapter.agreements.load import Book
-from adapter.agreements.terms import CareForm
 from adapter.fhir.sheet import statement_id
-from adapter.losus.days import DAY, Month
-from adapter.settlement.account import POOLED, Law, Payer, collect
+from adapter.losus.days import Month
+from adapter.settlement.account import Law, collect
 from adapter.settlement.difference import Adjustment, Issued, difference, issue
 from adapter.settlement.holding import Dispute, hold
 from adapter.settlement.settle import settle_in_force
