@@ -11,7 +11,7 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -85,11 +85,21 @@ def here() -> Trace | None:
     return _here.get()
 
 
+def enter(trace: Trace | None) -> Token[Trace | None]:
+    """Let the work of this task belong to `trace`, until it is left with what is given here."""
+    return _here.set(trace)
+
+
+def leave(entered: Token[Trace | None]) -> None:
+    """Let it belong again to what it belonged to before."""
+    _here.reset(entered)
+
+
 @contextmanager
 def at(trace: Trace | None) -> Iterator[None]:
     """Let the work within belong to `trace`."""
-    token = _here.set(trace)
+    entered = enter(trace)
     try:
         yield
     finally:
-        _here.reset(token)
+        leave(entered)

@@ -9,11 +9,10 @@ where the environment names a collector: without one a span costs nothing, a tra
 and no attribute of a span holds a value of a message, an id of a person, or an address with either.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
-from adapter.trace import Trace, at, new_trace
+from adapter.trace import Trace, enter, leave, new_trace
 
 Kind = Literal["internal", "server", "client", "producer", "consumer"]
 Attributes = Mapping[str, str | int | float | bool]
@@ -125,7 +124,6 @@ def begin(
     return Work(*made)
 
 
-@contextmanager
 def work(
     name: str,
     parent: Trace | None,
@@ -134,13 +132,23 @@ def work(
     *,
     is_remote: bool = False,
     links: Sequence[Trace] = (),
-) -> Iterator[Work]:
+) -> "Within":
     """Begin something as `begin`, let what is done within belong to it, and end it."""
-    begun = begin(name, parent, kind, attributes, is_remote=is_remote, links=links)
-    with at(begun.trace):
-        try:
-            yield begun
-        except BaseException as error:
-            begun.end(type(error).__name__)
-            raise
-    begun.end()
+    return Within(begin(name, parent, kind, attributes, is_remote=is_remote, links=links))
+
+
+class Within:
+    """`with Within(begun):` what is done within belongs to it; then it ends. No generator: it is faster."""
+
+    __slots__ = ("_begun", "_token")
+
+    def __init__(self, begun: Work) -> None:
+        self._begun = begun
+
+    def __enter__(self) -> Work:
+        self._token = enter(self._begun.trace)
+        return self._begun
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        leave(self._token)
+        self._begun.end(kind.__name__ if kind is not None else None)

@@ -21,11 +21,11 @@ from adapter.errors import LosusError, Problem, UnavailableError
 from adapter.flow import commit, refused
 from adapter.inbound.flood import Flood
 from adapter.inbound.library import Library
-from adapter.inbound.under_way import begin_receiving, committing, receiving, tell
+from adapter.inbound.under_way import begin_receiving, committing, tell
 from adapter.reading import Prepared
 from adapter.store.database import Database
 from adapter.trace import at
-from adapter.tracing import work
+from adapter.tracing import Within, work
 from adapter.world import World
 
 log = structlog.get_logger()
@@ -53,7 +53,8 @@ class Receiver:
         stopped, UnavailableError where it cannot be stored now.
         """
         self._flood.demand_open(delivery.source)
-        with receiving(delivery, self._world.speakers) as (traced, under_way):
+        traced, under_way = begin_receiving(delivery, self._world.speakers)
+        with Within(under_way):
             prepared = await self._read(traced)
             future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
             try:

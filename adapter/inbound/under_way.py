@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from adapter.delivery import Delivery, Door, Receipt
 from adapter.reading import Prepared
-from adapter.trace import at, here
-from adapter.tracing import Attributes, Work, begin
+from adapter.trace import here
+from adapter.tracing import Attributes, Work, begin, is_recording
 
 _BY_ITSELF = frozenset({Door.POLL, Door.IMPORT, Door.STREAM})
 
@@ -27,39 +27,31 @@ def begin_receiving(delivery: Delivery, known: Container[str]) -> tuple[Delivery
         "receive",
         parent,
         "consumer" if delivery.door is Door.STREAM else "internal",
-        {
-            "losus.source": delivery.source if delivery.source in known else "unknown",
-            "losus.door": delivery.door.value,
-        },
+        _attributes(delivery, known) if is_recording() else {},
         is_remote=delivery.trace is not None,
         links=[around] if is_by_itself and around is not None else (),
     )
     return replace(delivery, trace=begun.trace), begun
 
 
-@contextmanager
-def receiving(delivery: Delivery, known: Container[str]) -> Iterator[tuple[Delivery, Work]]:
-    """What is done within belongs to the delivery."""
-    traced, begun = begin_receiving(delivery, known)
-    with at(begun.trace):
-        try:
-            yield traced, begun
-        except BaseException as error:
-            begun.end(type(error).__name__)
-            raise
-    begun.end()
+def _attributes(delivery: Delivery, known: Container[str]) -> Attributes:
+    source = delivery.source if delivery.source in known else "unknown"  # an address may name anything
+    return {"losus.source": source, "losus.door": delivery.door.value}
 
 
 def tell(begun: Work, receipt: Receipt) -> None:
     """Note what became of a delivery."""
-    begun.note({"losus.outcome": receipt.state})
-    if receipt.number is not None:
-        begun.note({"losus.message": receipt.number})
+    if begun.is_recorded:
+        number: Attributes = {"losus.message": receipt.number} if receipt.number is not None else {}
+        begun.note({"losus.outcome": receipt.state, **number})
 
 
 @contextmanager
 def committing(batch: Sequence[Prepared]) -> Iterator[list[Prepared]]:
     """One transaction for many deliveries: each has a span in its own trace, which what follows bears."""
+    if not is_recording():
+        yield list(batch)
+        return
     attributes: Attributes = {"db.system.name": "postgresql", "db.operation.name": "COMMIT"}
     if len(batch) > 1:
         attributes = {**attributes, "db.operation.batch.size": len(batch)}
