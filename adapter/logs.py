@@ -29,22 +29,28 @@ _CONSTANT = ("aiokafka", "opentelemetry")
 _LONGEST = 300
 
 
-def configure_log(process: str, level: LogLevel = "info") -> None:
-    """Write the log of this process from now on; of libraries only their errors."""
+def configure_log(process: str, level: LogLevel = "info", *, lasting: bool = False) -> None:
+    """Write the log of this process from now on; of libraries only their errors.
+
+    `lasting`: of a process that works until it is stopped. Its loggers are made once, its threads' faults and
+    warnings told of too.
+    """
     form = _Form(process)
-    libraries = logging.StreamHandler(sys.stderr)
+    stream: Any = _StandardError()
+    libraries = logging.StreamHandler(stream)
     libraries.setFormatter(_Libraries(form))
     logging.basicConfig(handlers=[libraries], level=logging.ERROR, force=True)
-    logging.captureWarnings(True)
-    logging.getLogger("py.warnings").setLevel(logging.WARNING)
     structlog.configure(
         processors=[form],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
+        logger_factory=structlog.PrintLoggerFactory(stream),
+        cache_logger_on_first_use=lasting,
     )
     sys.excepthook = _ended
-    threading.excepthook = lambda fault: _ended(fault.exc_type, fault.exc_value, fault.exc_traceback)
+    if lasting:
+        logging.captureWarnings(True)
+        logging.getLogger("py.warnings").setLevel(logging.WARNING)
+        threading.excepthook = lambda fault: _ended(fault.exc_type, fault.exc_value, fault.exc_traceback)
 
 
 def kind_of(error: BaseException) -> str:
@@ -63,6 +69,18 @@ def place_of(error: BaseException) -> str:
 
 def _place(filename: str, line: int) -> str:
     return f"{'/'.join(Path(filename).parts[-3:])}:{line}".lstrip("/")
+
+
+class _StandardError:
+    """Standard error as it is when something is written."""
+
+    def write(self, text: str) -> None:
+        """Write it."""
+        sys.stderr.write(text)
+
+    def flush(self) -> None:
+        """Let it be seen."""
+        sys.stderr.flush()
 
 
 class _Form:

@@ -14,6 +14,7 @@ from adapter.tracing import record_with
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+_LASTING = frozenset({"serve", "relay", "watch", "poll", "listen"})
 _SPOKEN = "http/protobuf"
 _EXPORTER = "OTEL_TRACES_EXPORTER"
 
@@ -23,7 +24,7 @@ def begin_process(name: str, settings: Settings | DatabaseAlone) -> None:
 
     Raises SetupError where the collector is to be spoken to in a way that is not spoken here.
     """
-    configure_log(name, settings.log_level)
+    configure_log(name, settings.log_level, lasting=name in _LASTING)
     configure_tracing(name, os.environ)
 
 

@@ -20,6 +20,7 @@ import structlog
 from jsonschema import Draft202012Validator
 from starlette.applications import Starlette
 
+from adapter import logs
 from adapter.errors import Problem, SetupError
 from adapter.logbook import EVENTS, schema
 from adapter.logs import configure_log, kind_of
@@ -152,13 +153,11 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     before = (logging.root.handlers[:], logging.root.level, sys.excepthook)
     known = structlog.get_config()
     stream = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr(logs._StandardError, "write", lambda _, text: stream.write(text))
     configure_log("test", "debug")
-    structlog.configure(cache_logger_on_first_use=False)  # or others would write here for ever
     yield stream
     structlog.reset_defaults()
     structlog.configure(**known)
-    logging.captureWarnings(False)
     logging.root.handlers[:], sys.excepthook = before[0], before[2]
     logging.root.setLevel(before[1])
 
@@ -220,10 +219,7 @@ async def test_a_service_that_cannot_start_says_why(
         ("error", {"error"}),
     ],
 )
-def test_a_level_leaves_out_what_is_below(
-    written: io.StringIO, monkeypatch: pytest.MonkeyPatch, level: Any, told: set[str]
-) -> None:
-    monkeypatch.setattr(sys, "stderr", written)
+def test_a_level_leaves_out_what_is_below(written: io.StringIO, level: Any, told: set[str]) -> None:
     configure_log("test", level)
     logger = structlog.get_logger()
     fields = {"source": "losus-r4", "door": "message"}
