@@ -199,7 +199,7 @@ def _headers() -> Schema:
         "traceparent": {
             "type": "string",
             "pattern": _TRACEPARENT,
-            "description": "W3C Trace Context, where the message came with one",
+            "description": "W3C Trace Context of what decided the event: the same when it is published again",
         },
     }
     required = [name for name in fields if name != "traceparent"]
