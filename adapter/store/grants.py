@@ -150,18 +150,21 @@ async def rest(connection: Connection) -> Rest:
     is_to = {one for one in wanted(schema) if one.role in there}
     roles = tuple(role for role in ROLES if role not in there)
     statements = [*_mending(has, is_to)]
-    if await _functions_are_open(connection):
-        statements.append(_CLOSING)
+    if owner := await _open_owner(connection):
+        statements.append(_CLOSING.replace("privileges", f"privileges for role {owner}"))
     return Rest(roles, tuple(statements))
 
 
-async def _functions_are_open(connection: Connection) -> bool:
-    """Whether a function that this user makes could be called by everybody."""
-    return not await connection.fetchval(
-        """select exists (select from pg_default_acl join pg_roles on pg_roles.oid = defaclrole
-                          where rolname = current_user and defaclobjtype = 'f' and defaclnamespace = 0
-                            and not exists (select from aclexplode(defaclacl) where grantee = 0))"""
+async def _open_owner(connection: Connection) -> str | None:
+    """Who owns the tables (quoted), where functions that it makes could be called by everybody; else None."""
+    found: str | None = await connection.fetchval(
+        """select relowner::regrole::text from pg_class
+           where oid = to_regclass('migration') and not exists (
+             select from pg_default_acl
+             where defaclrole = relowner and defaclobjtype = 'f' and defaclnamespace = 0
+               and not exists (select from aclexplode(defaclacl) where grantee = 0))"""
     )
+    return found
 
 
 def _mending(has: Iterable[Grant], is_to: Iterable[Grant]) -> Iterable[str]:

@@ -198,8 +198,9 @@ async def test_the_command_checks_applies_and_is_done(empty: Logins):
     assert (check.returncode, orjson.loads(check.stdout)["missing"]) == (1, names)
     done = losus(empty.dsn("owner"), "--format", "json", command="migrate")
     assert (done.returncode, orjson.loads(done.stdout)["applied"]) == (0, names), done.stderr
-    check = losus(empty.dsn("owner"), "--check", command="migrate")
-    assert check.returncode == 0, check.stdout
+    for kind in ("owner", "read"):
+        check = losus(empty.dsn(kind), "--check", command="migrate")
+        assert check.returncode == 0, (kind, check.stdout)
     assert alone(empty.dsn("owner")).returncode == 0, "no secret of others is needed"
     unsafe = alone("postgresql://losus:losus@database.example/losus")
     assert (unsafe.returncode, "sslmode=verify-full" in unsafe.stderr) == (2, True)
