@@ -153,6 +153,8 @@ ACTS: Mapping[str, Rule] = {
     "audit export": _export,
     "audit deliveries": _deliveries,
     "metrics": NEITHER,
+    "doctor": NEITHER,  # counts, and nothing of a person
+    "retention": ITSELF,  # each of its transactions, with how many of what
 }
 
 

@@ -14,11 +14,12 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from adapter.agreements.load import load_book
+from adapter.commands.checked import checked_settings
 from adapter.commands.output import Format, err, out, print_json
 from adapter.commands.settle_store import ledger_of
 from adapter.losus.days import Month, local_day
 from adapter.retention import CLAUSES, Eraser, Gone, Kind, years_ago
-from adapter.settings import Settings, load_settings
+from adapter.settings import Settings
 from adapter.settling.closing import Closing, close_books
 from adapter.store.database import Database, connect
 from adapter.store.migrate import migrate
@@ -42,7 +43,7 @@ def retention_command(
     anywhere it can be run again. The dry run does each batch and takes it back; what waits for something else
     to go first is not in its figures.
     """
-    done = asyncio.run(_retain(load_settings(), kind or list(Kind), is_run=run))
+    done = asyncio.run(_retain(checked_settings(), kind or list(Kind), is_run=run))
     if format_ is Format.JSON:
         _tell_json(done, is_run=run)
     else:
