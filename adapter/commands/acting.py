@@ -17,8 +17,9 @@ from datetime import UTC, datetime
 import typer
 
 from adapter.commands.acts import Act
+from adapter.commands.checked import checked_settings
 from adapter.errors import Problem, SetupError
-from adapter.settings import Settings, load_settings
+from adapter.settings import Settings
 from adapter.store.asking import ASKING, Asking
 from adapter.store.audit import Entry, append
 from adapter.store.database import connect
@@ -31,7 +32,7 @@ _UNSAID = "not said"
 @contextmanager
 def audited(words: str, act: Act, operator: str | None, because: str | None) -> Iterator[None]:
     """Write the entry, do the work as asked for by it, and write down too where it failed."""
-    settings = load_settings()
+    settings = checked_settings()  # first of all: the entry itself goes to the database
     entry = _entry(settings, words, act, operator, because)
     asking = Asking(asyncio.run(_note(settings, entry)), entry.kind, entry.who, entry.why)
     token = ASKING.set(asking)

@@ -120,9 +120,19 @@ async def test_a_command_is_written_down_before_it_begins(dsn: str) -> None:
     )  # fmt: skip
 
 
+#: Settings that may be used outside the sandbox.
+SOUND = {
+    "LOSUS_OPEN_DOORS": "false",
+    "LOSUS_SECRET": "Vq3r0-hTz8kLw2Xn9PbY5cJd7fGmSa4u",
+    "LOSUS_STAFF__TOKENS__ISSUER": "https://login.example",
+    "LOSUS_STAFF__TOKENS__AUDIENCE": "https://region.example",
+    "LOSUS_STAFF__TOKENS__JWKS": "/keys.json",
+}
+
+
 async def test_outside_the_sandbox_nobody_is_nameless(dsn: str) -> None:
     await migrate(dsn)
-    refused = await losus(dsn, "cases", "parked", LOSUS_OPERATOR=None, LOSUS_OPEN_DOORS="false")
+    refused = await losus(dsn, "cases", "parked", LOSUS_OPERATOR=None, **SOUND)
     assert refused.exit_code != 0
     assert "say who you are" in str(refused.exception.problems[0].rule)  # type: ignore[union-attr]
     assert await entries(dsn) == []
