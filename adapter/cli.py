@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, str] = {
     "import": "doors.import_command",
     "replay": "replay.replay_command",
     "republish": "republish.republish_command",
+    "recover": "recover.recover_command",
     "disputes": "disputes.disputes_command",
     "statistics": "statistics.statistics_command",
     "compare": "compare.compare_command",

@@ -75,7 +75,8 @@ class Kafka(BaseModel):
     `retention_days`: how long `.events` and `.settlements` keep a record; the database keeps it for good.
     `cases_days`: how long a case that has ended stays on `.cases`. `min_insync` None: one less than
     `replication`, so that the loss of one broker is borne. `make_topics`: the relay makes what is missing
-    when it starts.
+    when it starts. `refuse_older`: nothing is published while Kafka has what the database does not know; off
+    for a database that has nothing to do with what was published there before, as a sandbox's.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -90,6 +91,7 @@ class Kafka(BaseModel):
     cases_days: int = Field(default=365, ge=1)
     make_topics: bool = True
     transactions: bool = True
+    refuse_older: bool = True
     batch: int = Field(default=500, ge=1, description="events a transaction of the relay")
 
     @property

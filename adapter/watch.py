@@ -58,6 +58,10 @@ PUBLISH_SECONDS = Histogram(
 )
 PUBLISH_RETRIES = Counter("losus_publish_retries_total", "Attempts of a lane that failed.", ["lane"])
 RELAY_FENCED = Counter("losus_relay_fenced_total", "Times that another relay took over a transactional id.")
+DATABASE_OLDER = Gauge(
+    "losus_database_older",
+    "1: Kafka has what the database does not know, so nothing is published: losus recover.",
+)
 RELAY_SHARES = Gauge("losus_relay_shares", "Shares of the outbox that this relay holds.")
 
 # Of HTTP and of the process itself.

@@ -172,6 +172,7 @@ def relay_settings(settings: Settings) -> RelaySettings:
         cases_days=settings.kafka.cases_days,
         make_topics=settings.kafka.make_topics,
         transactions=settings.kafka.transactions,
+        refuse_older=settings.kafka.refuse_older,
         batch=settings.kafka.batch,
     )
 

@@ -18,7 +18,7 @@ from adapter.errors import UnavailableError
 from adapter.kafka import producer
 from adapter.outbound.answers import REFUSALS, Outcome, Sent, note_fenced
 from adapter.outbound.faults import lanes_at_fault
-from adapter.outbound.progress import TRANSACTION_TIMEOUT_S, Progress, broker_asked
+from adapter.outbound.progress import NUMBER, TRANSACTION_TIMEOUT_S, Progress, broker_asked
 from adapter.outbound.records import Record, records
 from adapter.outbound.topics import LARGEST_STATEMENT
 from adapter.store.outbox import Claim
@@ -168,7 +168,11 @@ class Courier:
             await self._producer.begin_transaction()
             key, place = self._progress.slot.encode(), self._progress.place
             sent.progress = await self._producer.send(
-                place.topic, claim.id.encode(), key=key, partition=place.partition
+                place.topic,
+                claim.id.encode(),
+                key=key,
+                partition=place.partition,
+                headers=[(NUMBER, str(claim.number).encode())],
             )
         # a lane whose batches are full waits in its own task alone
         await _all(self._enqueue(lane, load, sent) for lane, load in lanes.items())

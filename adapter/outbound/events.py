@@ -37,7 +37,9 @@ def decide(
     before = CasePicture.model_validate_json(row.picture) if row.picture else None
     if picture.state is None:
         return row, ()
-    changed = changed_fields(before, picture)
+    # only after a restore is what was told last known in part: what the municipality was sent of it
+    known = before.payload if before is not None else "full"
+    changed = changed_fields(before, withhold(picture, known))
     told = _told(row)
     if concerned is None:  # a voided case names nobody any more: who was told of it is told of that
         concerned = told or None
@@ -52,7 +54,7 @@ def decide(
     if moved and told:
         revisions[told] += 1
         last = closing(before or picture).model_copy(update={"revision": revisions[told]})
-        events.append(_event(CASE_CHANGED, told, last, ground_of(last), is_closing=True))
+        events.append(event_of_picture(CASE_CHANGED, told, last, ground_of(last), is_closing=True))
     revision = revisions.pop(home or "", 0)
     sent = picture
     for kind, fields in _kinds(before, picture, changed):
@@ -60,7 +62,7 @@ def decide(
         picture = picture.model_copy(update={"revision": revision, "changed": fields})
         sent = withhold(picture, payloads[home] if home else "full")
         ground = ground_of(picture, is_deadline=kind == DEADLINE_MISSED)
-        events.append(_event(kind, home, sent, ground))
+        events.append(event_of_picture(kind, home, sent, ground))
     whole = events[-1].payload if sent is picture else _json(picture)
     revisions[home or ""] = revision
     return _stored(row, picture, whole, concerned, revisions), tuple(events)
@@ -105,9 +107,10 @@ def _told(row: CaseRow) -> str | None:
     return next(reversed(row.revisions), None)
 
 
-def _event(
+def event_of_picture(
     kind: str, municipality: str | None, picture: CasePicture, ground: str, *, is_closing: bool = False
 ) -> EventRow:
+    """The event that tells a municipality (None: the unrouted) of a picture; its id is by what it says."""
     case_id = picture.case_id
     payload = _json(picture)
     seed = b"\0".join(

@@ -23,6 +23,8 @@ from adapter.outbound.topics import PROGRESS, SHARES
 
 log = structlog.get_logger()
 
+#: Header of a record: the number of the claim among those of its slot (see `behind`).
+NUMBER = "number"
 #: The broker ends a transaction that is older, whoever began it.
 TRANSACTION_TIMEOUT_S = 60.0
 _MARGIN_S = 15.0  # the broker looks for old transactions every ten seconds

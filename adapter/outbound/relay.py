@@ -28,6 +28,11 @@ together, which is fast, until one of them is at fault: it goes into quarantine,
 and a back-off of its own, and comes back when it has caught up. A record that the broker refuses for good
 parks its case; other cases of the lane go on.
 
+A database restored to an earlier point. Before a relay takes a share it holds the numbers of the claims in
+Kafka against those in PostgreSQL (`behind`). Where Kafka was told of one that is not known here, the database
+would give revisions again that subscribers have, to other pictures: nothing is published by anybody, until
+`losus recover --run` has told the database what Kafka has. Not noticed without transactions.
+
 Replicas divide the shares evenly. One that dies loses its locks with its session, one that cannot be
 reached after some twenty seconds; its shares are taken over by the others within a second or two.
 
@@ -45,15 +50,16 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from adapter.errors import UnavailableError
+from adapter.outbound.behind import behind, published_claims
 from adapter.outbound.expiry import START, expire
 from adapter.outbound.lagging import observe
 from adapter.outbound.records import share_of
 from adapter.outbound.session import RelaySettings, Session, open_relay_session
 from adapter.outbound.share import Share
 from adapter.outbound.topics import SHARES, make_topics
-from adapter.store import deliveries, outbox, quarantine
+from adapter.store import deliveries, outbox, quarantine, recovery
 from adapter.store.migrate import migrate
-from adapter.watch import RELAY_SHARES, ROUND_AT
+from adapter.watch import DATABASE_OLDER, RELAY_SHARES, ROUND_AT
 
 __all__ = ["RelaySettings", "run_relay"]
 
@@ -66,6 +72,7 @@ _EXPIRE_S = 10.0  # a page of cases each time
 _CHAIN_S = 10.0
 _CHAIN_AT_ONCE = 50  # batches of deliveries, each in a transaction of its own
 _MAKE_TOPICS_S = 30.0
+_ASK_AGAIN_S = 2.0  # whether a database that was older is mended
 _BACK_OFF_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 _PASSING = (
     UnavailableError,
@@ -121,7 +128,15 @@ class _Relay:
         self._expired = START
 
     async def work(self, stopping: asyncio.Event) -> None:
-        """Hold a fair part of the shares, and wake each when events of its lanes come in."""
+        """Hold a fair part of the shares, and wake each when events of its lanes come in.
+
+        None of them while the database is older than Kafka.
+        """
+        while self._session.settings.refuse_older and await self._is_behind():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), _ASK_AGAIN_S)
+            if stopping.is_set():
+                return
         async with self._session.transaction() as connection:
             await outbox.join(connection, self._member)
         log.info("relay.started", member=self._member)
@@ -146,6 +161,20 @@ class _Relay:
             if self._making is not None:
                 self._making.cancel()
         log.info("relay.stopped", member=self._member)
+
+    async def _is_behind(self) -> bool:
+        """Whether Kafka was told of claims that this database never gave; written down for who asks."""
+        async with self._session.transaction() as connection:
+            known = await recovery.known_claims(connection)
+        published = await published_claims(self._session.settings.bootstrap, known)
+        async with self._session.transaction() as connection:
+            found = behind(published, await recovery.known_claims(connection))
+            slots = [(one.slot, one.published, one.known) for one in found]
+            await recovery.note_behind(connection, slots, datetime.now(UTC))
+        DATABASE_OLDER.set(bool(found))
+        if found:
+            log.error("relay.database_is_older", slots=[one.slot for one in found], mend="losus recover")
+        return bool(found)
 
     def _make_topics(self, tasks: asyncio.TaskGroup) -> None:
         """Make what is missing once, beside everything else: one that cannot be made holds up nobody."""

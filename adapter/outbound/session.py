@@ -23,7 +23,8 @@ _AT_ONCE = 2
 class RelaySettings:
     """What a relay needs to know; `name` is the same for all replicas that divide an outbox.
 
-    `cases_days`: how long a case that has ended stays on `.cases`; None: for ever.
+    `cases_days`: how long a case that has ended stays on `.cases`; None: for ever. `refuse_older`: publish
+    nothing while Kafka knows of claims that the database never gave.
     """
 
     dsn: str
@@ -37,6 +38,7 @@ class RelaySettings:
     cases_days: int | None = None
     make_topics: bool = True
     transactions: bool = True
+    refuse_older: bool = True
     batch: int = 500
     name: str = "losus-relay"
 

@@ -86,6 +86,7 @@ def _settings(kafka: str, postgres: str, organizations: Mapping[str, tuple[str, 
         "LOSUS_SECRET": token_urlsafe(24),
         "LOSUS_REGION": "urn:losus:sandbox",
         "LOSUS_KAFKA__BOOTSTRAP": kafka,
+        "LOSUS_KAFKA__REFUSE_OLDER": "false",  # each sandbox has a database and a secret of its own
         "LOSUS_OPEN_DOORS": "true",
         "LOSUS_SOURCES": orjson.dumps(
             {name: {"mapping": name, "fhir": "R5" if name.endswith("r5") else "R4"} for name in names}

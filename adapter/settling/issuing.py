@@ -11,7 +11,7 @@ with the statement; and never before the month itself is over.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from types import MappingProxyType
 
@@ -30,6 +30,7 @@ from adapter.settling.casebook import sources_of_stays
 from adapter.settling.due import first_day
 from adapter.store.database import Connection
 from adapter.store.intake import add_events
+from adapter.store.recovery import ToldStatement, lost_statements
 from adapter.store.statements import StatementRow, add_statement
 from adapter.trace import Trace
 from adapter.world import World
@@ -37,6 +38,12 @@ from adapter.world import World
 
 class TooEarlyError(LosusError):
     """A month that may still be corrected is not issued without a reason."""
+
+    status = 409
+
+
+class ToldOtherwiseError(LosusError):
+    """Another statement was published for the payer and month, and this database has lost it."""
 
     status = 409
 
@@ -87,14 +94,23 @@ def refuse_early(statement: Statement, now: datetime, early: str | None) -> None
 
 async def keep(
     connection: Connection, ledger: Ledger, one: Issued, held: tuple[str, ...], early: str | None
-) -> None:
-    """Store a statement as it is issued, and the event that tells of it.
+) -> Issued:
+    """Store a statement as it is issued, and the event that tells of it; the statement as it was stored.
 
-    TooLargeError where no message of a topic could hold it: before anything is stored.
+    One that was published and lost in a restore is stored as it was published, where it is the same now, and
+    not told again. TooLargeError where no message of a topic could hold it, ToldOtherwiseError where another
+    was published for the same payer and month, or one of the municipality's is lost: before anything is kept.
     """
-    statement, now = one.statement, one.issued_at
+    statement = one.statement
+    lost = await lost_statements(connection, statement.municipality)
+    mine = lost.get((statement.agreement, statement.care_form, str(statement.month)))
+    if mine is not None:
+        one = replace(one, issued_at=mine.issued_at)
+    now = one.issued_at
     made = bundle([one], await _edition(connection, ledger, one))
     told = dumps(made)
+    if lost and (mine is None or told != mine.bundle):
+        raise ToldOtherwiseError(*(_lost(each) for each in ((mine,) if mine else lost.values())))
     if len(told) > LARGEST_STATEMENT:
         rule = f"the statement has {len(told)} bytes; a message of its topic holds {LARGEST_STATEMENT}"
         raise TooLargeError(Problem("too-long", rule))
@@ -102,10 +118,20 @@ async def keep(
         (entry["resource"]["resourceType"], entry["resource"]["id"], dumps(entry["resource"]))
         for entry in made["entry"]
     )
-    why = early if local_day(now) < issued_from(statement) else None
+    is_early = local_day(now) < issued_from(statement)
+    why = (early or "published early, before a restore") if is_early else None
     await add_statement(connection, StatementRow(one, why, held, told, resources))
+    if mine is not None:
+        return one
     event = settlement_event(one.id, statement.municipality, told, ledger.world.payloads)
     await add_events(connection, [event], now, ledger.trace)
+    return one
+
+
+def _lost(one: ToldStatement) -> Problem:
+    """What holds up a municipality's statements: corrections of a lost one would be charged twice."""
+    rule = f"statement {one.id} of {one.month} was published and lost in a restore; settled now it is another"
+    return Problem("conflict", f"{rule}: have what was lost sent again, then issue {one.month} first")
 
 
 async def _edition(connection: Connection, ledger: Ledger, issued: Issued) -> Edition:

@@ -16,10 +16,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from adapter.errors import LosusError, Problem, SetupError, TooLargeError
+from adapter.errors import LosusError, Problem, SetupError, TooLargeError, UnavailableError
 from adapter.losus.days import Month, local_day, months
 from adapter.settling.casebook import ByHand, Casebook, read_casebook
-from adapter.settling.issuing import Ledger, issued_from, keep, refuse_early
+from adapter.settling.issuing import Ledger, ToldOtherwiseError, issued_from, keep, refuse_early
 from adapter.settling.monthly import issue_follow_ups
 from adapter.settling.owing import Told, key_of, owing, wanted_of
 from adapter.settling.publishing import publish_statistics
@@ -27,6 +27,7 @@ from adapter.store import statements
 from adapter.store.closed import Closed
 from adapter.store.database import Connection, Database
 from adapter.store.followups import followed_up
+from adapter.store.recovery import is_behind
 
 
 class ClosedError(LosusError):
@@ -73,10 +74,14 @@ async def settle_month(database: Database, ledger: Ledger, asked: Asked, now: da
     """Settle months from the store, and issue what is asked to be issued; all of a run or nothing.
 
     Issuing the same month twice issues nothing more: what was issued is told as it was. TooEarlyError
-    where a month may still be corrected and no reason is given. A second run waits for the first.
+    where a month may still be corrected and no reason is given; UnavailableError where the database is older
+    than what Kafka has, so that what it would issue may be issued. A second run waits for the first.
     """
     async with database.transaction() as guard:
         await statements.settle_alone(guard)
+        if asked.issue and await is_behind(guard):
+            rule = "the database is older than what Kafka has: losus recover"
+            raise UnavailableError(Problem("transient", rule))
         async with database.transaction() as connection:
             await statements.one_moment(connection)
             book = await read_casebook(connection, ledger.world, now, guard)
@@ -146,7 +151,10 @@ async def _issue(
     done: Settled,
     now: datetime,
 ) -> list[Told]:
-    """Issue the drafts among these, and tell all as issued; one that no topic could hold is refused alone."""
+    """Issue the drafts among these, and tell all as issued.
+
+    One that no topic could hold is refused alone, and one in whose place another was published and lost.
+    """
     issued: list[Told] = []
     for one in found:
         statement = one.statement.statement
@@ -155,11 +163,11 @@ async def _issue(
         elif not (asked.due and local_day(now) < issued_from(statement)):
             refuse_early(statement, now, asked.early)
             try:
-                await keep(connection, ledger, one.statement, one.held, asked.early)
-            except TooLargeError as fault:
+                kept = await keep(connection, ledger, one.statement, one.held, asked.early)
+            except (TooLargeError, ToldOtherwiseError) as fault:
                 done.refused.append((statement.municipality, statement.month, fault))
             else:
-                issued.append(replace(one, issued=True, fresh=True))
+                issued.append(replace(one, statement=kept, issued=True, fresh=True))
     return issued
 
 

@@ -88,12 +88,16 @@ async def cases_about(connection: Connection, resources: Iterable[tuple[str, str
 async def lock_cases(
     connection: Connection, new: Iterable[tuple[str, str, str]], known: Iterable[str], now: datetime
 ) -> dict[str, CaseRow]:
-    """The rows of the cases `new` (id, source, key; made where missing) and `known`, locked."""
+    """The rows of the cases `new` (id, source, key; made where missing) and `known`, locked.
+
+    One that subscribers know, though it was lost here, is made as they have it: its revisions go on.
+    """
     wanted = sorted(set(new))
     await connection.execute(
-        """insert into cases (id, source, key, changed_at)
-           select id, source, key, $4
+        """insert into cases (id, source, key, changed_at, revisions, municipality, state, picture)
+           select id, asked.source, asked.key, $4, coalesce(revisions, '{}'), municipality, state, picture
            from unnest($1::text[], $2::text[], $3::text[]) as asked (id, source, key)
+           left join recovered_case on case_id = asked.id
            order by id on conflict do nothing""",
         *columns(wanted, 3),
         now,

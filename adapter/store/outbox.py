@@ -48,6 +48,7 @@ class Claim:
 
     `id` is never used again; `producer` is the transactional id under which alone they are published
     ("" where the broker has no transactions); Kafka has `id` at or after the offset `since`, if at all.
+    `number` counts the claims of the slot.
     """
 
     slot: str
@@ -55,6 +56,7 @@ class Claim:
     producer: str
     since: int
     events: tuple[Waiting, ...]
+    number: int
 
     @property
     def ids(self) -> list[int]:
@@ -156,20 +158,20 @@ async def claim(  # noqa: PLR0913 - a claim has as many parts
         events = tuple(_waiting(row) for row in rows if not row["parked"])
         if not events:
             continue
-        one = Claim(slot, id, producer, since, events)
-        await connection.execute(
+        number = await connection.fetchval(
             """insert into relay_claim (slot, share, id, producer, since, events)
                values ($1, $2, $3, $4, $5, $6)
                on conflict (slot) do update
-                 set share = $2, id = $3, producer = $4, since = $5, events = $6""",
+                 set share = $2, id = $3, producer = $4, since = $5, events = $6
+               returning number""",
             slot,
             share,
             id,
             producer,
             since,
-            one.ids,
+            [one.id for one in events],
         )
-        return one
+        return Claim(slot, id, producer, since, events, number)
     return None
 
 
@@ -207,10 +209,19 @@ async def _put_behind(connection: Connection, rows: Iterable[asyncpg.Record]) ->
 async def open_claims(connection: Connection, share: int) -> list[Claim]:
     """What was claimed in a share and is neither settled nor given up: a crash lies between."""
     rows = await connection.fetch(
-        "select slot, id, producer, since, events from relay_claim where share = $1 and events <> '{}'", share
+        """select slot, id, producer, since, events, number from relay_claim
+           where share = $1 and events <> '{}'""",
+        share,
     )
     return [
-        Claim(row["slot"], row["id"], row["producer"], row["since"], await _events(connection, row["events"]))
+        Claim(
+            row["slot"],
+            row["id"],
+            row["producer"],
+            row["since"],
+            await _events(connection, row["events"]),
+            row["number"],
+        )
         for row in rows
     ]
 

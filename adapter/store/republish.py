@@ -64,10 +64,11 @@ async def is_waiting(connection: Connection, case_id: str, municipality: str) ->
 
 
 async def recorded(connection: Connection, case_id: str, municipality: str) -> list[Recorded]:
-    """All events of it for the municipality, in their order."""
+    """All events of it for the municipality, in their order, but for those that are never published."""
     rows = await connection.fetch(
         """select id, type, payload, closing, created_at from event
-           where case_id = $1 and municipality = $2 order by id""",
+           where case_id = $1 and municipality = $2
+             and not exists (select from superseded where superseded.event = event.id) order by id""",
         case_id,
         municipality,
     )

@@ -21,6 +21,7 @@ from adapter.settings import Settings
 from adapter.store import quarantine
 from adapter.store.cases import waiting_events
 from adapter.store.database import Connection, Database
+from adapter.store.recovery import is_behind
 from adapter.watch import DATABASE_CONNECTIONS, OUTBOX_EVENTS, READY
 
 router = APIRouter()
@@ -62,6 +63,10 @@ async def readiness(transaction: Transaction, settings: Settings) -> Response:
             ("the database does not answer", outbox is None),
             ("the broker does not answer" + (f": {broker}" if broker else ""), broker is not None),
             (f"events wait for more than {settings.ready_lag_s:g} s to be published", late),
+            (
+                "the database is older than what Kafka has, nothing is published: losus recover",
+                outbox is not None and outbox.behind,
+            ),
         )
         if is_so
     ]
@@ -74,11 +79,15 @@ async def readiness(transaction: Transaction, settings: Settings) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class _Outbox:
-    """How old the oldest event in order is; why lanes are apart; how many cases are parked."""
+    """How old the oldest event in order is; why lanes are apart; how many cases are parked.
+
+    `behind`: a relay has found the database to be older than Kafka.
+    """
 
     lag_s: float
     apart: dict[str, str]
     parked: int
+    behind: bool
 
 
 async def _outbox(transaction: Transaction) -> _Outbox | None:
@@ -89,7 +98,8 @@ async def _outbox(transaction: Transaction) -> _Outbox | None:
             oldest_at = await quarantine.oldest_in_order(connection)
             apart = {one.lane: one.reason for one in await quarantine.quarantined(connection)}
             parked = await quarantine.parked_cases(connection)
+            behind = await is_behind(connection)
     except (UnavailableError, TimeoutError):
         return None
     lag_s = (datetime.now(UTC) - oldest_at).total_seconds() if oldest_at is not None else 0.0
-    return _Outbox(max(lag_s, 0.0), apart, len(parked))
+    return _Outbox(max(lag_s, 0.0), apart, len(parked), behind)

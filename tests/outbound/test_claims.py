@@ -1,6 +1,7 @@
 """Claims on the outbox: which events, of which lanes, in which order; what is put behind a parked case."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import asyncpg
@@ -56,6 +57,8 @@ async def test_settled_they_are_gone_and_forgotten_they_wait_again(dsn: str) -> 
         await store.forget(connection, "share-0")
         assert await store.open_claims(connection, 0) == []
         again = await claimed(connection, "2380")
+        assert again == replace(first, number=2), "the same events, the next claim of the slot"
+        await store.settle(connection, "share-0", first.ids)
         assert again == first
         await store.settle(connection, "share-0", Published(first.ids, datetime.now(UTC)))
         assert await claimed(connection, "2380") is None

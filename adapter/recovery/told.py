@@ -1,0 +1,128 @@
+"""What subscribers have of a case, from what Kafka has and what was decided here: pure.
+
+Owns which of two events under one revision stands (the one that is on Kafka), which municipality has the
+case, and whose last word is still owed. Does not own the statements (`store.putting_back`).
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from adapter.losus.picture import CasePicture, closing
+from adapter.outbound.events import CASE_CHANGED, CASE_EXPIRED, event_of_picture
+from adapter.outbound.records import UNROUTED_LANE
+from adapter.store.intake import CaseRow, EventRow
+from adapter.store.putting_back import Ours, Staged
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """What is to be done: events put back, ours that never go (id to ce_id of the other), closings owed.
+
+    `told`: by municipality ("" for none) the last revision, the one that has the case at the end; `picture`
+    as it was told there last, None where nobody has it or where what the case's row says stands (`ours`).
+    """
+
+    put_back: tuple[Staged, ...]
+    superseded: Mapping[int, str]
+    closings: tuple[EventRow, ...]
+    told: Mapping[str, int]
+    picture: CasePicture | None
+    ours: bool
+
+    @property
+    def has_it(self) -> str | None:
+        """The lane that has the case; None: nobody has."""
+        return next(reversed(dict(self.told)), None) if self.picture is not None or self.ours else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Last:
+    """The last event of a lane, and whether it was decided here."""
+
+    event: Staged
+    ours: bool
+
+    @property
+    def rank(self) -> tuple[bool, datetime, int]:
+        return not self.event.closing, self.event.at, self.event.revision
+
+
+def mend(on_kafka: Sequence[Staged], decided: Sequence[Ours]) -> Mended:
+    """What Kafka has of a case and this database has not, put together with what it has."""
+    taken = {(one.event.lane, one.event.revision): one for one in decided}
+    superseded: dict[int, str] = {}
+    put_back: list[Staged] = []
+    for one in on_kafka:
+        event = (
+            replace(one, revision=-_expired_at(one, decided, on_kafka)) if one.type == CASE_EXPIRED else one
+        )
+        other = taken.get((event.lane, event.revision))
+        if not event.revision:  # taken off `.cases` at a revision that nobody knows any more
+            continue
+        if other is None:
+            put_back.append(event)
+        elif not other.gone:
+            superseded[other.id] = event.ce_id
+    last = _last_of_lanes(on_kafka, [one for one in decided if not one.gone and one.id not in superseded])
+    order = sorted(last.values(), key=lambda one: one.rank)
+    holder = order[-1] if order else None
+    others = [one for one in order[:-1] if not one.event.closing and one.event.lane != UNROUTED_LANE]
+    closings = tuple(_closing(one.event) for one in others)
+    told = {_code(one.event.lane): one.event.revision + (one in others) for one in order}
+    is_ours = holder is not None and holder.ours
+    has = holder is not None and not holder.event.closing
+    picture = (
+        CasePicture.model_validate_json(holder.event.payload) if holder and has and not is_ours else None
+    )
+    return Mended(tuple(put_back), superseded, closings, told, picture, is_ours)
+
+
+def _last_of_lanes(on_kafka: Iterable[Staged], decided: Iterable[Ours]) -> dict[str, _Last]:
+    last: dict[str, _Last] = {}
+    for one in (
+        *(_Last(one.event, ours=True) for one in decided),
+        *(_Last(one, ours=False) for one in on_kafka),
+    ):
+        known = last.get(one.event.lane)
+        if one.event.revision > (known.event.revision if known else 0):
+            last[one.event.lane] = one
+    return last
+
+
+def _expired_at(one: Staged, decided: Iterable[Ours], on_kafka: Iterable[Staged]) -> int:
+    """The revision at which a case was taken off `.cases`, found by the id; 0: it cannot be found."""
+    for known in (*(found.event for found in decided), *on_kafka):
+        seed = "\0".join((CASE_EXPIRED, one.case_id, one.lane, str(known.revision)))
+        if hashlib.sha256(seed.encode()).hexdigest()[:32] == one.ce_id:
+            return known.revision
+    return 0
+
+
+def _closing(one: Staged) -> EventRow:
+    """The last word to a municipality that the case had left before it was lost."""
+    picture = CasePicture.model_validate_json(one.payload)
+    last = closing(picture).model_copy(update={"revision": one.revision + 1})
+    return event_of_picture(CASE_CHANGED, one.lane, last, is_closing=True)
+
+
+def _code(lane: str) -> str:
+    return "" if lane == UNROUTED_LANE else lane
+
+
+def row_after(row: CaseRow, mended: Mended) -> CaseRow:
+    """The case's row, so that it says what subscribers have."""
+    revisions = {**mended.told}
+    if mended.ours:
+        return replace(row, revisions=revisions)
+    if mended.picture is None:
+        return replace(row, picture=None, revisions=revisions)
+    told = mended.picture
+    return replace(
+        row,
+        state=told.state,
+        municipality=mended.has_it or told.receiver,
+        picture=told.model_dump_json().encode(),
+        revisions=revisions,
+    )
