@@ -46,7 +46,10 @@ def decide(
     home = concerned if concerned in payloads else None
     moved = told is not None and told != (home or "")
     if before is not None and not changed and not moved:
-        return row, ()
+        if known == "full":
+            return row, ()
+        whole = picture.model_copy(update={"revision": before.revision, "changed": before.changed})
+        return _stored(row, whole, _json(whole), concerned, row.revisions), ()
     if told is None and picture.state is State.VOIDED:
         return _stored(row, picture, _json(picture), concerned, row.revisions), ()
     revisions = dict(row.revisions)
@@ -63,9 +66,9 @@ def decide(
         sent = withhold(picture, payloads[home] if home else "full")
         ground = ground_of(picture, is_deadline=kind == DEADLINE_MISSED)
         events.append(event_of_picture(kind, home, sent, ground))
-    whole = events[-1].payload if sent is picture else _json(picture)
+    said = events[-1].payload if sent is picture else _json(picture)
     revisions[home or ""] = revision
-    return _stored(row, picture, whole, concerned, revisions), tuple(events)
+    return _stored(row, picture, said, concerned, revisions), tuple(events)
 
 
 def _stored(

@@ -75,6 +75,9 @@ TABLES: Mapping[str, Rights] = {
         read="select (id, source, state, municipality, revisions, due, changed_at, parked)",
         retention="select, update (lockable), delete",
     ),
+    "recovered_case": _may(
+        intake="select", read="select (case_id, at, revisions, municipality, state)"
+    ),  # the rest is done by the owner, with `losus recover`
     # told
     "event": _may(
         intake="select, insert",
@@ -94,6 +97,8 @@ TABLES: Mapping[str, Rights] = {
         retention="select (event)",
     ),
     "relay_claim": _may(relay="select, insert, update (share, id, producer, since, events)", read="select"),
+    "behind": _may("select", "select, insert, update (published, known), delete", "select", "select"),
+    "superseded": _may(intake="select", read="select"),
     "quarantine": _may(
         intake="select",
         relay="select, insert, update (reason, failures, retry_at), delete",
@@ -120,6 +125,9 @@ TABLES: Mapping[str, Rights] = {
         retention="select (number, month, issued_at), delete",
     ),
     "follow_up_resource": _may(settle="select, insert", retention="select, insert, delete"),
+    "told_statement": _may(
+        settle="select", read="select (id, agreement, municipality, care_form, month, issued_at)"
+    ),
     "issued_resource": _may(intake="select", settle="select"),
     "statistic": _may(intake="select", settle="select, insert", read="select"),
     "dispute": _may(
@@ -172,6 +180,7 @@ FUNCTIONS: Mapping[str, Rights] = {
     "closed_through()": _may(intake="execute", settle="execute", retention="execute"),
     "is_past(text,bytea)": _may(retention="execute"),
     "outbox_lane()": {},
+    "relay_claim_number()": {},
     "statement_stays()": {},
     "issued_stays()": {},
     "audit_stays()": {},
