@@ -14,6 +14,7 @@ import orjson
 from adapter.fhir.elements import Resource
 from adapter.fhir.vocabulary import KOMMUNKOD, STATEMENT_IDENTIFIER
 from adapter.losus.days import Month
+from adapter.recovery.told import as_recorded
 from adapter.store import disputes, putting_back
 from adapter.store.database import Connection
 from adapter.store.followups import FollowUpRow, add_follow_up, followed_up
@@ -52,7 +53,7 @@ async def keep_again(connection: Connection, one: Staged, now: datetime) -> Issu
     else:
         done = await _follow_up(connection, one, report, resources)
     if done.outcome in {"blocked", "kept", "unknown"}:
-        await putting_back.put_back(connection, [(one, one.revision)])
+        await putting_back.put_back(connection, [(one, as_recorded(one))])
     return done
 
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import orjson
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -148,4 +148,8 @@ def event_of(record: ConsumerRecord) -> Staged | None:
         record.value or b"",
         closing,
         datetime.fromisoformat(headers["ce_time"].decode()),
+        headers["traceparent"].decode() if "traceparent" in headers else None,
+        record.partition,
+        record.offset,
+        datetime.fromtimestamp(record.timestamp / 1000, UTC),
     )

@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import orjson
 
-from adapter.errors import Problem, UnavailableError
+from adapter.errors import Problem, SetupError, UnavailableError
 from adapter.outbound.behind import behind, published_claims
 from adapter.outbound.events import SETTLEMENT_ISSUED
 from adapter.outbound.parked import MESSAGE_PARKED
@@ -25,11 +25,12 @@ from adapter.outbound.records import DEAD_LETTER_LANE
 from adapter.outbound.topics import SHARES
 from adapter.recovery.issued import IssuedAgain, keep_again
 from adapter.recovery.reading import Page, decided, lanes_on, read_all
-from adapter.recovery.told import mend, row_after
+from adapter.recovery.told import as_recorded, mend, row_after
 from adapter.refold import refold
 from adapter.store import audit, outbox, putting_back, recovery
 from adapter.store.database import Connection
 from adapter.store.intake import CaseRow, add_events, lock_cases, save_cases
+from adapter.store.migrate import may_apply
 from adapter.store.putting_back import Missing
 from adapter.world import World
 
@@ -88,10 +89,15 @@ async def recover(
 ) -> Recovered:
     """Tell the database what Kafka has; without `run` nothing is changed.
 
-    `told` hears of each page that was read. UnavailableError where a relay runs, or the broker is away.
+    `told` hears of each page that was read. UnavailableError where a relay runs, or no broker
+    answers; SetupError where this login does not own the database.
     """
     connection = await outbox.open_session(dsn)
     try:
+        if run and not await may_apply(connection):
+            raise SetupError(
+                Problem("forbidden", "to be run with the login that owns the database, as migrate")
+            )
         if run:
             await _hold_all(connection)
         await putting_back.begin(connection)
@@ -160,7 +166,7 @@ async def _mend_case(connection: Connection, world: World, case_id: str, now: da
     on_kafka = await putting_back.staged_of(connection, case_id)
     mended = mend(on_kafka, await putting_back.ours(connection, case_id))
     await putting_back.supersede(connection, mended.superseded, now)
-    await putting_back.put_back(connection, [(one, one.revision) for one in mended.put_back])
+    await putting_back.put_back(connection, [(one, as_recorded(one)) for one in mended.put_back])
     if mended.closings:
         await add_events(connection, mended.closings, now)
     after = row_after(row or CaseRow(case_id, "", "", None, None, None, {}), mended)

@@ -10,7 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from adapter.losus.picture import CasePicture, closing
-from adapter.outbound.events import CASE_CHANGED, CASE_EXPIRED, event_of_picture
+from adapter.outbound.events import (
+    CASE_CHANGED,
+    CASE_EXPIRED,
+    DEADLINE_MISSED,
+    SETTLEMENT_ISSUED,
+    event_of_picture,
+)
+from adapter.outbound.grounds import OVER, SETTLEMENT, STATEMENT, TOMBSTONE, form_of, ground_of
 from adapter.outbound.records import UNROUTED_LANE
 from adapter.store.intake import CaseRow, EventRow
 from adapter.store.putting_back import Ours, Staged
@@ -104,7 +111,30 @@ def _closing(one: Staged) -> EventRow:
     """The last word to a municipality that the case had left before it was lost."""
     picture = CasePicture.model_validate_json(one.payload)
     last = closing(picture).model_copy(update={"revision": one.revision + 1})
-    return event_of_picture(CASE_CHANGED, one.lane, last, is_closing=True)
+    return event_of_picture(CASE_CHANGED, one.lane, last, ground_of(last), is_closing=True)
+
+
+def as_recorded(one: Staged) -> EventRow:
+    """The event as it was decided, for the record: by which clause is said by what was sent of the case."""
+    form, ground = TOMBSTONE, OVER
+    if one.type == SETTLEMENT_ISSUED:
+        form, ground = STATEMENT, SETTLEMENT
+    elif one.type != CASE_EXPIRED:
+        sent = CasePicture.model_validate_json(one.payload)
+        form, ground = form_of(sent), ground_of(sent, is_deadline=one.type == DEADLINE_MISSED)
+    municipality = None if one.lane == UNROUTED_LANE else one.lane
+    return EventRow(
+        one.case_id,
+        municipality,
+        one.revision,
+        one.type,
+        one.ce_id,
+        one.payload,
+        one.closing,
+        one.traceparent,
+        form,
+        ground,
+    )
 
 
 def _code(lane: str) -> str:

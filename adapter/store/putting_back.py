@@ -12,7 +12,8 @@ import asyncpg
 import orjson
 
 from adapter.store.database import Connection
-from adapter.store.intake import CaseRow, case_of, columns
+from adapter.store.intake import CaseRow, EventRow, case_of, columns
+from adapter.store.outbox import DELIVERING
 from adapter.store.recovery import ToldStatement
 
 _LONG_S = 3600.0  # every event of months is looked at
@@ -20,7 +21,10 @@ _LONG_S = 3600.0  # every event of months is looked at
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """An event as Kafka has it; `revision` 0 where the record does not say it (a case off `.cases`)."""
+    """An event as Kafka has it; `revision` 0 where the record does not say it (a case off `.cases`).
+
+    `partition`, `offset` and `delivered_at` are of the record; None of an event of ours.
+    """
 
     lane: str
     case_id: str
@@ -30,6 +34,10 @@ class Staged:
     payload: bytes
     closing: bool
     at: datetime
+    traceparent: str | None = None
+    partition: int | None = None
+    offset: int | None = None
+    delivered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +64,11 @@ async def begin(connection: Connection) -> None:
         """create temporary table staged (
              lane text not null, case_id text not null, revision integer not null, type text not null,
              ce_id text not null, payload bytea not null, closing boolean not null, at timestamptz not null,
+             traceparent text, partition integer, "offset" bigint, delivered_at timestamptz not null,
              primary key (case_id, lane, ce_id));
-           create temporary table on_kafka (event bigint primary key)"""
+           create temporary table on_kafka (
+             event bigint primary key, partition integer, "offset" bigint,
+             delivered_at timestamptz not null)"""
     )
 
 
@@ -66,33 +77,46 @@ async def match(connection: Connection, page: Sequence[Staged], unkept: str) -> 
 
     What is `unkept`, a lane, is never put back: there the same id may tell of something else.
     """
-    rows = list({(one.case_id, one.lane, one.ce_id): astuple(one) for one in page}.values())
+    rows = list({(one.case_id, one.lane, one.ce_id): astuple(one) for one in reversed(page)}.values())
     if not rows:
         return
     await connection.execute(
         """with given as materialized (
              select * from unnest($1::text[], $2::text[], $3::integer[], $4::text[], $5::text[], $6::bytea[],
-                                  $7::boolean[], $8::timestamptz[])
-               as one (lane, case_id, revision, type, ce_id, payload, closing, at)),
+                                  $7::boolean[], $8::timestamptz[], $9::text[], $10::integer[], $11::bigint[],
+                                  $12::timestamptz[])
+               as one (lane, case_id, revision, type, ce_id, payload, closing, at, traceparent, partition,
+                       "offset", delivered_at)),
            ours as materialized (
-             select given.case_id, given.lane, given.ce_id, event.id from given
+             select given.*, event.id from given
              join event on event.case_id = given.case_id and event.ce_id = given.ce_id
                        and lane_of(event.type, event.municipality) = given.lane
-                       and (given.lane <> $9 or event.payload = given.payload)),
-           there as (insert into on_kafka select id from ours on conflict do nothing)
+                       and (given.lane <> $13 or event.payload = given.payload)),
+           there as (insert into on_kafka select id, partition, "offset", delivered_at from ours
+                     on conflict do nothing)
            insert into staged select given.* from given
-           where given.lane <> $9
+           where given.lane <> $13
              and not exists (select from ours where ours.case_id = given.case_id and ours.lane = given.lane
                              and ours.ce_id = given.ce_id)
              and not exists (select from superseded where superseded.by = given.ce_id)
            on conflict do nothing""",
-        *columns(rows, 8),
+        *columns(rows, 12),
         unkept,
     )
 
 
 async def take_out(connection: Connection) -> int:
-    """Take out of the outbox, and of what is parked, the events that Kafka has; how many those were."""
+    """Take out of the outbox, and of what is parked, the events that Kafka has; how many those were.
+
+    Their delivery is written down as the relay would have (PDL 3:11).
+    """
+    await connection.execute("select pg_advisory_xact_lock_shared($1)", DELIVERING)
+    await connection.execute(
+        """insert into delivery (event, at, partition, "offset", asked)
+           select event, delivered_at, partition, "offset", asked from outbox join on_kafka using (event)
+           where lane not in ('unrouted', 'dead-letter')
+             and not exists (select from delivery where delivery.event = outbox.event) order by event"""
+    )
     gone = await connection.execute("delete from outbox using on_kafka where outbox.event = on_kafka.event")
     parked = await connection.execute(
         "delete from parked_event using on_kafka where parked_event.event = on_kafka.event"
@@ -173,16 +197,24 @@ async def lock_case(connection: Connection, case_id: str) -> CaseRow | None:
     return case_of(row) if row is not None else None
 
 
-async def put_back(connection: Connection, events: Iterable[tuple[Staged, int]]) -> None:
-    """Record events that Kafka has, each with its revision; they are not to be published."""
-    await connection.executemany(
-        """insert into event (case_id, municipality, revision, type, ce_id, payload, closing, created_at)
-           values ($1, nullif($2, 'unrouted'), $3, $4, $5, $6, $7, $8) on conflict do nothing""",
-        [
-            (one.case_id, one.lane, revision, one.type, one.ce_id, one.payload, one.closing, one.at)
-            for one, revision in events
-        ],
-    )
+async def put_back(connection: Connection, events: Iterable[tuple[Staged, EventRow]]) -> None:
+    """Record events that Kafka has, and their delivery; they are not to be published."""
+    await connection.execute("select pg_advisory_xact_lock_shared($1)", DELIVERING)
+    for one, event in events:
+        await connection.execute(
+            """with kept as (
+                 insert into event (case_id, municipality, revision, type, ce_id, payload, closing,
+                                    traceparent, form, ground, created_at)
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing
+                 returning id, municipality)
+               insert into delivery (event, at, partition, "offset")
+               select id, $12, $13, $14 from kept where municipality is not null""",
+            *astuple(event),
+            one.at,
+            one.delivered_at,
+            one.partition,
+            one.offset,
+        )
 
 
 async def supersede(connection: Connection, events: Mapping[int, str], now: datetime) -> None:
