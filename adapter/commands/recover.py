@@ -27,7 +27,7 @@ _FIRST = 20  # of a long list, in a table
 
 #: What is to be done about what was issued, by outcome.
 _ISSUED = {
-    "blocked": "not issued again: send again what was lost, then losus settle keeps what comes out the same",
+    "blocked": "not issued again: send again what was lost, then losus settle keeps what is the same",
     "kept": "kept again as it was published",
     "there": "kept here too, settled again after the restore; only the first is published",
     "other": "another is kept here, which was not published: compare the two by hand",

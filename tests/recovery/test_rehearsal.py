@@ -4,6 +4,7 @@ import random
 from pathlib import Path
 
 import httpx
+import orjson
 import pytest
 
 from adapter.commands.republish import Wish, republished
@@ -37,6 +38,7 @@ from tests.recovery.rehearsal import (
 )
 from tests.service import send, service, stay, way_home
 from tests.settling.hospital import corrected, messages, rows, settled
+from tests.settling.test_settle_on_store import losus
 from tests.topic import records, remove_topics
 
 POINTS = [
@@ -185,7 +187,8 @@ async def test_a_statement_that_was_lost_is_never_issued_with_other_contents(
     later = await settled(dsn, "2019-04", "2019-05-20", issue=True, municipalities=(OSTERSUND,))
     for refused in (other.refused, later.refused):
         assert {type(fault) for *_, fault in refused} == {ToldOtherwiseError}
-    assert await rows(dsn, "select count(*) from statement where municipality = '2380'") == [(0,)]
+    kept = await rows(dsn, "select care_form, month from statement where municipality = '2380'")
+    assert kept == [("psychiatric", "2019-03")], "the one that comes out as it was published"
     restore(database, dsn, tmp_path / "dump")
     await recovered(dsn, bootstrap)
     same = await settled(dsn, "2019-03", "2019-04-20", issue=True)
@@ -215,6 +218,10 @@ async def test_what_the_broker_has_lost_is_named_and_published_again(dsn: str, k
         assert (before.behind, before.cases) == (0, []), "the database knows everything"
         [missing] = before.missing
         assert (missing.lane, missing.events) == (OSTERSUND, 3 + 2 + 13)
+        typed = losus(dsn, "--format", "json", command="recover", LOSUS_KAFKA__BOOTSTRAP=bootstrap)
+        assert typed.returncode == 0, typed.stderr
+        told = orjson.loads(typed.stdout)
+        assert (told["missing"][0]["events"], told["standing"], told["run"]) == (18, [], False)
         opened = await connect(dsn, size=2)
         try:
             wish = Wish(OSTERSUND, "full", None, None)
