@@ -63,7 +63,7 @@ def recover_command(
 async def _recover(settings: Settings, form: Format, *, run: bool) -> tuple[Recovered, Sequence[str]]:
     dsn = settings.database.get_secret_value()
     await migrate(dsn)
-    kept = Kept(settings.kafka.bootstrap, settings.kafka.retention_days, tuple(settings.subscribers))
+    kept = Kept(settings.kafka.cluster, settings.kafka.retention_days, tuple(settings.subscribers))
     with _bar(shown=form is Format.TABLE) as told:
         done = await recover(dsn, kept, world_of(settings), run=run, told=told)
     return done, await _standing(dsn)

@@ -15,8 +15,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 
+from adapter.cluster import Cluster
+from adapter.kafka import administrator, consumer
 from adapter.outbound.progress import NUMBER, broker_asked
 from adapter.outbound.topics import PROGRESS, SHARES
 from adapter.store.recovery import KnownClaim
@@ -54,19 +55,17 @@ def behind(published: Mapping[str, PublishedClaim], known: Mapping[str, KnownCla
     return tuple(found)
 
 
-async def published_claims(bootstrap: str, known: Mapping[str, KnownClaim]) -> dict[str, PublishedClaim]:
+async def published_claims(cluster: Cluster, known: Mapping[str, KnownClaim]) -> dict[str, PublishedClaim]:
     """The newest claims that Kafka was told of; `known` says from where on a share's partition is read.
 
     Empty where the topic is not there, or has records of an earlier version alone. UnavailableError where
     the broker does not answer.
     """
-    async with broker_asked("claims"):
-        places = await _places(bootstrap)
+    async with broker_asked(cluster, "claims"):
+        places = await _places(cluster)
         if not places:
             return {}
-        reader = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False
-        )
+        reader = consumer(cluster, auto_offset_reset="earliest", enable_auto_commit=False)
         await reader.start()
         try:
             reader.assign(places)
@@ -75,9 +74,9 @@ async def published_claims(bootstrap: str, known: Mapping[str, KnownClaim]) -> d
             await reader.stop()
 
 
-async def _places(bootstrap: str) -> list[TopicPartition]:
+async def _places(cluster: Cluster) -> list[TopicPartition]:
     """The partitions of the topic; looked up in the list of topics, for asking for it might make it."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = administrator(cluster)
     await admin.start()
     try:
         if PROGRESS not in await admin.list_topics():

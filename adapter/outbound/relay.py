@@ -166,7 +166,7 @@ class _Relay:
         """Whether Kafka was told of claims that this database never gave; written down for who asks."""
         async with self._session.transaction() as connection:
             known = await recovery.known_claims(connection)
-        published = await published_claims(self._session.settings.bootstrap, known)
+        published = await published_claims(self._session.settings.cluster, known)
         async with self._session.transaction() as connection:
             found = behind(published, await recovery.known_claims(connection))
             slots = [(one.slot, one.published, one.known) for one in found]

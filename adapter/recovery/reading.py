@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import orjson
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka import ConsumerRecord, TopicPartition
 
+from adapter.cluster import Cluster
 from adapter.errors import Problem, UnavailableError
+from adapter.kafka import administrator, consumer
 from adapter.outbound.events import CASE_CHANGED, CASE_EXPIRED, DEADLINE_MISSED, SETTLEMENT_ISSUED
 from adapter.outbound.parked import MESSAGE_PARKED
 from adapter.outbound.progress import TRANSACTION_TIMEOUT_S, broker_asked, fence
@@ -44,10 +45,10 @@ class Page:
     of: int
 
 
-async def lanes_on(bootstrap: str) -> dict[str, list[str]]:
+async def lanes_on(cluster: Cluster) -> dict[str, list[str]]:
     """The topics of each lane that the broker has, also of municipalities that subscribe no more."""
-    async with broker_asked("topics"):
-        admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    async with broker_asked(cluster, "topics"):
+        admin = administrator(cluster)
         await admin.start()
         try:
             names = await admin.list_topics()
@@ -65,32 +66,30 @@ def _lane_of(topic: str) -> str:
     return (found["code"] if found else None) or topic.removeprefix("losus.")
 
 
-async def decided(bootstrap: str, topics: Sequence[str], producers: Sequence[str]) -> None:
+async def decided(cluster: Cluster, topics: Sequence[str], producers: Sequence[str]) -> None:
     """Wait until no transaction is open on the topics; `producers`: whose open ones may be ended at once.
 
     UnavailableError where one is still open when the broker should have ended it.
     """
     for producer in producers:
         with suppress(UnavailableError):
-            await fence(bootstrap, producer)
+            await fence(cluster, producer)
     clock = asyncio.get_running_loop().time
     until = clock() + TRANSACTION_TIMEOUT_S + _MARGIN_S
-    while open_ := await _undecided(bootstrap, topics):
+    while open_ := await _undecided(cluster, topics):
         if clock() > until:
             raise UnavailableError(Problem("transient", "a transaction is still open", open_[0]))
         await asyncio.sleep(_LOOK_AGAIN_S)
 
 
-async def _undecided(bootstrap: str, topics: Sequence[str]) -> list[str]:
-    written, committed = [
-        await _ends(bootstrap, topics, how) for how in ("read_uncommitted", "read_committed")
-    ]
+async def _undecided(cluster: Cluster, topics: Sequence[str]) -> list[str]:
+    written, committed = [await _ends(cluster, topics, how) for how in ("read_uncommitted", "read_committed")]
     return sorted({place.topic for place, end in written.items() if committed[place] < end})
 
 
-async def _ends(bootstrap: str, topics: Sequence[str], isolation: str) -> dict[TopicPartition, int]:
-    async with broker_asked("ends"):
-        reader = AIOKafkaConsumer(*topics, bootstrap_servers=bootstrap, isolation_level=isolation)
+async def _ends(cluster: Cluster, topics: Sequence[str], isolation: str) -> dict[TopicPartition, int]:
+    async with broker_asked(cluster, "ends"):
+        reader = consumer(cluster, *topics, isolation_level=isolation)
         await reader.start()
         try:
             ends: dict[TopicPartition, int] = await reader.end_offsets(reader.assignment())
@@ -99,27 +98,27 @@ async def _ends(bootstrap: str, topics: Sequence[str], isolation: str) -> dict[T
     return ends
 
 
-async def read_all(bootstrap: str, topics: Sequence[str]) -> AsyncIterator[Page]:
+async def read_all(cluster: Cluster, topics: Sequence[str]) -> AsyncIterator[Page]:
     """Every committed record of the topics, up to where they end now; UnavailableError: no broker."""
     if not topics:
         return
-    reader = AIOKafkaConsumer(
+    reader = consumer(
+        cluster,
         *topics,
-        bootstrap_servers=bootstrap,
         isolation_level="read_committed",
         auto_offset_reset="earliest",
         enable_auto_commit=False,
     )
-    async with broker_asked("start"):
+    async with broker_asked(cluster, "start"):
         await reader.start()
     try:
         places = list(reader.assignment())
-        async with broker_asked("ends"):
+        async with broker_asked(cluster, "ends"):
             first, ends = await reader.beginning_offsets(places), await reader.end_offsets(places)
         of = sum(ends[one] - first[one] for one in places)
         left = set(places)
         while left:
-            async with broker_asked("records"):
+            async with broker_asked(cluster, "records"):
                 found = await reader.getmany(timeout_ms=500, max_records=1000)
                 at = {one: await reader.position(one) for one in places}
             left = {one for one in places if at[one] < ends[one]}

@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import orjson
 
+from adapter.cluster import Cluster
 from adapter.errors import Problem, SetupError, UnavailableError
 from adapter.outbound.behind import behind, published_claims
 from adapter.outbound.events import SETTLEMENT_ISSUED
@@ -79,7 +80,7 @@ class Recovered:
 class Kept:
     """Where the topics are, whose they are to be, and for how many days they keep a record."""
 
-    bootstrap: str
+    cluster: Cluster
     retention_days: int
     municipalities: tuple[str, ...]
 
@@ -142,12 +143,12 @@ async def _hold_all(connection: Connection) -> None:
 
 async def _read(connection: Connection, kept: Kept, done: Recovered, told: Callable[[Page], None]) -> None:
     """Read all topics, and sort each record: known here, or not."""
-    lanes = await lanes_on(kept.bootstrap)
+    lanes = await lanes_on(kept.cluster)
     topics = [name for names in lanes.values() for name in names]
     claims = [one for share in range(SHARES) for one in await outbox.open_claims(connection, share)]
     if topics:
-        await decided(kept.bootstrap, topics, [one.producer for one in claims if one.producer])
-    async for page in read_all(kept.bootstrap, topics):
+        await decided(kept.cluster, topics, [one.producer for one in claims if one.producer])
+    async for page in read_all(kept.cluster, topics):
         async with connection.transaction():
             await putting_back.match(connection, page.events, DEAD_LETTER_LANE)
         for one in page.events:
@@ -187,7 +188,7 @@ def _named(lane: str | None) -> str | None:
 async def _go_on(connection: Connection, kept: Kept, done: Recovered, now: datetime) -> None:
     """Let claims, and the numbers of messages, go on after those that Kafka has; and write it down."""
     known = await recovery.known_claims(connection)
-    published = await published_claims(kept.bootstrap, known)
+    published = await published_claims(kept.cluster, known)
     older = behind(published, known)
     newest = [published[one.slot] for one in older]
     done.behind = len(older)

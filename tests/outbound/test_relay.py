@@ -52,7 +52,7 @@ async def delivered(dsn: str) -> list[tuple[int, bool]]:
         rows = await connection.fetch(
             'select event, "offset" is not null as is_placed from delivery order by 1'
         )
-        return [(row["event"], row["offset"] is not None) for row in rows]
+        return [(row["event"], row["is_placed"]) for row in rows]
     finally:
         await connection.close()
 
@@ -103,6 +103,7 @@ async def test_a_way_home_arrives_in_order_as_cloud_events(dsn: str, kafka: Brok
         "ce_subject": first.key,
         "ce_time": first.headers["ce_time"],
         "content-type": "application/json",
+        "traceparent": first.headers["traceparent"],
     }
     assert len({record.headers["ce_id"] for record in seen}) == len(seen)
     newest = await records(kafka.bootstrap, CASES)

@@ -25,7 +25,7 @@ from adapter.wiring import world_of
 from adapter.world import World
 from tests.service import EXAMPLES, send, settings, stay, way_home
 from tests.settling.hospital import messages, settled
-from tests.topic import records, revisions
+from tests.topic import cluster_of, records, revisions
 
 OSTERSUND, KROKOM = "2380", "2309"
 BOTH = (OSTERSUND, KROKOM)
@@ -73,7 +73,9 @@ async def play(dsn: str, client: httpx.AsyncClient, step: list[Message]) -> None
 async def relaying(dsn: str, bootstrap: str) -> AsyncIterator[None]:
     """A relay in this process, stopped orderly at the end."""
     stopping = asyncio.Event()
-    task = asyncio.create_task(run_relay(RelaySettings(dsn, bootstrap, "urn:losus:region", BOTH), stopping))
+    task = asyncio.create_task(
+        run_relay(RelaySettings(dsn, cluster_of(bootstrap), "urn:losus:region", BOTH), stopping)
+    )
     try:
         yield
     finally:
@@ -108,7 +110,7 @@ def world(dsn: str) -> World:
 
 
 async def recovered(dsn: str, bootstrap: str, *, run: bool = True) -> Recovered:
-    return await recover(dsn, Kept(bootstrap, 90, BOTH), world(dsn), run=run)
+    return await recover(dsn, Kept(cluster_of(bootstrap), 90, BOTH), world(dsn), run=run)
 
 
 def _store() -> Any:
