@@ -28,6 +28,7 @@ from tests.topic import cluster_of, records, remove_topics, revisions
 
 #: Tables that are not filled by what a version writes, and why.
 EMPTY = {
+    "behind": "stands only while the database is older than Kafka, when nothing is published",
     "delivery_batch": "made of hashes, by the relay of today at the end",
 }
 

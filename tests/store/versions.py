@@ -195,6 +195,24 @@ VERSIONS = (
         {},
     ),
     Version(
+        "0008_recovery",
+        {},
+        """
+        insert into behind (slot, published, known, noticed_at) values ('share-9', 9, 8, now()) on
+          conflict (slot) do update set published = excluded.published, known = excluded.known;
+        delete from behind where slot <> all ('{}'::text[]);
+        insert into superseded (event, by, at) select max(id), 'on kafka {n}', now() from event where
+          case_id like 'refused-%' on conflict do nothing;
+        insert into recovered_case (case_id, at, revisions, municipality, state, picture) values
+          ('lost-{n}', now(), '{"2380": 1}', '2380', 'admitted', null) on conflict (case_id) do
+          update set at = excluded.at, revisions = excluded.revisions, municipality =
+          excluded.municipality, state = excluded.state, picture = excluded.picture;
+        insert into told_statement (id, agreement, municipality, care_form, month, issued_at, bundle)
+          values ('told-{n}', 'agreement-{n}', '9999', 'somatic', '2019-01', now(), '{}') on conflict
+          do nothing;
+        """,
+    ),
+    Version(
         "0010_deliveries",
         {
             "event": "case_id municipality revision type ce_id payload closing created_at form ground",
