@@ -45,6 +45,17 @@ def _read_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _shared_brokers() -> Iterator[None]:
+    """A test's new database knows nothing of what those before have published to the same broker.
+
+    A relay would refuse to publish, rightly; `tests/recovery` and `tests/soak` let it.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LOSUS_KAFKA__REFUSE_OLDER", "false")
+        yield
+
+
 @pytest.fixture(scope="session")
 def database() -> Iterator[Database]:
     """PostgreSQL, not durable: a commit outlives `kill`, but not a power cut."""

@@ -63,7 +63,9 @@ async def relaying(dsn: str, bootstrap: str | Cluster, **more: Any) -> AsyncIter
     """A relay in this process, stopped orderly at the end."""
     stopping = asyncio.Event()
     task = asyncio.create_task(
-        run_relay(RelaySettings(dsn, cluster_of(bootstrap), "urn:test", LANES, **more), stopping)
+        run_relay(
+            RelaySettings(dsn, cluster_of(bootstrap), "urn:test", LANES, refuse_older=False, **more), stopping
+        )
     )
     try:
         yield

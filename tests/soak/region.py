@@ -96,6 +96,7 @@ def _env(dsn: str, bootstrap: str, brokers: int) -> dict[str, str]:
         "LOSUS_SECRET": "a secret of the tests alone",
         "LOSUS_OPEN_DOORS": "true",
         "LOSUS_KAFKA__BOOTSTRAP": bootstrap,
+        "LOSUS_KAFKA__REFUSE_OLDER": "true",  # as it is by itself: whatever is killed, it is no restore
         "LOSUS_KAFKA__REPLICATION": str(brokers),
         "LOSUS_SOURCES": json.dumps({SOURCE: {"mapping": SOURCE}}),
         "LOSUS_SUBSCRIBERS": json.dumps({code: {"name": name} for code, name in MUNICIPALITIES.items()}),
