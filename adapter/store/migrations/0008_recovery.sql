@@ -26,7 +26,7 @@ comment on table behind is 'Slots of which Kafka knows more than this database: 
 
 -- An event that was decided after a restore, under a revision that subscribers have with other contents.
 create table superseded (
-  event bigint      primary key references event (id),
+  event bigint      primary key references event (id) on delete cascade,
   by    text        not null,        -- ce_id of what Kafka has under that revision
   at    timestamptz not null
 );
