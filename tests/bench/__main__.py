@@ -8,7 +8,7 @@ from rich.table import Table
 
 from adapter.sandbox.broker import Broker
 from tests import servers
-from tests.bench import fhirpath_speed, settlement_scale
+from tests.bench import fhirpath_speed, settlement_scale, ten_years
 from tests.bench.messages import MedCom, small
 from tests.bench.throughput import measure
 from tests.kafka.cluster import ApacheKafka
@@ -43,6 +43,9 @@ def main() -> None:
     for part in ("typical", "shipped"):
         ratios = ", ".join(f"{name} {found[part][name]:.1f}" for name in ("median", "least", "total"))
         out.print(f"  {part}: {len(found[part]['rows'])} expressions, times faster: {ratios}")
+    out.print("A database of ten years (python -m tests.bench.ten_years CASES for more of it):")
+    for line in ten_years.measure():
+        out.print(f"  {line}")
     out.print("Settlement of a million stays, whole processes:")
     out.print(settlement_scale.measure())
 

@@ -2,19 +2,23 @@
 # Long lines of SQL, put together of names of our own.
 """A database with years of a region in it, made in SQL from one real way home.
 
+`python -m tests.bench.ten_years CASES` fills one with so many, and prints what it takes on disk; `fill` does it.
 `fill(dsn, cases)` sends one patient's messages through the service's own door, and multiplies every row that
 came of them: each copy a patient, stay and days of its own, spread evenly over the years before `until`, so
 that what is read of it folds, settles and is told as if it had been sent. About twenty messages a case; of
 the newest in two hundred the stay still goes on. Not filled: what is only there while something waits.
 """
 
+import asyncio
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import asyncpg
 
+from adapter.sandbox.database import Database
 from tests.service import service
 from tests.settling.hospital import messages, tell
 
@@ -220,3 +224,34 @@ async def _clear_pattern(connection: asyncpg.Connection) -> None:
         await connection.execute(statement)
     for table in tables:
         await connection.execute(f"alter table {table} enable trigger user")
+
+
+_SIZES = """select relname as table, reltuples::bigint as rows, pg_table_size(oid) as data, pg_indexes_size(oid) as indexes
+            from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace and reltuples > 0
+            order by pg_total_relation_size(oid) desc"""
+
+
+async def sizes(dsn: str, cases: int) -> list[str]:
+    """Fill the empty database at `dsn`; what its tables take on disk, in words."""
+    filled = await fill(dsn, cases)
+    connection = await asyncpg.connect(dsn)
+    try:
+        rows = await connection.fetch(_SIZES)
+        whole = await connection.fetchval("select pg_database_size(current_database())")
+    finally:
+        await connection.close()
+    said = [f"{whole / filled.cases / 1000:.0f} kB a case, {whole / filled.messages / 1000:.1f} kB a message"]
+    return said + [
+        f"  {row['table']}: {row['rows']} rows, {row['data'] / 1e6:.1f} MB and {row['indexes'] / 1e6:.1f} MB of indexes"
+        for row in rows
+    ]
+
+
+def measure(cases: int = 2000) -> list[str]:
+    """The same on a server of its own."""
+    with Database.start(durable=False) as server:
+        return asyncio.run(sizes(server.dsn, cases))
+
+
+if __name__ == "__main__":
+    print("\n".join(measure(int(sys.argv[1]))))
