@@ -110,6 +110,10 @@ def _export(given: Given) -> Act:
     return Act(Touch.READS, (given["what"],) if given["what"] else ("audit/all",))
 
 
+def _sample(given: Given) -> Act:
+    return Act(Touch.READS, ("audit/sample",), why=f"{given['count']} readings, seed {given['seed']}")
+
+
 def _named(kind: str, name: str | None) -> tuple[str, ...]:
     return (f"{kind}/{name}",) if name else ()
 
@@ -152,6 +156,7 @@ ACTS: Mapping[str, Rule] = {
     "audit verify": NEITHER,
     "audit export": _export,
     "audit deliveries": _deliveries,
+    "audit sample": _sample,
     "metrics": NEITHER,
     "doctor": NEITHER,  # counts, and nothing of a person
     "retention": ITSELF,  # each of its transactions, with how many of what

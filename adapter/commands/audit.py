@@ -1,10 +1,11 @@
-"""`losus audit verify`, `export`, `deliveries`: whether the audit is whole, and what it says.
+"""`losus audit verify`, `export`, `deliveries`, `sample`: whether the audit is whole, and what it says.
 
 Owns options, output and exit codes. Does not own the chain (`adapter.store.audit`) nor FHIR's form of it
 (`adapter.access.audit_event`).
 """
 
 import asyncio
+import random
 from contextlib import AsyncExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime, time, timedelta
@@ -16,11 +17,12 @@ from rich.table import Table
 
 from adapter.access.audit_event import audit_event
 from adapter.access.exchange_event import delivery_event, receipt_event
+from adapter.commands.audit_sample import COLUMNS, draw, row_of
 from adapter.commands.checked import checked_settings
 from adapter.commands.output import Format, err, out, print_json
 from adapter.losus.days import at_local
 from adapter.losus.instants import instant_text
-from adapter.store.audit import Head, Kept, Selection, head, verify
+from adapter.store.audit import Head, Kept, Selection, head, read, verify
 from adapter.store.database import Connection, connect
 from adapter.store.deliveries import Unchained, unchained
 from adapter.store.history import Line, history
@@ -115,6 +117,36 @@ def deliveries_command(
     for municipality in sorted({one.municipality for one in found}):
         told = [one.revision for one in found if one.municipality == municipality and one.revision > 0]
         out.print(f"{municipality}: {len(set(told))} revisions, {len(told)} times")
+
+
+@audit_app.command("sample")
+def sample_command(
+    count: Annotated[int, typer.Option("--count", min=1, help="How many readings.")],
+    seed: Annotated[int, typer.Option("--seed", help="Any number; the same one draws the same sample.")],
+    since: _Day = None,
+    until: _Day = None,
+    format_: Annotated[Format, typer.Option("--format")] = Format.TABLE,
+) -> None:
+    """Draw readings at random, for a person to check whether each was called for (HSLF-FS 2016:40 4:9).
+
+    The drawing is an entry of the audit, with its seed and who drew it. Days are Swedish days, both are
+    included.
+    """
+    chance = random.Random(seed)  # noqa: S311 - to be drawn again by whoever checks the check
+    drawn = asyncio.run(_sample(Selection(_from(since), _to(until)), count, chance))
+    if format_ is Format.JSON:
+        for one in drawn:
+            print_json(told_json(one))
+        return
+    table = Table(*COLUMNS, box=None)
+    for one in drawn:
+        table.add_row(*row_of(one))
+    out.print(table)
+
+
+async def _sample(wanted: Selection, count: int, chance: random.Random) -> list[Kept]:
+    async with AsyncExitStack() as stack:
+        return await draw(read(await _one_moment(stack), wanted), count, chance)
 
 
 async def _deliveries(wanted: Selection) -> list[Delivered]:
