@@ -1,4 +1,4 @@
-"""Cases over HTTP: `/cases`, `/cases/{id}`, `/cases/{id}/timeline`.
+"""Cases over HTTP: `/cases`, `/cases/{id}`, `/cases/{id}/timeline`, `/cases/{id}/deliveries`.
 
 For the region's own staff; a municipality's controller or system sees its own cases, as it is sent them.
 Owns paging and shape. A case is the same JSON as the picture in its newest event.
@@ -21,8 +21,10 @@ from adapter.losus.picture import CasePicture, Payload, withhold
 from adapter.losus.signal import Fact
 from adapter.losus.terms import SignalKind
 from adapter.settings import Settings
+from adapter.store.audit import Selection
 from adapter.store.cases import CaseFilter, case_facts, find_cases, messages_of, traces_of
 from adapter.store.intake import fact_key
+from adapter.store.told import Delivered, read_deliveries
 from adapter.trace import read_traceparent
 from adapter.web.access import CaseReach
 from adapter.web.audited import AuditedRoute, saw
@@ -108,6 +110,33 @@ def _came(fact: Fact, came: Mapping[tuple[str, str, str], tuple[int, datetime]])
     """When a version came, and in which message."""
     message, at = came[fact_key(fact)]
     return {"message": message, "received_at": instant_text(at)}
+
+
+@router.get("/cases/{case_id}/deliveries", response_class=Response)
+async def deliveries(case_id: str, request: Request, reach: CaseReach) -> Response:
+    """What was delivered of the case, to whom, when and why (PDL 3:11); a municipality sees what it got."""
+    await _find(request, reach, case_id)
+    wanted = Selection(what=f"case/{case_id}", who=reach.only)
+    async with request.app.state.database.transaction() as connection:
+        found = [_delivery(one, reach) async for one in read_deliveries(connection, wanted)]
+    return Response(orjson.dumps({"case_id": case_id, "deliveries": found}), media_type=_JSON)
+
+
+def _delivery(one: Delivered, reach: Reach) -> dict[str, Any]:
+    """One delivery; `at` null where it was not recorded; who asked for it is for the region alone."""
+    asked = one.asked if reach.only is None else None
+    return {
+        "municipality": one.municipality,
+        "revision": one.revision,
+        "type": one.type,
+        "ce_id": one.ce_id,
+        "at": None if one.at is None else instant_text(one.at),
+        "payload": one.form,
+        "ground": one.ground,
+        "partition": one.partition,
+        "offset": one.offset,
+        "asked": None if asked is None else {"who": asked.who, "why": asked.why},
+    }
 
 
 def _line(

@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapter.access.ledger import Ledger
@@ -113,6 +113,36 @@ async def test_tampering_shows(store: Database, dsn: str, statement: str, broken
     finally:
         await connection.close()
     assert await checked(store) == broken, because
+
+
+#: What is done to row `at`, and to `to` beside it; the first row that is told.
+DONE = {
+    "update audit set why = why || 'x' where number = {at}": "{at}",
+    "delete from audit where number between {at} and {to}": "{at}",
+    "update audit set at = (select max(at) from audit) + interval '1 s' where number = {at}": "{at}",
+    "update audit set number = {at} + {to} - number where number in ({at}, {to})": "{at}",
+    "update audit set number = number + 1 where number >= {at}": "{at}",
+    "update audit set hash = sha256(hash) where number = {to}": "{to}",
+}
+
+
+@settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],  # each example leaves it as it was
+)
+@given(st.data())
+async def test_tampering_shows_wherever_it_is(store: Database, data: st.DataObject) -> None:
+    async with store.trial() as connection:
+        await append(connection, [entry(n) for n in range(12)])
+        kept = await head(connection)
+        await connection.execute("alter table audit disable trigger all")
+        await connection.execute("alter table audit drop constraint audit_pkey")
+        done, told = data.draw(st.sampled_from(sorted(DONE.items())))
+        at = data.draw(st.integers(1, 11))
+        to = data.draw(st.integers(at + 1, 12))
+        await connection.execute(done.format(at=at, to=to))
+        assert await verify(connection, kept) == int(told.format(at=at, to=to)), (done, at, to)
 
 
 async def test_an_end_that_was_cut_off_shows_by_the_head_that_was_kept(store: Database, dsn: str) -> None:

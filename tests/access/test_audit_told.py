@@ -40,7 +40,13 @@ async def told(dsn: str) -> AsyncIterator[asyncpg.Connection]:
             to = await written_to(connection)
         async with connection.transaction():
             await chain(connection, to)
-        await client.get(f"/cases/{await connection.fetchval(CASE)}")
+        case = await connection.fetchval(CASE)
+        shown = (await client.get(f"/cases/{case}/deliveries")).json()
+        assert shown.get("case_id") == case, shown
+        rows = [(one["municipality"], one["revision"], one["payload"]) for one in shown["deliveries"]]
+        assert rows == [("2380", number, "full") for number in range(1, 14)]
+        first, second, *_ = shown["deliveries"]
+        assert (first["at"], second["offset"], second["ground"]) == (None, 40, "LUS 2:1-2:3")
     yield connection
     await connection.close()
 
