@@ -18,7 +18,7 @@ REGION = "urn:oid:1.2.752.129.2.1.4.1:SE2321000065"
 #: Warnings that may stand, and because.
 ALLOWED = {
     "http://hl7.org/fhir/StructureDefinition/DomainResource#dom-6": "no narrative: machines read them",
-    "Terminology_TX_NoValid_13": "subtype: ISO 21089's disclose and receive say it, and the set is extensible",
+    "Terminology_TX_NoValid_13": "subtype: ISO 21089's disclose and receive; the set is extensible",
 }
 
 
