@@ -29,14 +29,16 @@ class _File:
     forbidden: int = 0
 
 
-def file_faults(settings: Settings, secrets: Path | None = None, *, sources: bool = False) -> list[Problem]:
+def file_faults(
+    settings: Settings, secrets: Path | None = None, *, sources: bool = False, raw: bool = True
+) -> list[Problem]:
     """Every fault of the files, told by the setting alone.
 
     `secrets`: the folder of secret files, where there is one. `sources`: those of hospitals' servers too,
-    which only the doors need.
+    which only the doors need. `raw`: the keys that raw messages are sealed with, not to be had by the relay.
     """
     files = [*_kafka(settings.kafka), *_database(settings.database.get_secret_value()), *_folder(secrets)]
-    files += [_secret(path, "seal") for path in settings.seal]
+    files += [_secret(path, "seal") for path in settings.seal if raw]
     if sources:
         files += [file for name, source in settings.sources.items() for file in _source(name, source)]
     faults = [fault for file in files for fault in _faults(file)]

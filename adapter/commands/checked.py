@@ -14,16 +14,19 @@ from adapter.settings import DatabaseAlone, Settings, load_database, load_settin
 _LOOPBACK = "127.0.0.1"
 
 
-def checked_settings(host: str = _LOOPBACK, *, sandbox: bool = False, sources: bool = False) -> Settings:
+def checked_settings(
+    host: str = _LOOPBACK, *, sandbox: bool = False, sources: bool = False, raw: bool = True
+) -> Settings:
     """The settings of this process; SetupError with every fault of them, all at once.
 
     `host` is what it listens on, if anything. `sandbox`: said expressly that what it listens on is published
     on loopback alone, so that doors may be open. `sources`: it needs the files of hospitals' servers.
+    `raw`: it needs the keys that raw messages are sealed with.
     """
     settings = load_settings()
     faults = demands(settings, _LOOPBACK if sandbox else host)
     if not settings.open_doors:
-        faults += file_faults(settings, _secrets(), sources=sources)
+        faults += file_faults(settings, _secrets(), sources=sources, raw=raw)
     if faults:
         raise SetupError(*faults)
     return settings

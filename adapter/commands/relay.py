@@ -15,7 +15,7 @@ from adapter.wiring import relay_settings
 
 def relay_command(host: Host = "127.0.0.1", port: Port = None, sandbox: Sandbox = False) -> None:
     """Publish the outbox to Kafka until stopped; several relays divide the municipalities."""
-    settings = checked_settings(host, sandbox=sandbox)
+    settings = checked_settings(host, sandbox=sandbox, raw=False)
     begin_process("relay", settings)
     asyncio.run(_relay(settings, host, port))
 

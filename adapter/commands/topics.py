@@ -50,7 +50,7 @@ def apply_command(
 
     As Strimzi resources they are printed alone: there the operator makes them.
     """
-    settings = checked_settings()
+    settings = checked_settings(raw=False)
     terms = terms_of(settings)
     if form is Form.STRIMZI:
         found = strimzi(
@@ -82,7 +82,7 @@ def apply_command(
 @topics_app.command("expire")
 def expire_command() -> None:
     """Take cases that ended long ago off `.cases` (`kafka.cases_days`); the relay does so by itself too."""
-    count = asyncio.run(_expire(checked_settings()))
+    count = asyncio.run(_expire(checked_settings(raw=False)))
     err.print(f"{count} cases; the relay publishes their tombstones")
 
 

@@ -2,19 +2,22 @@
 
 Owns what «ready» means: database and broker answer, and no event that is in order waits longer than the
 limit. A lane in quarantine does not count: one municipality's fault must not close the door to all; it is
-told beside. Owns no state.
+told beside. Owns no state. `?exclude=` takes out what does not concern who asks, as Kubernetes' own `/readyz`
+has it: `broker` and `lag` for the doors, which store messages durably while the broker is away.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Annotated, Literal
 
 import orjson
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from adapter.cluster import Cluster
 from adapter.errors import UnavailableError
 from adapter.kafka import fault_of
 from adapter.settings import Settings
@@ -29,6 +32,9 @@ router = APIRouter()
 _PATIENCE_S = 3.0
 
 Transaction = Callable[[], AbstractAsyncContextManager[Connection]]
+#: What is asked of: `lag` is all that keeps events from being published; the database concerns everybody.
+Part = Literal["database", "broker", "lag"]
+Exclude = Annotated[tuple[Literal["broker", "lag"], ...], Query()]
 
 
 @router.get("/healthz", response_class=Response)
@@ -38,9 +44,9 @@ async def healthz() -> Response:
 
 
 @router.get("/readyz", response_class=Response)
-async def readyz(request: Request) -> Response:
+async def readyz(request: Request, exclude: Exclude = ()) -> Response:
     """200 where all is well enough to take messages, 503 where not; `why` tells what is not."""
-    return await readiness(request.app.state.database.transaction, request.app.state.settings)
+    return await readiness(request.app.state.database.transaction, request.app.state.settings, exclude)
 
 
 @router.get("/metrics", response_class=Response)
@@ -53,28 +59,27 @@ async def metrics(request: Request) -> Response:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
-async def readiness(transaction: Transaction, settings: Settings) -> Response:
-    """The answer of `/readyz`, by a database whose transactions these are."""
-    outbox, broker = await asyncio.gather(_outbox(transaction), fault_of(settings.kafka.cluster))
+async def readiness(transaction: Transaction, settings: Settings, exclude: Collection[Part] = ()) -> Response:
+    """The answer of `/readyz`, by a database whose transactions these are; what is excluded is told alone."""
+    outbox, broker = await asyncio.gather(_outbox(transaction), _broker(settings.kafka.cluster))
     late = outbox is not None and outbox.lag_s > settings.ready_lag_s
-    why = [
-        words
-        for words, is_so in (
-            ("the database does not answer", outbox is None),
-            ("the broker does not answer" + (f": {broker}" if broker else ""), broker is not None),
-            (f"events wait for more than {settings.ready_lag_s:g} s to be published", late),
-            (
-                "the database is older than what Kafka has, nothing is published: losus recover",
-                outbox is not None and outbox.behind,
-            ),
-        )
-        if is_so
-    ]
+    faults: tuple[tuple[Part, str, bool], ...] = (
+        ("database", "the database does not answer", outbox is None),
+        ("broker", "the broker does not answer" + (f": {broker}" if broker else ""), broker is not None),
+        ("lag", f"events wait for more than {settings.ready_lag_s:g} s to be published", late),
+        (
+            "lag",
+            "the database is older than what Kafka has, nothing is published: losus recover",
+            outbox is not None and outbox.behind,
+        ),
+    )
+    why = [words for _, words, is_so in faults if is_so]
     READY.set(not why)
-    told = {"ready": not why, "database": outbox is not None, "broker": broker is None, "why": why}
+    ready = not any(is_so and part not in exclude for part, _, is_so in faults)
+    told = {"ready": ready, "database": outbox is not None, "broker": broker is None, "why": why}
     if outbox is not None:
         told |= {"lag_s": round(outbox.lag_s, 1), "apart": outbox.apart, "parked_cases": outbox.parked}
-    return Response(orjson.dumps(told), 503 if why else 200, media_type="application/json")
+    return Response(orjson.dumps(told), 200 if ready else 503, media_type="application/json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +108,12 @@ async def _outbox(transaction: Transaction) -> _Outbox | None:
         return None
     lag_s = (datetime.now(UTC) - oldest_at).total_seconds() if oldest_at is not None else 0.0
     return _Outbox(max(lag_s, 0.0), apart, len(parked), behind)
+
+
+async def _broker(cluster: Cluster) -> str | None:
+    """What is wrong with it, as `fault_of`; empty where it is silent for longer than a probe waits."""
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            return await fault_of(cluster)
+    except TimeoutError:
+        return ""

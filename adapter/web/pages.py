@@ -11,7 +11,7 @@ from fastapi.responses import Response
 
 from adapter.settings import Settings
 from adapter.store.database import Connection, connect
-from adapter.web.health import healthz, metrics, readiness
+from adapter.web.health import Exclude, healthz, metrics, readiness
 
 
 def pages(settings: Settings) -> FastAPI:
@@ -27,8 +27,8 @@ def pages(settings: Settings) -> FastAPI:
         finally:
             await database.close()
 
-    async def readyz() -> Response:
-        return await readiness(transaction, settings)
+    async def readyz(exclude: Exclude = ()) -> Response:
+        return await readiness(transaction, settings, exclude)
 
     for path, page in (("/healthz", healthz), ("/readyz", readyz), ("/metrics", metrics)):
         app.add_api_route(path, page, response_class=Response)

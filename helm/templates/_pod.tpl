@@ -184,10 +184,12 @@ volumes:
           name: {{ $login.name }}
           items:
             - {key: {{ $login.key | quote }}, path: losus_database}
+      {{- if ne .login "owner" }}
       - secret:
           name: {{ $pseudonyms.name }}
           items:
             - {key: {{ $pseudonyms.key | quote }}, path: losus_secret}
+      {{- end }}
 {{- if .settings }}
 - name: settings
   configMap:

@@ -3,6 +3,8 @@
 Owns calling Helm and reading what it gives; does not own any demand on it.
 """
 
+# ruff: noqa: E501 - an address or a command stands on one line
+
 import json
 import os
 import subprocess
@@ -56,7 +58,7 @@ class Pod:
 
 def helm(*argv: str) -> subprocess.CompletedProcess[str]:
     """What Helm says; nothing of this machine's own Helm is read."""
-    nowhere = {name: os.devnull for name in ("HELM_REPOSITORY_CONFIG", "HELM_REGISTRY_CONFIG", "KUBECONFIG")}
+    nowhere = dict.fromkeys(("HELM_REPOSITORY_CONFIG", "HELM_REGISTRY_CONFIG", "KUBECONFIG"), os.devnull)
     call = [tools() / "helm", *argv]
     return subprocess.run(call, capture_output=True, text=True, check=False, env={**os.environ, **nowhere})
 

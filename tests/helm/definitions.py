@@ -5,6 +5,8 @@ operator's Go types, Strimzi's by its CrdGenerator from its Java classes; and th
 those that are named.
 """
 
+# ruff: noqa: E501 - an address or a command stands on one line
+
 import json
 import subprocess
 from importlib.util import find_spec
@@ -62,7 +64,9 @@ def _prometheus(folder: Path, generator: Path) -> None:
 
 
 def _strimzi(folder: Path, jars: Path) -> None:
-    wanted = [f"io.strimzi.api.kafka.model.{part}.{kind}={folder}/{kind}.yaml" for kind, part in _CLASSES.items()]
+    wanted = [
+        f"io.strimzi.api.kafka.model.{part}.{kind}={folder}/{kind}.yaml" for kind, part in _CLASSES.items()
+    ]
     main = "io.strimzi.crdgenerator.CrdGenerator"
     argv = [java(), "-cp", f"{jars}/*", main, "--target-kube", "1.25+", "--yaml", *wanted]
     subprocess.run(argv, check=True, capture_output=True, timeout=120)

@@ -3,6 +3,8 @@
 Owns patterns and bounds of values; each says by its refusal what would be unsafe, or wrong only in the cluster.
 """
 
+# ruff: noqa: E501 - a row stands on one line
+
 from typing import Any
 
 _NAME = {"type": "string", "maxLength": 253, "pattern": "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"}
@@ -110,7 +112,9 @@ _SPREAD = {
 }
 
 FORMS: dict[str, dict[str, Any]] = {
-    "fullnameOverride": {"anyOf": [{"const": ""}, {"type": "string", "pattern": "^[a-z]([-a-z0-9]*[a-z0-9])?$"}]},
+    "fullnameOverride": {
+        "anyOf": [{"const": ""}, {"type": "string", "pattern": "^[a-z]([-a-z0-9]*[a-z0-9])?$"}]
+    },
     "image.repository": {"type": "string", "pattern": "^[a-z0-9][a-z0-9._:/-]*[a-z0-9]$"},
     "image.tag": {"type": "string", "pattern": "^[A-Za-z0-9_.-]*$", "not": {"const": "latest"}},
     "image.digest": {"type": "string", "pattern": "^(sha256:[0-9a-f]{64})?$"},
@@ -144,7 +148,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "schedule": _CRON,
     "pods.user": {"type": "integer", "minimum": 1000},
     "pods.group": {"type": "integer", "minimum": 1000},
-    "pods.listen": {"enum": ["0.0.0.0", "::"]},
+    "pods.listen": {"enum": ["0.0.0.0", "::"]},  # noqa: S104 - within a pod
     "pods.tmpSizeLimit": _QUANTITY,
     "pods.priorityClassName": _OR_NONE,
     "pods.nodeSelector": _TEXTS,

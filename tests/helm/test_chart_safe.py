@@ -1,5 +1,7 @@
 """What the chart promises of safety: no secret in it, a login for each, no way in or out but those that are named."""
 
+# ruff: noqa: E501 - a row stands on one line
+
 import ipaddress
 import re
 from dataclasses import dataclass
@@ -9,7 +11,17 @@ import pytest
 
 from adapter.api import create_app
 from adapter.settings import Settings
-from tests.helm.charting import EXAMPLES, NAMESPACE, VALUES, Object, Pod, objects, objects_of, pods_of, template
+from tests.helm.charting import (
+    EXAMPLES,
+    NAMESPACE,
+    VALUES,
+    Object,
+    Pod,
+    objects,
+    objects_of,
+    pods_of,
+    template,
+)
 
 #: By component, whose login of the database it has.
 _LOGINS = {
@@ -42,7 +54,7 @@ def test_every_component_has_a_login_of_its_own(example: str) -> None:
 def test_what_a_component_does_not_read_it_does_not_have() -> None:
     by = {pod.component: set(pod.mounts) for pod in pods_of(objects_of("region"))}
     holders = {name for name, mounts in by.items() if "/run/secrets/seal" in mounts}
-    assert holders == {"api", "watch", "poll", "listen", "settle", "doctor"}
+    assert holders == {"api", "watch", "poll", "listen", "settle", "retention", "doctor"}
     assert {name for name, mounts in by.items() if "/run/secrets/kafka-admin" in mounts} == {"topics"}
 
 
@@ -51,7 +63,9 @@ def test_nobody_has_a_token_of_the_cluster_nor_variables_of_its_services(example
     found = objects_of(example)
     for pod in pods_of(found):
         assert pod.spec["automountServiceAccountToken"] is False, pod.name
-        assert pod.spec["enableServiceLinks"] is False, pod.name  # they would be called LOSUS_…, as settings are
+        assert pod.spec["enableServiceLinks"] is False, (
+            pod.name
+        )  # they would be called LOSUS_…, as settings are
     accounts = {one["metadata"]["name"]: one for one in found if one["kind"] == "ServiceAccount"}
     assert {pod.spec["serviceAccountName"] for pod in pods_of(found)} == set(accounts)
     assert all(one["automountServiceAccountToken"] is False for one in accounts.values())
@@ -71,9 +85,9 @@ def test_selectors_find_their_pods_and_no_others(example: str) -> None:
             assert [pod.name for pod in chosen] == [one["metadata"]["name"]]
             assert chosen[0].kind == "Deployment"
         if one["kind"] == "Service" and one["spec"].get("clusterIP") != "None":
-            assert [pod.component for pod in pods if matches({"matchLabels": one["spec"]["selector"]}, pod.labels)] == [
-                "api"
-            ]
+            assert [
+                pod.component for pod in pods if matches({"matchLabels": one["spec"]["selector"]}, pod.labels)
+            ] == ["api"]
 
 
 def test_names_are_the_releases_and_fit() -> None:
@@ -99,7 +113,9 @@ def test_names_are_the_releases_and_fit() -> None:
         ("monitoring.dashboards.enabled=false", set(), "nothing that a process reads"),
     ],
 )  # fmt: skip
-def test_pods_are_restarted_when_what_they_read_changes(change: str, restarted: set[str], because: str) -> None:
+def test_pods_are_restarted_when_what_they_read_changes(
+    change: str, restarted: set[str], because: str
+) -> None:
     after = objects(template("--values", str(VALUES / "region.yaml"), "--set", change).stdout)
     before = {pod.name: pod.annotations for pod in pods_of(objects_of("region"))}
     changed = {pod.component for pod in pods_of(after) if pod.annotations != before[pod.name]}
@@ -173,12 +189,15 @@ def test_the_network_lets_through_what_is_needed_and_no_more(
 
 def may(policies: list[Object], pod: Pod, way: str, peer: Peer, port: int) -> bool:
     """Whether the policies let it through: those that choose the pod deny all, and each allows what it names."""
-    chosen = [one for one in policies if way in one["policyTypes"] and matches(one["podSelector"], pod.labels)]
+    chosen = [
+        one for one in policies if way in one["policyTypes"] and matches(one["podSelector"], pod.labels)
+    ]
     assert chosen, "a pod that no policy chooses is open"
     rules = [rule for one in chosen for rule in one.get(way.lower(), [])]
     ends = "from" if way == "Ingress" else "to"
     return any(
-        any(_is(one, peer) for one in rule[ends]) and port in {_port(one["port"], pod) for one in rule["ports"]}
+        any(_is(one, peer) for one in rule[ends])
+        and port in {_port(one["port"], pod) for one in rule["ports"]}
         for rule in rules
     )
 
@@ -191,8 +210,10 @@ def _port(port: int | str, pod: Pod) -> int:
 def _is(rule: Object, peer: Peer) -> bool:
     if "ipBlock" in rule:
         block = rule["ipBlock"]
-        return bool(peer.address) and _in(peer.address, block["cidr"]) and not any(
-            _in(peer.address, one) for one in block.get("except", [])
+        return (
+            bool(peer.address)
+            and _in(peer.address, block["cidr"])
+            and not any(_in(peer.address, one) for one in block.get("except", []))
         )
     namespace = rule.get("namespaceSelector")
     there = (
@@ -226,17 +247,25 @@ def test_metrics_are_asked_of_every_process_that_has_them() -> None:
     (monitor,) = (one for one in found if one["kind"] == "ServiceMonitor")
     services = [one for one in found if one["kind"] == "Service"]
     (service,) = (one for one in services if matches(monitor["spec"]["selector"], one["metadata"]["labels"]))
-    asked = {p.component for p in pods_of(found) if matches({"matchLabels": service["spec"]["selector"]}, p.labels)}
+    asked = {
+        p.component for p in pods_of(found) if matches({"matchLabels": service["spec"]["selector"]}, p.labels)
+    }
     assert asked == {"api", "relay", "watch", "poll", "listen"}
     assert service["spec"]["publishNotReadyAddresses"] is True, "what is not ready is what one wants to see"
 
 
 def test_a_rolling_update_drops_no_request() -> None:
-    (api,) = (one for one in objects_of("minimal") if one["metadata"]["name"] == "losus-api" and "strategy" in str(one))
+    (api,) = (
+        one
+        for one in objects_of("minimal")
+        if one["metadata"]["name"] == "losus-api" and "strategy" in str(one)
+    )
     spec = api["spec"]
     pod = spec["template"]["spec"]
     assert spec["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
     drain = pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
-    assert pod["terminationGracePeriodSeconds"] - drain >= 60, "a reference takes up to 30 s, an answer as long"
+    assert pod["terminationGracePeriodSeconds"] - drain >= 60, (
+        "a reference takes up to 30 s, an answer as long"
+    )
     assert "replicas" not in spec, "the autoscaler's figure is not undone by an upgrade"
     assert re.match(r"/readyz\?", pod["containers"][0]["readinessProbe"]["httpGet"]["path"])

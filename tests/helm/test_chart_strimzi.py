@@ -13,7 +13,7 @@ from adapter.agreements.load import load_book
 from adapter.cli import app
 from adapter.outbound.access_lists import strimzi
 from adapter.outbound.topics import TopicTerms
-from tests.helm.charting import VALUES, named, objects, objects_of, template
+from tests.helm.charting import VALUES, objects, objects_of, settings_of, template
 
 KINDS = ("KafkaTopic", "KafkaUser")
 
@@ -32,11 +32,23 @@ def comparable(found: Any) -> dict[tuple[str, str], Any]:
 def test_chart_and_command_agree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = objects_of("strimzi")
     path = tmp_path / "settings.yaml"
-    path.write_text(named(found, "ConfigMap", "losus-settings")["data"]["settings.yaml"], "utf-8")
+    settings = settings_of(found)
+    settings["kafka"] |= {"tls": {}, "sasl": None}  # whose files are in the cluster
+    settings["staff"]["tokens"]["jwks"] = "https://login.region.example/jwks"
+    path.write_text(json.dumps(settings), "utf-8")
     monkeypatch.setenv("LOSUS_SETTINGS", str(path))
     monkeypatch.setenv("LOSUS_DATABASE", "postgresql://localhost/losus")
-    monkeypatch.setenv("LOSUS_SECRET", "x" * 32)
-    argv = ["topics", "apply", "--format", "strimzi", "--cluster", "kafka", "--authentication", "scram-sha-512"]
+    monkeypatch.setenv("LOSUS_SECRET", "Vq3r0-hTz8kLw2Xn9PbY5cJd7fGmSa4u")
+    argv = [
+        "topics",
+        "apply",
+        "--format",
+        "strimzi",
+        "--cluster",
+        "kafka",
+        "--authentication",
+        "scram-sha-512",
+    ]
     told = CliRunner().invoke(get_command(app), argv)
     assert told.exit_code == 0, told.output
     printed = comparable(yaml.safe_load_all(told.stdout))

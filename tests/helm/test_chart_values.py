@@ -1,5 +1,7 @@
 """The chart's values: every key with its words and its form, and what is refused before it is installed."""
 
+# ruff: noqa: E501 - a row stands on one line
+
 import json
 from pathlib import Path
 from typing import Any
@@ -8,8 +10,8 @@ import pytest
 import yaml
 
 from tests.helm.charting import VALUES, template
-from tests.helm.values_schema import SCHEMA, VALUES as DEFAULTS
-from tests.helm.values_schema import values_schema, words
+from tests.helm.values_schema import SCHEMA, values_schema, words
+from tests.helm.values_schema import VALUES as DEFAULTS
 
 
 def test_the_schema_is_that_of_values_and_settings() -> None:
@@ -106,7 +108,10 @@ def test_what_does_not_fit_together(
 
 
 def test_all_that_does_not_fit_is_told_at_once(tmp_path: Path) -> None:
-    change = {"settings": {"settle_from": None}, "networkPolicy": {"database": {"to": []}, "kafka": {"to": []}}}
+    change = {
+        "settings": {"settle_from": None},
+        "networkPolicy": {"database": {"to": []}, "kafka": {"to": []}},
+    }
     told = changed(tmp_path, "minimal", change).stderr
     assert all(one in told for one in ("settle_from", "networkPolicy.database", "networkPolicy.kafka"))
 

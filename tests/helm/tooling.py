@@ -4,6 +4,8 @@ Owns where they lie: in the user's cache, outside the checkout, named by what th
 of another clone too, builds nothing.
 """
 
+# ruff: noqa: E501 - an address or a command stands on one line
+
 import os
 import shutil
 import subprocess

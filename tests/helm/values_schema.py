@@ -6,6 +6,8 @@ sets by itself, and stricter where the service would refuse to start. Made, not 
     python -m tests.helm.values_schema > helm/values.schema.json
 """
 
+# ruff: noqa: E501 - an address or a command stands on one line
+
 import json
 import re
 from typing import Any
@@ -42,7 +44,10 @@ def values_schema() -> Schema:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Values of the chart losus-adapter",
         **form,
-        "$defs": {**{name: _closed(one) for name, one in settings["$defs"].items()}, "Settings": _closed(own)},
+        "$defs": {
+            **{name: _closed(one) for name, one in settings["$defs"].items()},
+            "Settings": _closed(own),
+        },
     }
 
 
@@ -107,4 +112,4 @@ def _closed(schema: Any) -> Any:
 
 
 if __name__ == "__main__":
-    print(json.dumps(values_schema(), indent=2, ensure_ascii=False))  # noqa: T201 - data
+    print(json.dumps(values_schema(), indent=2, ensure_ascii=False))

@@ -56,6 +56,33 @@ async def test_ready_is_who_publishes_in_time(
     assert bool(told["why"]) != ready
 
 
+@pytest.mark.parametrize(
+    ("asked", "late", "status", "because"),
+    [
+        ("/readyz", False, 503, "all that matters is asked for"),
+        ("/readyz?exclude=broker", False, 200, "messages are stored durably while the broker is away"),
+        ("/readyz?exclude=lag", False, 503, "nothing waits, and the broker is away all the same"),
+        ("/readyz?exclude=broker", True, 503, "what waits is not excluded"),
+        ("/readyz?exclude=broker&exclude=lag", True, 200, "the doors are open while events wait"),
+        ("/readyz?exclude=database", False, 400, "without the database nobody does anything"),
+    ],
+)
+async def test_a_probe_leaves_out_what_does_not_concern_its_process(
+    dsn: str, asked: str, late: bool, status: int, because: str
+) -> None:
+    async with service(dsn) as client:
+        if late:
+            connection = await asyncpg.connect(dsn)
+            await add(dsn, event("2380", "case", 1))
+            await connection.execute("alter table event disable trigger event_stays")
+            await connection.execute("update event set created_at = $1", datetime.now(UTC) - LATE)
+            await connection.close()
+        answer = await client.get(asked)
+    assert answer.status_code == status, because
+    if status in {200, 503}:
+        assert "the broker does not answer" in " ".join(answer.json()["why"]), "it is told all the same"
+
+
 async def test_a_broker_that_is_away_is_told_by_name(dsn: str) -> None:
     async with service(dsn) as client:
         answer = await client.get("/readyz")
