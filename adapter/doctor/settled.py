@@ -1,6 +1,6 @@
 """Settlement: statements that are due and not issued, disputes that nobody answers.
 
-Owns how long a dispute may wait; does not own what is due (`settling.due`).
+Owns how long a dispute may wait; does not own what is due (`settling.overdue`).
 """
 
 from collections import Counter
@@ -10,8 +10,8 @@ from datetime import timedelta
 from adapter.doctor.deployment import Deployment
 from adapter.doctor.findings import Told, fail, ok, warn
 from adapter.losus.days import Month
-from adapter.settling import due as owed
-from adapter.store import statistics, survey
+from adapter.settling.overdue import overdue
+from adapter.store import survey
 
 #: The daily run comes in the night after; so what has been due since yesterday is late.
 _GRACE = timedelta(days=1)
@@ -26,16 +26,15 @@ async def due(it: Deployment) -> Sequence[Told]:
             return [ok("nothing is settled on schedule, as a sandbox may")]
         mend = "set LOSUS_SETTLE_FROM to the first month, and run `losus settle --due` daily"
         return [warn("nothing is settled on schedule", mend)]
-    day = it.today - _GRACE
-    wanted = owed.due(it.book, it.settings.subscribers, Month.parse(first), day)
+    day, codes = it.today - _GRACE, it.settings.subscribers
     async with it.database() as connection:
-        lacking = wanted - await statistics.issued_in(connection, {month for *_, month in wanted})
+        lacking = await overdue(connection, it.book, codes, Month.parse(first), day)
     mend = "`losus settle --due` says what stands in the way"
     by_code = Counter(code for _, code, *_ in lacking)
     told = [
         fail(f"{number} statements are due and not issued", mend, code) for code, number in by_code.items()
     ]
-    return sorted(told, key=lambda one: one.what) or [ok(f"all {len(wanted)} that are due are issued")]
+    return sorted(told, key=lambda one: one.what) or [ok("all that are due are issued")]
 
 
 async def disputes(it: Deployment) -> Sequence[Told]:

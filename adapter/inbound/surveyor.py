@@ -16,10 +16,9 @@ from adapter import watch
 from adapter.agreements.load import Book
 from adapter.losus.days import Month, local_day
 from adapter.outbound.missed import UNKNOWN
-from adapter.settling.due import due
-from adapter.store import audit, migrate, outbox, quarantine, statistics, survey
+from adapter.settling.overdue import overdue
+from adapter.store import audit, migrate, outbox, quarantine, survey
 from adapter.store.cases import waiting_events
-from adapter.store.closed import closed_through
 from adapter.store.database import Connection, Database
 
 log = structlog.get_logger()
@@ -112,10 +111,7 @@ async def _settlement(connection: Connection, known: Surveyed, now: datetime) ->
         watch.ISSUED_AT.set(issued_at.timestamp())
     if known.settle_from is None:
         return
-    closed = await closed_through(connection)
-    wanted = due(known.book, known.subscribers, known.settle_from, local_day(now))
-    wanted = {key for key in wanted if closed is None or key[-1] > closed}
-    lacking = wanted - await statistics.issued_in(connection, {month for *_, month in wanted})
+    lacking = await overdue(connection, known.book, known.subscribers, known.settle_from, local_day(now))
     for code in known.subscribers:
         watch.STATEMENTS_DUE.labels(code).set(sum(one == code for _, one, *_ in lacking))
 

@@ -177,7 +177,7 @@ FUNCTIONS: Mapping[str, Rights] = {
     "years_over(timestamp with time zone,integer,date)": _may(retention="execute"),
     "calendar_years_over(timestamp with time zone,integer,date)": _may(retention="execute"),
     "last_entry(text)": _may(retention="execute"),
-    "closed_through()": _may(intake="execute", settle="execute", retention="execute"),
+    "closed_through()": _may(intake="execute", settle="execute", read="execute", retention="execute"),
     "is_past(text,bytea)": _may(retention="execute"),
     "outbox_lane()": {},
     "relay_claim_number()": {},

@@ -1,0 +1,27 @@
+"""Statements that may be issued and were not, as the database has it.
+
+Owns the comparison of what is due (`due`) with what was issued and with what is closed; changes nothing.
+"""
+
+from collections.abc import Collection
+from datetime import date
+
+from adapter.agreements.load import Book
+from adapter.losus.days import Month
+from adapter.settling.due import due
+from adapter.store import statistics
+from adapter.store.closed import closed_through
+from adapter.store.database import Connection
+from adapter.store.statistics import Key
+
+
+async def overdue(
+    connection: Connection, book: Book, codes: Collection[str], first: Month, today: date
+) -> set[Key]:
+    """The statements of these municipalities that are due `today` from the month `first` on, and lacking.
+
+    A month that is closed, so long ago that its facts are gone, is issued no more, and so not due.
+    """
+    closed = await closed_through(connection)
+    wanted = {key for key in due(book, codes, first, today) if closed is None or key[-1] > closed}
+    return wanted - await statistics.issued_in(connection, {month for *_, month in wanted})
