@@ -75,6 +75,7 @@ CHECKS = (
     Check("broker", "topics", broker.topics, ("broker",)),
     Check("broker", "copies", broker.copies, ("broker",)),
     Check("publishing", "relays", publishing.relays, ("tables",)),
+    Check("publishing", "database as new as Kafka", publishing.older, ("tables",)),
     Check("publishing", "lag", publishing.lag, ("tables",)),
     Check("publishing", "quarantine", publishing.quarantined, ("tables",)),
     Check("publishing", "refused cases", publishing.refused, ("tables",)),

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from adapter.doctor.deployment import Deployment
 from adapter.doctor.findings import Told, fail, ok, warn
 from adapter.outbound.topics import SHARES
-from adapter.store import outbox, quarantine
+from adapter.store import outbox, quarantine, recovery
 
 _LATE_S = 120.0
 _MENDS = {
@@ -29,6 +29,16 @@ async def relays(it: Deployment) -> Sequence[Told]:
         mend = "look into the relays' logs (relay.interrupted); a session must not go through a pooler"
         return [fail(f"{len(members)} relays hold {len(held)} of the {SHARES} shares", mend)]
     return [ok(f"{len(members)} relays hold all {SHARES} shares")]
+
+
+async def older(it: Deployment) -> Sequence[Told]:
+    """Whether a relay found that Kafka has what this database does not know."""
+    async with it.database() as connection:
+        is_behind = await recovery.is_behind(connection)
+    if is_behind:
+        found = "Kafka has what the database does not know: it was restored to an earlier point"
+        return [fail(found, "`losus recover`; until then no relay publishes")]
+    return [ok("the database knows all that Kafka has")]
 
 
 async def lag(it: Deployment) -> Sequence[Told]:

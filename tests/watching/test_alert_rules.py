@@ -72,6 +72,8 @@ TABLE: list[tuple[str, dict[str, str], int, Labels | None, str]] = [
     ("LosusUnseen", steady(SHARES, 0), 9, None, "one tells, whatever it says"),
     ("LosusRelayFenced", {"losus_relay_fenced_total": "0x10 3x20"}, 20, {}, "three times"),
     ("LosusRelayFenced", {"losus_relay_fenced_total": "0x10 1x20"}, 20, None, "a relay died, once"),
+    ("LosusDatabaseOlder", steady("losus_database_older", 1), 2, {}, "restored to an earlier point"),
+    ("LosusDatabaseOlder", steady("losus_database_older", 0), 9, None, "as new as it is"),
     ("LosusLaneQuarantined", steady('losus_lane_quarantined{lane="2380"}', 1), 11, LANE, "for ten minutes"),
     ("LosusLaneQuarantined", steady('losus_lane_quarantined{lane="2380"}', 1), 9, None, "it may come back"),
     ("LosusLaneLate", steady('losus_outbox_lag_seconds{lane="2380"}', 1801), 6, LANE, "over half an hour"),
