@@ -134,6 +134,13 @@ BROKEN = [
         ("delete from parked_case",),
     ),
     Broken(
+        one("publishing", "database as new as Kafka"),
+        "losus recover",
+        "a relay found claims in Kafka that this database never gave",
+        ("insert into behind (slot, published, known, noticed_at) values ('share-1', 9, 3, now())",),
+        ("delete from behind",),
+    ),
+    Broken(
         one("intake", "stopped sources", "losus-r4"),
         "losus sources resume",
         "the flood guard stopped it",
