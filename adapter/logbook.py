@@ -103,6 +103,7 @@ FIELDS: Mapping[str, Field] = {
     "share": Field("a share of the outbox", _COUNT),
     "shares": Field("shares of the outbox", _list(_COUNT)),
     "slot": Field("where one claim at a time is published", _text("^[a-z0-9-]{1,40}$")),
+    "slots": Field("slots of claims of which Kafka knows more", _list(_text("^[a-z0-9-]{1,40}$"))),
     "source": Field("name of the source in the settings; unknown: none of them", _WORD),
     "taken": Field("how many were taken", _COUNT),
     "text": Field(
@@ -181,6 +182,9 @@ EVENTS: Mapping[str, Event] = {
     "relay.topics_missing": Event("warning", "Topics could not be made.", ("topics", "why")),
     "relay.mended": Event(
         "info", "A claim that was left open is decided.", ("slot", "events", "had_been_published")
+    ),
+    "relay.database_is_older": Event(
+        "error", "Kafka has what the database does not know: losus recover.", ("slots",)
     ),
     "relay.progress_lost": Event("error", "The topic of progress was made anew.", ("partition",)),
     "relay.share_waits": Event("warning", "A share waits for the broker.", ("share", "error", "retry_in_s")),

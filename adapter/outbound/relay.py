@@ -173,7 +173,7 @@ class _Relay:
             await recovery.note_behind(connection, slots, datetime.now(UTC))
         DATABASE_OLDER.set(bool(found))
         if found:
-            log.error("relay.database_is_older", slots=[one.slot for one in found], mend="losus recover")
+            log.error("relay.database_is_older", slots=[one.slot for one in found])
         return bool(found)
 
     def _make_topics(self, tasks: asyncio.TaskGroup) -> None:

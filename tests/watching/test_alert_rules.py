@@ -70,6 +70,8 @@ TABLE: list[tuple[str, dict[str, str], int, Labels | None, str]] = [
     ("LosusRelayGone", steady(SHARES, 8), 9, None, "all are held"),
     ("LosusUnseen", steady("up", 1), 6, {}, "no process tells"),
     ("LosusUnseen", steady(SHARES, 0), 9, None, "one tells, whatever it says"),
+    ("LosusDatabaseOlder", {"losus_database_older": "0x10 1x20"}, 20, {}, "one relay that sees it is enough"),
+    ("LosusDatabaseOlder", {"losus_database_older": "0x10 1x5 0x20"}, 25, None, "it was mended"),
     ("LosusRelayFenced", {"losus_relay_fenced_total": "0x10 3x20"}, 20, {}, "three times"),
     ("LosusRelayFenced", {"losus_relay_fenced_total": "0x10 1x20"}, 20, None, "a relay died, once"),
     ("LosusDatabaseOlder", steady("losus_database_older", 1), 2, {}, "restored to an earlier point"),
