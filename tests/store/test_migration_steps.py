@@ -28,6 +28,7 @@ from tests.topic import cluster_of, records, remove_topics, revisions
 
 #: Tables that are not filled by what a version writes, and why.
 EMPTY = {
+    "audit_anchor": "the audit is taken out after five years, with its rows",
     "behind": "stands only while the database is older than Kafka, when nothing is published",
     "delivery_batch": "made of hashes, by the relay of today at the end",
 }
@@ -89,7 +90,8 @@ class Walk:
 
     async def _note(self, columns: list[str]) -> None:
         entry = audit.Entry(datetime.now(UTC), "system", "test", "read", (f"case/{self._n}",), "ok", "x")
-        last = await audit.head(self._connection)
+        found = await self._connection.fetchrow("select number, hash from audit order by number desc limit 1")
+        last = audit.Head(*found) if found else audit.Head(0, bytes(32))
         row = asdict(entry) | {
             "number": last.number + 1,
             "previous": last.hash,

@@ -213,6 +213,16 @@ VERSIONS = (
         """,
     ),
     Version(
+        "0009_retention",
+        {},
+        """
+        insert into books_closed (through, closed_at) values ('2017-12', now()) on conflict do nothing;
+        insert into closed_month (agreement, municipality, care_form, month, stays, days, day_zero)
+          values ('agreement-{n}', '2380', 'somatic', '2017-12', 1, 3, 0);
+        select max(through) from books_closed;
+        """,
+    ),
+    Version(
         "0010_deliveries",
         {
             "event": "case_id municipality revision type ce_id payload closing created_at form ground",
@@ -234,4 +244,5 @@ VERSIONS = (
             ),
         },
     ),
+    Version("0012_retention_indexes", {}),
 )
