@@ -94,6 +94,10 @@ def _import(given: Given) -> Act | None:
     return Act(Touch.CHANGES, _named("source", given["source"])) if given["source"] else None
 
 
+def _recover(given: Given) -> Act:
+    return Act(Touch.CHANGES if given["run"] else Touch.READS, ("database/restored",))
+
+
 def _release(given: Given) -> Act:
     return Act(Touch.CHANGES, _named("case", given["case"]))
 
@@ -136,6 +140,7 @@ ACTS: Mapping[str, Rule] = {
     "listen": ITSELF,
     "import": _import,
     "replay": _replay,
+    "recover": _recover,
     "republish": _republish,
     "disputes": _disputes,
     "statistics": NEITHER,  # what the public sees
