@@ -68,13 +68,13 @@ def region(brokers: int) -> Iterator[Region]:
     with ExitStack() as stack:
         database = stack.enter_context(Database.start(durable=False))
         kafka = stack.enter_context(ApacheKafka.start(brokers))
-        env = os.environ | _env(database.dsn, kafka.bootstrap, brokers)
+        env = environment(database.dsn, kafka.bootstrap, brokers)
         ports = free_ports(2)
         services = tuple(
-            _process(stack, f"service-{n}", ("serve", "--sandbox", "--port", str(port)), env)
+            process(stack, f"service-{n}", ("serve", "--sandbox", "--port", str(port)), env)
             for n, port in enumerate(ports, start=1)
         )
-        relays = tuple(_process(stack, f"relay-{n}", ("relay",), env) for n in (1, 2))
+        relays = tuple(process(stack, f"relay-{n}", ("relay",), env) for n in (1, 2))
         given = settings(
             database.dsn,
             subscribers={code: {"name": name} for code, name in MUNICIPALITIES.items()},
@@ -85,13 +85,16 @@ def region(brokers: int) -> Iterator[Region]:
         yield one
 
 
-def _process(stack: ExitStack, name: str, arguments: tuple[str, ...], env: Mapping[str, str]) -> Process:
+def process(stack: ExitStack, name: str, arguments: tuple[str, ...], env: Mapping[str, str]) -> Process:
+    """A process of ours, not started, that ends with `stack`."""
     guardian = stack.enter_context(Guardian())
     return Process(guardian, name, (sys.executable, "-m", "adapter.cli", *arguments), env)
 
 
-def _env(dsn: str, bootstrap: str, brokers: int) -> dict[str, str]:
+def environment(dsn: str, bootstrap: str, brokers: int) -> dict[str, str]:
+    """What each process of a region is started with."""
     return {
+        **os.environ,
         "LOSUS_DATABASE": dsn,
         "LOSUS_SECRET": "a secret of the tests alone",
         "LOSUS_OPEN_DOORS": "true",

@@ -1,0 +1,118 @@
+"""Replicas of each process on one database and one broker: what they do, and how fast.
+
+Owns starting them, the messages that they are sent, and the clock; does not own what must hold.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from adapter.outbound.topics import SHARES
+from adapter.sandbox.processes import LOOPBACK, free_ports
+from tests.service import stay, way_home
+from tests.soak.distance import far_away
+from tests.soak.region import SOURCE, environment, process
+
+Message = dict[str, Any]
+
+_WITHIN_S = 120.0
+_ADMITTED = "2024-03-04T14:20:00+01:00"
+
+
+@dataclass(slots=True)
+class Replicas:
+    """The processes that run; `urls` of the services, `pages` of the relays."""
+
+    stack: ExitStack
+    environment: dict[str, str]
+    urls: list[str] = field(default_factory=list)
+    pages: list[str] = field(default_factory=list)
+
+    async def serve(self, replicas: int) -> None:
+        """Start services until there are so many; from each the database is far away."""
+        await self._start("serve", replicas, self.urls, "--sandbox", "--no-watch")
+
+    async def relay(self, replicas: int) -> None:
+        """Start relays until there are so many and they have divided the shares between them."""
+        await self._start("relay", replicas, self.pages)
+        async with asyncio.timeout(_WITHIN_S), httpx.AsyncClient() as client:
+            while not _is_even([await _shares(client, page) for page in self.pages]):
+                await asyncio.sleep(0.1)
+
+    async def watch(self, replicas: int) -> None:
+        """Start watchers."""
+        await self._start("watch", replicas, [])
+
+    async def _start(self, command: str, replicas: int, there: list[str], *options: str) -> None:
+        ports = free_ports(replicas - len(there))
+        for port in ports:
+            arguments = (command, *options, "--port", str(port))
+            process(self.stack, f"{command}-{port}", arguments, self.environment).start()
+            there.append(f"http://{LOOPBACK}:{port}")
+        async with asyncio.timeout(_WITHIN_S), httpx.AsyncClient() as client:
+            for url in there:
+                while not await _answers(client, url):
+                    await asyncio.sleep(0.1)
+
+
+@asynccontextmanager
+async def replicas(dsn: str, bootstrap: str, one_way_s: float, **more: str) -> AsyncIterator[Replicas]:
+    """No process yet; `one_way_s` is how far away the database is from each that is started."""
+    parts = urlsplit(dsn)
+    async with far_away(parts.port or 0, one_way_s) as port:
+        far = dsn.replace(f":{parts.port}/", f":{port}/")
+        with ExitStack() as stack:
+            yield Replicas(stack, environment(far, bootstrap, 1) | more)
+
+
+async def send(urls: Iterable[str], messages: dict[str, list[Message]], at_once: int) -> float:
+    """Send each service its messages, so many at once; how many were answered 200 in a second, of all."""
+    began = time.monotonic()
+    async with httpx.AsyncClient(timeout=60) as client:
+        await asyncio.gather(
+            *(_send(client, url, messages[url][n::at_once]) for url in urls for n in range(at_once))
+        )
+    return sum(len(messages[url]) for url in urls) / (time.monotonic() - began)
+
+
+async def _send(client: httpx.AsyncClient, url: str, messages: list[Message]) -> None:
+    for message in messages:
+        answer = await client.post(f"{url}/fhir/{SOURCE}/$process-message", content=json.dumps(message))
+        assert answer.status_code == 200, answer.status_code
+
+
+def admissions(numbers: range, at: datetime) -> list[Message]:
+    """One admission each, of as many patients, at an instant of their own or near to it."""
+    text = json.dumps(way_home()[0])
+    return [
+        stay(
+            json.loads(text.replace(_ADMITTED, (at + timedelta(seconds=number / 1000)).isoformat())),
+            number,
+            0,
+        )
+        for number in numbers
+    ]
+
+
+async def _answers(client: httpx.AsyncClient, url: str) -> bool:
+    try:
+        return (await client.get(f"{url}/healthz")).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+async def _shares(client: httpx.AsyncClient, page: str) -> int:
+    lines = (await client.get(f"{page}/metrics")).text.splitlines()
+    return sum(int(float(line.split()[1])) for line in lines if line.startswith("losus_relay_shares "))
+
+
+def _is_even(held: list[int]) -> bool:
+    return sum(held) == SHARES and max(held) - min(held) <= 1
