@@ -6,11 +6,10 @@ Owns starting them, the messages that they are sent, and the clock; does not own
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 from urllib.parse import urlsplit
 
 import httpx
@@ -20,8 +19,6 @@ from adapter.sandbox.processes import LOOPBACK, free_ports
 from tests.service import stay, way_home
 from tests.soak.distance import far_away
 from tests.soak.region import SOURCE, environment, process
-
-Message = dict[str, Any]
 
 _WITHIN_S = 120.0
 _ADMITTED = "2024-03-04T14:20:00+01:00"
@@ -73,33 +70,28 @@ async def replicas(dsn: str, bootstrap: str, one_way_s: float, **more: str) -> A
             yield Replicas(stack, environment(far, bootstrap, 1) | more)
 
 
-async def send(urls: Iterable[str], messages: dict[str, list[Message]], at_once: int) -> float:
-    """Send each service its messages, so many at once; how many were answered 200 in a second, of all."""
+async def send(
+    urls: Sequence[str], numbers: range, admitted_at: Callable[[], datetime], at_once: int
+) -> float:
+    """Tell the services of the admission of so many patients, at an instant that is asked for each.
+
+    Each service is told its part, so many at once. Gives how many were answered 200 in a second, of all.
+    """
     began = time.monotonic()
+    lines = [(url, numbers[n :: len(urls) * at_once]) for n, url in enumerate(list(urls) * at_once)]
     async with httpx.AsyncClient(timeout=60) as client:
-        await asyncio.gather(
-            *(_send(client, url, messages[url][n::at_once]) for url in urls for n in range(at_once))
-        )
-    return sum(len(messages[url]) for url in urls) / (time.monotonic() - began)
+        await asyncio.gather(*(_tell(client, url, some, admitted_at) for url, some in lines))
+    return len(numbers) / (time.monotonic() - began)
 
 
-async def _send(client: httpx.AsyncClient, url: str, messages: list[Message]) -> None:
-    for message in messages:
+async def _tell(
+    client: httpx.AsyncClient, url: str, numbers: Iterable[int], admitted_at: Callable[[], datetime]
+) -> None:
+    for number in numbers:
+        text = json.dumps(way_home()[0]).replace(_ADMITTED, admitted_at().isoformat())
+        message = stay(json.loads(text), number, 0)
         answer = await client.post(f"{url}/fhir/{SOURCE}/$process-message", content=json.dumps(message))
         assert answer.status_code == 200, answer.status_code
-
-
-def admissions(numbers: range, at: datetime) -> list[Message]:
-    """One admission each, of as many patients, at an instant of their own or near to it."""
-    text = json.dumps(way_home()[0])
-    return [
-        stay(
-            json.loads(text.replace(_ADMITTED, (at + timedelta(seconds=number / 1000)).isoformat())),
-            number,
-            0,
-        )
-        for number in numbers
-    ]
 
 
 async def _answers(client: httpx.AsyncClient, url: str) -> bool:

@@ -17,7 +17,7 @@ from adapter.commands.tail import read_topic
 from adapter.outbound.topics import cases_topic, events_topic
 from tests.kafka.cluster import ApacheKafka
 from tests.outbound.outboxes import add, event, until
-from tests.soak.replicas import admissions, replicas, send
+from tests.soak.replicas import replicas, send
 from tests.topic import records, remove_topics
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
@@ -26,9 +26,10 @@ _ONE_WAY_S = 0.02
 _MANY = 3
 _EACH = 16  # messages a service
 _AT_ONCE = 2
-_GROWS = 1.8  # three do at least so many times the work of one
+_GROWS = 1.3  # at least so many times the work of one, on a machine that does much else beside
 _HOME = "2380"
-_PENDING_S = 30.0
+_LONG_AGO = datetime(2024, 3, 4, 13, 20, tzinfo=UTC)
+_NEARLY_A_DAY = timedelta(hours=24, seconds=-20)  # the notice is due a while after the admission is told
 _LEFT = "select count(*) from outbox"
 CHANGED, DEADLINE = "se.losus.case.changed.v1", "se.losus.case.deadline.v1"
 #: A lane of each share, see `records.share_of`.
@@ -40,16 +41,12 @@ async def test_services_and_watchers(dsn: str, apache: ApacheKafka) -> None:
     async with replicas(dsn, apache.bootstrap, _ONE_WAY_S, LOSUS_KAFKA__PARTITIONS="2") as region:
         await region.serve(1)
         await region.relay(1)
-        old = datetime(2024, 3, 4, 13, 20, tzinfo=UTC)
-        [first] = region.urls
-        alone = await send([first], {first: admissions(range(_EACH), old)}, _AT_ONCE)
+        alone = await send(region.urls, range(_EACH), lambda: _LONG_AGO, _AT_ONCE)
         await region.serve(_MANY)
         await region.relay(_MANY)
         await region.watch(_MANY)
         numbers = range(_EACH, _EACH * (_MANY + 1))
-        pending = admissions(numbers, datetime.now(UTC) - timedelta(hours=24) + timedelta(seconds=_PENDING_S))
-        shares = {url: pending[n::_MANY] for n, url in enumerate(region.urls)}
-        together = await send(region.urls, shares, _AT_ONCE)
+        together = await send(region.urls, numbers, lambda: datetime.now(UTC) - _NEARLY_A_DAY, _AT_ONCE)
         connection = await asyncpg.connect(dsn)
         told = "select count(*) from event where type = $1"
         await until(connection, told, lambda count: count >= len(numbers), DEADLINE)
