@@ -11,19 +11,19 @@ from tests.client.listening import listening
 from tests.doctor.region import Region, region
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def well(database: Database, broker: Broker) -> AsyncIterator[Region]:
     async with region(database, broker, relay=True) as made:
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def unpublished(database: Database, broker: Broker) -> AsyncIterator[Region]:
     async with region(database, broker, relay=False) as made:
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def ehr() -> Iterator[str]:
     """A hospital's server that says that it speaks R4."""
     served = FastAPI()
