@@ -23,7 +23,7 @@ from adapter.commands.output import Format, err, out, print_json
 from adapter.losus.days import at_local
 from adapter.losus.instants import instant_text
 from adapter.store.audit import Head, Kept, Selection, head, read, verify
-from adapter.store.database import Connection, connect
+from adapter.store.database import PATIENT_S, Connection, connect
 from adapter.store.deliveries import Unchained, unchained
 from adapter.store.history import Line, history
 from adapter.store.migrate import migrate
@@ -209,7 +209,7 @@ async def _one_moment(stack: AsyncExitStack) -> Connection:
     """A connection in a transaction that sees the database as of now, however long it reads."""
     dsn = checked_settings().database.get_secret_value()
     await migrate(dsn)
-    database = await connect(dsn, size=1)
+    database = await connect(dsn, size=1, deadline_s=PATIENT_S)
     stack.push_async_callback(database.close)
     connection = await stack.enter_async_context(database.transaction())
     await one_moment(connection)

@@ -18,7 +18,7 @@ from adapter.losus.days import local
 from adapter.recovery.reading import Page
 from adapter.recovery.run import Kept, Recovered, heal, recover
 from adapter.settings import Settings, load_settings
-from adapter.store.database import connect
+from adapter.store.database import PATIENT_S, connect
 from adapter.store.migrate import migrate
 from adapter.store.recovery import waiting_cases
 from adapter.wiring import world_of
@@ -71,7 +71,7 @@ async def _recover(settings: Settings, form: Format, *, run: bool) -> tuple[Reco
 
 async def _standing(dsn: str) -> Sequence[str]:
     """Cases that subscribers have and of which nothing is known here, of this run and of those before."""
-    database = await connect(dsn, size=1)
+    database = await connect(dsn, size=1, deadline_s=PATIENT_S)
     try:
         async with database.transaction() as connection:
             return await waiting_cases(connection, known=False)

@@ -21,7 +21,7 @@ from adapter.losus.days import Month, local_day
 from adapter.retention import CLAUSES, Eraser, Gone, Kind, years_ago
 from adapter.settings import Settings
 from adapter.settling.closing import Closing, close_books
-from adapter.store.database import Database, connect
+from adapter.store.database import PATIENT_S, Database, connect
 from adapter.store.migrate import migrate
 
 
@@ -53,7 +53,7 @@ def retention_command(
 async def _retain(settings: Settings, kinds: list[Kind], *, is_run: bool) -> _Done:
     dsn, now = settings.database.get_secret_value(), datetime.now(UTC)
     await migrate(dsn)
-    database = await connect(dsn, size=2)
+    database = await connect(dsn, size=2, deadline_s=PATIENT_S)
     try:
         closing = await _close(settings, database, now, is_run=is_run)
         eraser = Eraser(database, settings.retention, now, closing.through, is_run)

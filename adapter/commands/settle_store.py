@@ -33,7 +33,7 @@ from adapter.settling.owing import Told
 from adapter.settling.run import Asked, Settled, settle_due, settle_month
 from adapter.settling.step_words import Language
 from adapter.settling.words import story
-from adapter.store.database import connect
+from adapter.store.database import PATIENT_S, connect
 from adapter.store.migrate import migrate
 from adapter.trace import Trace
 from adapter.tracing import work
@@ -88,7 +88,7 @@ async def _settle(options: StoreOptions, book: Book) -> Settled:
     if options.due and settings.settle_from is None:
         raise SetupError(Problem("required", "the first month that --due issues", "LOSUS_SETTLE_FROM"))
     await migrate(settings.database.get_secret_value())
-    database = await connect(settings.database.get_secret_value(), size=2)
+    database = await connect(settings.database.get_secret_value(), size=2, deadline_s=PATIENT_S)
     try:
         with work("settle", None) as settling:
             ledger = ledger_of(settings, book, settling.trace)
@@ -117,7 +117,7 @@ async def _follow_up(options: StoreOptions, book: Book, version: FhirVersion) ->
     settings, month, now = checked_settings(), _month(options.month), datetime.now(UTC)
     ledger = replace(ledger_of(settings, book), version=version)
     await migrate(settings.database.get_secret_value())
-    database = await connect(settings.database.get_secret_value(), size=1)
+    database = await connect(settings.database.get_secret_value(), size=1, deadline_s=PATIENT_S)
     try:
         async with database.transaction() as connection:
             told = await month_of_store(connection, ledger, options.municipalities, month, now)
@@ -129,7 +129,7 @@ async def _follow_up(options: StoreOptions, book: Book, version: FhirVersion) ->
 async def _explain(options: StoreOptions, book: Book) -> tuple[str, ...]:
     settings = checked_settings()
     await migrate(settings.database.get_secret_value())
-    database = await connect(settings.database.get_secret_value(), size=1)
+    database = await connect(settings.database.get_secret_value(), size=1, deadline_s=PATIENT_S)
     try:
         async with database.transaction() as connection:
             ledger = ledger_of(settings, book)

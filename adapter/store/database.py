@@ -44,6 +44,9 @@ _PLANNING = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoi
 ASKED = "losus.asked"
 #: How long one waits for a connection of the pool before it is told that the database is not available.
 _ACQUIRE_S = 30.0
+_DEADLINE_S = 30.0
+#: For work that reads all there is, at night and on a cold disk: longer than that something is wrong.
+PATIENT_S = 900.0
 
 
 class Database:
@@ -110,16 +113,17 @@ def _kind(error: BaseException) -> str:
     return tls_fault(error) or type(error).__name__
 
 
-async def connect(dsn: str, *, size: int = 8) -> Database:
+async def connect(dsn: str, *, size: int = 8, deadline_s: float = _DEADLINE_S) -> Database:
     """A pool of up to `size` connections to `dsn`; UnavailableError where it is not there.
 
+    `deadline_s`: how long one statement may take.
     What is put into the outbox by it bears who asked for it, where somebody did (`ASKING`).
     """
     asking = ASKING.get()
     asked = {} if asking is None else {ASKED: str(asking.entry)}
     with told():
         pool = await asyncpg.create_pool(
-            dsn, min_size=1, max_size=size, command_timeout=30, server_settings=_PLANNING | asked
+            dsn, min_size=1, max_size=size, command_timeout=deadline_s, server_settings=_PLANNING | asked
         )
     return Database(pool)
 
