@@ -22,6 +22,7 @@ from adapter.store.migrate import (
     Migration,
     Patience,
     apply,
+    cut_off,
     limits,
     may_apply,
     missing,
@@ -94,11 +95,16 @@ async def _look(dsn: str) -> tuple[list[Migration], Rest]:
 
 
 async def _sql(dsn: str) -> list[str]:
-    """All that is missing of migrations, and all roles and rights, as one script for psql."""
+    """All that is missing of migrations, and all roles and rights, as one script for psql.
+
+    It ends with the first fault: what failed must not be noted as applied.
+    """
     async with open_owner(dsn) as connection:
         lacking = await missing(connection)
+        drops = [f"{drop};" for one in lacking for drop in await cut_off(connection, one)]
         rights = await script(connection)
-    return [f"{TABLE};", *_migrating(lacking), "begin;", *(f"{one};" for one in rights), "commit;"]
+    first = ["\\set ON_ERROR_STOP on", f"{TABLE};", *drops]
+    return [*first, *_migrating(lacking), "begin;", *(f"{one};" for one in rights), "commit;"]
 
 
 def _migrating(lacking: Iterable[Migration]) -> Iterable[str]:

@@ -233,14 +233,19 @@ def limits(patience: Patience) -> Sequence[str]:
     )
 
 
+async def cut_off(connection: asyncpg.Connection, one: Migration) -> list[str]:
+    """The statements that take away the indexes of a file that were begun and not finished.
+
+    They are there and never used, and `if not exists` would leave them so.
+    """
+    query = "select not indisvalid from pg_index where indexrelid = to_regclass($1)"
+    names = _INDEX.findall(one.text) if one.is_outside else []
+    return [f"drop index concurrently {name}" for name in names if await connection.fetchval(query, name)]
+
+
 async def _outside(connection: asyncpg.Connection, one: Migration, _: Patience) -> None:
     """Whoever waits here holds up nobody: these statements let others read and write meanwhile."""
     await connection.execute("set lock_timeout = 0; set statement_timeout = 0")
-    for name in _INDEX.findall(one.text):
-        if await connection.fetchval(
-            "select not indisvalid from pg_index where indexrelid = to_regclass($1)", name
-        ):
-            await connection.execute(f"drop index concurrently {name}")
-    for step in one.steps:
+    for step in (*await cut_off(connection, one), *one.steps):
         await connection.execute(step)
     await connection.execute(one.note)

@@ -21,6 +21,7 @@ from adapter.recovery.run import Kept, Recovered, recover
 from adapter.refold import refold
 from adapter.store.database import connect
 from adapter.store.intake import lock_cases
+from adapter.store.outbox import _SHARE
 from adapter.wiring import world_of
 from adapter.world import World
 from tests.service import EXAMPLES, send, settings, stay, way_home
@@ -97,6 +98,9 @@ async def until(dsn: str, query: str) -> None:
 
 EMPTIED = "select not exists (select from outbox)"
 REFUSED = "select exists (select from behind)"
+#: A relay has a share; the server has the locks of other databases too.
+RELAYED = f"""select exists (select from pg_locks where locktype = 'advisory' and classid::bigint = {_SHARE}
+                and database = (select oid from pg_database where datname = current_database()))"""  # noqa: S608 - a number of ours
 
 
 async def published(dsn: str, bootstrap: str) -> None:

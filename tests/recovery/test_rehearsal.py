@@ -26,6 +26,7 @@ from tests.recovery.rehearsal import (
     OLD,
     OSTERSUND,
     REFUSED,
+    RELAYED,
     STAYS,
     UNKNOWN,
     case_id,
@@ -139,7 +140,7 @@ async def test_a_second_run_finds_nothing_and_a_running_relay_is_in_its_way(
         await play(dsn, client, steps[2])
         await published(dsn, bootstrap)
         async with relaying(dsn, bootstrap):
-            await until(dsn, "select exists (select from pg_locks where classid = 1819243265)")
+            await until(dsn, RELAYED)
             with pytest.raises(UnavailableError, match="a relay runs"):
                 await recovered(dsn, bootstrap)
     restore(database, dsn, tmp_path / "dump")

@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import asyncpg
 import orjson
@@ -15,9 +16,13 @@ from adapter.sandbox.database import Database
 from adapter.store.grants import granted, rest, wanted
 from adapter.store.migrate import Migration, Patience, apply, limits, migrate, migrations
 from adapter.store.roles import ROLES
+from tests.recovery.backups import tool
 from tests.settling.test_settle_on_store import losus
 from tests.store.logins import KINDS, Logins, install, remove
 
+#: Advisory locks of this database; the server has those of others.
+HELD = """select count(*) from pg_locks where locktype = 'advisory'
+            and database = (select oid from pg_database where datname = current_database())"""
 SHORT = Patience(lock_s=0.05, file_s=0.5)
 COLUMN = Migration("0900_column", "alter table held add column more text;\n")
 INDEX = Migration(
@@ -71,7 +76,7 @@ async def test_who_waits_for_a_busy_table_gives_up_soon_and_holds_up_nobody(owne
         await other.execute("insert into stopped_source values ('s', now(), 'x')")
     assert "more" not in await columns(owner, "held")
     assert await apply(owner, SHORT, [COLUMN]) == ["0900_column"], "tried again, it is applied"
-    assert await owner.fetchval("select count(*) from pg_locks where locktype = 'advisory'") == 0
+    assert await owner.fetchval(HELD) == 0
 
 
 async def test_a_busy_table_is_waited_out(owner, other):
@@ -173,13 +178,29 @@ async def test_rights_that_are_too_much_are_taken_back(logins: Logins):
         await connection.close()
 
 
-async def test_a_dba_may_run_the_script_instead(empty: Logins):
-    connection = await asyncpg.connect(empty.dsn("owner"))
-    try:
+async def test_a_dba_may_run_the_script_instead(empty: Logins, database: Database, tmp_path: Path):
+    def run(kind):
         printed = losus(empty.dsn("owner"), "--sql", command="migrate")
         assert printed.returncode == 0, printed.stderr
-        await connection.execute(printed.stdout)
+        (tmp_path / "script.sql").write_text(printed.stdout)
+        name = f"--dbname={empty.name}"
+        tool(database, empty.dsn(kind), "psql", "--no-psqlrc", name, f"--file={tmp_path / 'script.sql'}")
+
+    with pytest.raises(subprocess.CalledProcessError) as stopped:
+        run("intake")
+    assert stopped.value.returncode == 3, "psql: an error of the script, and it went no further"
+    run("owner")
+    connection = await asyncpg.connect(empty.dsn("owner"))
+    try:
         assert await granted(connection) == wanted("public")
+        assert await migrate(empty.dsn("intake")) == []
+        valid = "select indisvalid from pg_index where indexrelid = 'fact_by_message'::regclass"
+        await empty.execute(
+            "update pg_index set indisvalid = false where indexrelid = 'fact_by_message'::regclass",
+            "delete from migration where name = '0012_retention_indexes'",
+        )
+        run("owner")
+        assert await connection.fetchval(valid), "an index that was cut off is made anew"
         assert await migrate(empty.dsn("intake")) == []
     finally:
         await connection.close()
