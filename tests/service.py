@@ -13,6 +13,7 @@ from adapter.mapping.load import default_folder
 from adapter.settings import Kafka, Settings, Source, Subscriber
 from adapter.web.guard import Guard
 from adapter.web.traced import Traced
+from adapter.world import World
 
 EXAMPLES = default_folder() / "examples" / "losus-r4"
 GLN = "https://www.gs1.org/gln|5790001348120"
@@ -46,6 +47,15 @@ async def service(dsn: str, **more: Any) -> AsyncIterator[httpx.AsyncClient]:
         ) as client,
     ):
         yield client
+
+
+def world_behind(client: httpx.AsyncClient) -> World:
+    """The world of the service that a client of `service` speaks with."""
+    app: Any = client._transport
+    while not hasattr(app, "state"):
+        app = app.app if hasattr(app, "app") else app._app
+    world: World = app.state.world
+    return world
 
 
 async def send(

@@ -13,11 +13,12 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
+from adapter.commands.checked import checked_settings
 from adapter.commands.output import Format, err, out, print_json
 from adapter.losus.days import local
 from adapter.recovery.reading import Page
 from adapter.recovery.run import Kept, Recovered, heal, recover
-from adapter.settings import Settings, load_settings
+from adapter.settings import Settings
 from adapter.store.database import PATIENT_S, connect
 from adapter.store.migrate import migrate
 from adapter.store.recovery import waiting_cases
@@ -50,9 +51,9 @@ def recover_command(
     told and nobody sent again is told as it is known.
     """
     if heal:
-        asyncio.run(_heal(load_settings(), form, run=run))
+        asyncio.run(_heal(checked_settings(), form, run=run))
         return
-    done, waiting = asyncio.run(_recover(load_settings(), form, run=run))
+    done, waiting = asyncio.run(_recover(checked_settings(), form, run=run))
     if form is Format.JSON:
         print_json({**asdict(done), "standing": waiting, "run": run})
     else:
