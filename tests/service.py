@@ -13,7 +13,6 @@ from adapter.mapping.load import default_folder
 from adapter.settings import Kafka, Settings, Source, Subscriber
 from adapter.web.guard import Guard
 from adapter.web.traced import Traced
-from adapter.world import World
 
 EXAMPLES = default_folder() / "examples" / "losus-r4"
 GLN = "https://www.gs1.org/gln|5790001348120"
@@ -49,13 +48,12 @@ async def service(dsn: str, **more: Any) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-def world_behind(client: httpx.AsyncClient) -> World:
-    """The world of the service that a client of `service` speaks with."""
+def app_behind(client: httpx.AsyncClient) -> Any:
+    """The application that a client of `service` speaks with, below the layers around it."""
     app: Any = client._transport
     while not hasattr(app, "state"):
         app = app.app if hasattr(app, "app") else app._app
-    world: World = app.state.world
-    return world
+    return app
 
 
 async def send(

@@ -12,7 +12,6 @@ import struct
 from pathlib import Path
 from typing import Self
 
-from adapter.cluster import Cluster
 from adapter.sandbox.account import hand_over, package_folder
 from adapter.sandbox.processes import (
     LOOPBACK,
@@ -55,11 +54,6 @@ class Broker(Server):
     def bootstrap(self) -> str:
         """`HOST:PORT`, as Kafka clients take it."""
         return f"{LOOPBACK}:{self._port}"
-
-    @property
-    def cluster(self) -> Cluster:
-        """The same for our own clients."""
-        return Cluster(self.bootstrap)
 
     def _move_in(self) -> None:
         for folder in (self._guardian.folder, self._home):

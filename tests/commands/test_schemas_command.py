@@ -10,6 +10,7 @@ import pytest
 from adapter.outbound.schemas import schemas
 from adapter.outbound.topics import make_topics
 from adapter.sandbox.broker import Broker
+from tests.topic import cluster_of
 
 LOSUS = (sys.executable, "-m", "adapter.cli")
 
@@ -61,4 +62,4 @@ def test_conform_says_what_it_lacks(
 
 @pytest.fixture
 async def topics(broker: Broker) -> None:
-    await make_topics(broker.cluster, ("2380",), partitions=3, replication=1)
+    await make_topics(cluster_of(broker.bootstrap), ("2380",), partitions=3, replication=1)

@@ -24,12 +24,12 @@ from tests.consumers.running import (
 )
 from tests.kafka.cluster import ApacheKafka
 from tests.outbound.test_relay import drained, relay, stored
-from tests.topic import records
+from tests.topic import cluster_of, records
 
 
 async def test_the_python_consumer_comes_through(kafka: Broker, tmp_path: Path) -> None:
     """Started when the kit asks for it, that is in the middle of the month."""
-    await make_topics(kafka.cluster, ("2380",), partitions=3, replication=1)
+    await make_topics(cluster_of(kafka.bootstrap), ("2380",), partitions=3, replication=1)
     is_apache = isinstance(kafka, ApacheKafka)  # the sandbox's broker loses sight of what follows an abort
     store, asked = tmp_path / "cases.sqlite", Asked()
     with python_callback(store) as callback:
@@ -49,7 +49,7 @@ async def test_the_command_prints_a_verdict_for_each_check_and_ends_by_them(
     broker: Broker, tmp_path: Path, fault: tuple[str, str], code: int, failing: set[str]
 ) -> None:
     """As a municipality uses it, on the sandbox's broker."""
-    await make_topics(broker.cluster, ("2380",), partitions=3, replication=1)
+    await make_topics(cluster_of(broker.bootstrap), ("2380",), partitions=3, replication=1)
     consumer = tmp_path / "consumer.py"
     consumer.write_text(
         (PYTHON / "consumer.py").read_text(encoding="utf-8").replace(*fault), encoding="utf-8"
@@ -97,7 +97,7 @@ async def test_the_command_keeps_away_from_topics_with_real_cases(dsn: str, kafk
 
 
 async def test_what_the_kit_leaves_and_what_was_taken_off_is_not_in_use(kafka: Broker) -> None:
-    await make_topics(kafka.cluster, ("2380",), partitions=3, replication=1)
+    await make_topics(cluster_of(kafka.bootstrap), ("2380",), partitions=3, replication=1)
     assert not await is_in_use(kafka.cluster, "2380")
     async with player(kafka.cluster, transactions=False) as playing:
         await playing.play(Script(8, "2380", 3).rest())

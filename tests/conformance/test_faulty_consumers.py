@@ -126,7 +126,9 @@ async def tried(
             consumer = module(CONSUMER.replace(old, new))
             store = consumer.Store(str(folder / f"{number}.sqlite"))
             stack.enter_context(closing(store.database))
-            running = asyncio.create_task(consumer.run(store, apache.bootstrap, "2380"))
+            running = asyncio.create_task(
+                consumer.run(store, {"bootstrap_servers": apache.bootstrap}, "2380")
+            )
             stack.push_async_callback(stopped, running)
             consumers[fault] = (store, running)
         async with asyncio.timeout(60):

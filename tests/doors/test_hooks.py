@@ -16,7 +16,7 @@ from adapter.inbound.hook import progress
 from adapter.settings import Source
 from tests.doors.notices import BASE, SUBSCRIPTION, notice
 from tests.doors.rig import SOURCE, essence, home, resources
-from tests.service import service, world_behind
+from tests.service import app_behind, service
 
 Resource = dict[str, Any]
 HOOK = f"/fhir/{SOURCE}/$subscription-hook"
@@ -133,7 +133,7 @@ async def test_every_form_leads_to_the_same_case(dsn: str, version: str, content
             answer = await client.post(HOOK, json=told_)
             assert answer.status_code == 204, answer.text
         [picture] = await pictures(client)
-        assert essence(picture) == home(world_behind(client))
+        assert essence(picture) == home(app_behind(client).state.world)
 
 
 async def test_a_missing_event_is_got_from_the_server(dsn: str) -> None:
@@ -148,7 +148,7 @@ async def test_a_missing_event_is_got_from_the_server(dsn: str) -> None:
         assert answer.status_code == 204
         assert "Subscription/s1/$events" in server.asked
         [picture] = await pictures(client)
-        assert essence(picture) == home(world_behind(client))
+        assert essence(picture) == home(app_behind(client).state.world)
 
 
 async def test_without_events_all_that_has_changed_is_looked_at(dsn: str) -> None:
@@ -205,6 +205,6 @@ async def test_plain_r4_puts_the_resource_or_only_knocks(dsn: str) -> None:
         server.held = {f"{one['resourceType']}/{one['id']}": one for one in every}
         assert (await client.post(HOOK)).status_code == 204
         [picture] = await pictures(client)
-        assert essence(picture) == home(world_behind(client))
+        assert essence(picture) == home(app_behind(client).state.world)
         other = await client.put(f"{HOOK}/Task/other", json=every[0])
         assert (other.status_code, other.json()["issue"][0]["code"]) == (400, "invalid")

@@ -14,6 +14,7 @@ from adapter.store import outbox as shares
 from tests.conftest import Kafka
 from tests.outbound.outboxes import LANES, add_some, emptied, outbox, relaying, seen, until, whole
 from tests.outbound.test_relay import drained, relay
+from tests.topic import cluster_of
 
 #: How many shares each relay holds, most first.
 HELD = """select array_agg(shares order by shares desc) from (
@@ -26,7 +27,7 @@ HELD = """select array_agg(shares order by shares desc) from (
 @pytest.fixture
 async def ready(kafka: Kafka) -> Kafka:
     """The broker, with the topics of the lanes."""
-    await make_topics(kafka.cluster, LANES, partitions=3, replication=1)
+    await make_topics(cluster_of(kafka.bootstrap), LANES, partitions=3, replication=1)
     return kafka
 
 

@@ -166,36 +166,36 @@ def late_is_judged_by_the_clock_on_the_wall(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 def released_stays_leave_the_mean(patch: pytest.MonkeyPatch) -> None:
-    true = settle.mean_of
+    true = account.mean_of
     patch.setattr(
-        settle, "mean_of", lambda month, terms, some: true(month, terms, [x for x in some if not x.released])
+        account, "mean_of", lambda month, terms, some: true(month, terms, [x for x in some if not x.released])
     )
 
 
 @bug
 def day_zero_leaves_the_mean(patch: pytest.MonkeyPatch) -> None:
-    true = settle.mean_of
+    true = account.mean_of
     patch.setattr(
-        settle, "mean_of", lambda month, terms, some: true(month, terms, [x for x in some if x.days])
+        account, "mean_of", lambda month, terms, some: true(month, terms, [x for x in some if x.days])
     )
 
 
 @bug
 def excluded_stays_are_in_the_mean(patch: pytest.MonkeyPatch) -> None:
-    true = settle.mean_of
+    true = account.mean_of
     patch.setattr(
-        settle, "mean_of", lambda m, terms, some: true(m, terms, [x._replace(out=None) for x in some])
+        account, "mean_of", lambda m, terms, some: true(m, terms, [x._replace(out=None) for x in some])
     )
 
 
 @bug
 def long_stays_are_in_the_mean(patch: pytest.MonkeyPatch) -> None:
-    true = settle.mean_of
+    true = account.mean_of
 
     def with_long(month: Any, terms: Terms, some: Any) -> MonthMean:
         return true(month, terms, [x._replace(terms=replace(x.terms, long_stays_over=None)) for x in some])
 
-    patch.setattr(settle, "mean_of", with_long)
+    patch.setattr(account, "mean_of", with_long)
 
 
 @bug
@@ -393,8 +393,8 @@ def _with_terms(patch: pytest.MonkeyPatch, module: Any, name: str, **changes: An
 
 
 def _with_month_terms(patch: pytest.MonkeyPatch, **changes: Any) -> None:
-    true = settle.mean_of
-    patch.setattr(settle, "mean_of", lambda month, terms, some: true(month, replace(terms, **changes), some))
+    true = account.mean_of
+    patch.setattr(account, "mean_of", lambda month, terms, some: true(month, replace(terms, **changes), some))
 
 
 @pytest.mark.parametrize("name", BUGS)

@@ -13,7 +13,7 @@ import pytest
 
 from adapter.inbound.library import Library
 from adapter.inbound.rereader import reread_due
-from tests.service import send, service, way_home
+from tests.service import app_behind, send, service, way_home
 
 Resource = dict[str, Any]
 SOURCE = "/fhir/losus-r4"
@@ -41,7 +41,7 @@ async def put(client: httpx.AsyncClient, resource: Resource, **headers: str) -> 
 
 async def reread(client: httpx.AsyncClient) -> None:
     """Let what leans on something that has changed be read anew now."""
-    app = client._transport.app._app  # type: ignore[attr-defined]
+    app = app_behind(client)
     while await reread_due(app.state.world, app.state.database, Library(), datetime.now(UTC)):
         pass
 
