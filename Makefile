@@ -27,8 +27,8 @@ sandbox: setup
 FIRST := $(addprefix tests/,access client conformance consumers doors hapi inbound sandbox settling soak)
 test: setup
 	@mkdir -p .cache
-	@$(BIN)/python -m pytest $(addprefix --ignore=,$(FIRST)) >.cache/second-half.log 2>&1 & second=$$!; \
-	$(BIN)/python -m pytest $(FIRST); one=$$?; \
+	@$(BIN)/python -m pytest --durations=12 $(addprefix --ignore=,$(FIRST)) >.cache/second-half.log 2>&1 & second=$$!; \
+	$(BIN)/python -m pytest --durations=12 $(FIRST); one=$$?; \
 	wait $$second; two=$$?; cat .cache/second-half.log; test $$one -eq 0 && test $$two -eq 0
 
 # What .ci/run does after the tests.

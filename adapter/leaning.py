@@ -25,7 +25,8 @@ async def lean_on_what_is_kept(
 ) -> list[Prepared]:
     """Each delivery of the batch, read with the newest that is kept of what it leans on."""
     done = list(batch)
-    await intake.lock_resources(connection, {place for one in batch for place in _places(one)})
+    leaned_on = {(one.source, name) for one in batch for name in one.leans}
+    await intake.lock_resources(connection, {place for one in batch for place in _places(one)}, leaned_on)
     asked: set[tuple[str, str]] = set()
     for _ in range(_DEPTH):
         wanted = {(one.source, name) for one in done for name in one.leans}
@@ -38,12 +39,12 @@ async def lean_on_what_is_kept(
 
 
 def _places(one: Prepared) -> set[tuple[str, str]]:
-    """All that is locked for a delivery: what it says, what it is about, brings and leans on."""
+    """What a delivery may change: what it says, what it is about, and what it brings."""
     names = {reading.fact.resource for reading in one.readings}
     names |= {name for reading in one.readings for name in reading.about}
     names |= {by for reading in one.readings for signal in reading.fact.signals if (by := _successor(signal))}
     names |= {f"{resource['resourceType']}/{resource['id']}" for resource in one.shelved}
-    return {(one.source, name) for name in names | one.leans}
+    return {(one.source, name) for name in names}
 
 
 def _successor(signal: Signal) -> str | None:

@@ -61,14 +61,22 @@ class EventRow:
     ground: str | None = None
 
 
-async def lock_resources(connection: Connection, resources: Iterable[tuple[str, str]]) -> None:
-    """Let nobody else link or change these shared resources (source, identity) until commit."""
-    names = sorted({f"{source} {resource}" for source, resource in resources})
+async def lock_resources(
+    connection: Connection, changed: Iterable[tuple[str, str]], leaned_on: Iterable[tuple[str, str]] = ()
+) -> None:
+    """Let nobody else link or change these shared resources (source, identity) until commit.
+
+    Those that are only leaned on others may lean on at the same time: a ward is that of many patients.
+    """
+    alone = {f"{source} {resource}" for source, resource in changed}
+    names = sorted(alone | {f"{source} {resource}" for source, resource in leaned_on})
     if names:
         await connection.execute(
-            """select pg_advisory_xact_lock(hashtextextended(name, 0))
-               from unnest($1::text[]) with ordinality as asked (name, n) order by n""",
+            """select case when is_alone then pg_advisory_xact_lock(hashtextextended(name, 0))
+                           else pg_advisory_xact_lock_shared(hashtextextended(name, 0)) end
+               from unnest($1::text[], $2::bool[]) with ordinality as asked (name, is_alone, n) order by n""",
             names,
+            [name in alone for name in names],
         )
 
 
