@@ -21,6 +21,7 @@ from adapter.sandbox.broker import Broker
 from adapter.sandbox.database import Database
 from adapter.store.migrate import migrate
 from tests.kafka.cluster import ApacheKafka
+from tests.topic import cluster_of
 
 _PAYLOAD = 2_000  # bytes: about what a case's picture has
 _EVENTS_A_CASE = 5
@@ -110,7 +111,7 @@ def main() -> None:
         postgres = stack.enter_context(Database.start())
         asyncio.run(migrate(postgres.dsn))
         for lanes in (1, 290):
-            asyncio.run(make_topics(kafka.cluster, codes(lanes), partitions=3, replication=1))
+            asyncio.run(make_topics(cluster_of(kafka.bootstrap), codes(lanes), partitions=3, replication=1))
             print(measure(kafka.bootstrap, postgres.dsn, lanes, events), flush=True)
 
 

@@ -33,7 +33,7 @@ async def test_the_python_consumer_comes_through(kafka: Broker, tmp_path: Path) 
     is_apache = isinstance(kafka, ApacheKafka)  # the sandbox's broker loses sight of what follows an abort
     store, asked = tmp_path / "cases.sqlite", Asked()
     with python_callback(store) as callback:
-        trial = Trial(kafka.cluster, callback, "2380", 1, WAIT_S, transactions=is_apache)
+        trial = Trial(cluster_of(kafka.bootstrap), callback, "2380", 1, WAIT_S, transactions=is_apache)
         running = asyncio.create_task(try_consumer(trial, asked))
         await asyncio.wait_for(asked.wait(), WAIT_S)
         with process(*python_consumer(kafka.bootstrap, store), log=tmp_path / "log"):
@@ -86,7 +86,7 @@ async def test_the_command_keeps_away_from_topics_with_real_cases(dsn: str, kafk
     async with stored(dsn):
         with relay(dsn, kafka.bootstrap):
             await drained(dsn)
-    assert await is_in_use(kafka.cluster, "2380")
+    assert await is_in_use(cluster_of(kafka.bootstrap), "2380")
     argv = ("--kafka", kafka.bootstrap, "--callback", "http://127.0.0.1:1", "--wait", "1")
     kit = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "adapter.cli", "conform", *argv, stderr=asyncio.subprocess.PIPE
@@ -98,10 +98,10 @@ async def test_the_command_keeps_away_from_topics_with_real_cases(dsn: str, kafk
 
 async def test_what_the_kit_leaves_and_what_was_taken_off_is_not_in_use(kafka: Broker) -> None:
     await make_topics(cluster_of(kafka.bootstrap), ("2380",), partitions=3, replication=1)
-    assert not await is_in_use(kafka.cluster, "2380")
-    async with player(kafka.cluster, transactions=False) as playing:
+    assert not await is_in_use(cluster_of(kafka.bootstrap), "2380")
+    async with player(cluster_of(kafka.bootstrap), transactions=False) as playing:
         await playing.play(Script(8, "2380", 3).rest())
-    assert not await is_in_use(kafka.cluster, "2380")
+    assert not await is_in_use(cluster_of(kafka.bootstrap), "2380")
 
 
 @pytest.mark.kafka
