@@ -4,8 +4,8 @@ Owns wiring and life cycle; every route is in `adapter.web`.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 from fastapi import FastAPI, Request, Response
@@ -41,6 +41,7 @@ from adapter.web.counting import Counting
 from adapter.web.negotiation import refuse
 from adapter.web.rate import Rates
 from adapter.wiring import clients_of, endless_works, library_of, servers_of, world_of
+from adapter.world import World
 
 _WARM = (
     "Bundle",
@@ -54,9 +55,26 @@ _WARM = (
     "Location",
 )
 
-
 _WAIT_S = 300.0  # for the database to be there and up to date; then this process gives up, to be started anew
 _COMMITTERS = 2  # one batch gathers while the other is committed
+
+
+#: Every route of the service; each has a guard, or is among the open ones (`web.access`).
+_ROUTERS = (
+    fhir.router,
+    settlements.router,
+    statistics.router,
+    disputes.router,
+    cases.router,
+    health.router,
+    schemas.router,
+    keys.router,
+    capability.router,
+    hook.router,
+    writing.router,
+)
+
+_Life = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 def create_app(settings: Settings, *, watching: bool = True) -> FastAPI:
@@ -65,6 +83,29 @@ def create_app(settings: Settings, *, watching: bool = True) -> FastAPI:
     `watching`: it looks after what time brings too (`wiring.endless_works`), where no other process does.
     """
     world = world_of(settings)
+    app = FastAPI(
+        title="losus-adapter",
+        lifespan=_life_of(settings, world, watching=watching),
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.settings, app.state.world = settings, world
+    app.state.rates = Rates({name: source.rate for name, source in settings.sources.items()})
+    access.install(app, settings, _ROUTERS)
+    app.add_middleware(Addresses)
+    app.add_middleware(Counting)
+    app.add_middleware(Answers)
+    openapi.describe(app, SOFTWARE)
+    app.add_exception_handler(LosusError, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(Exception, _failed)
+    app.add_exception_handler(404, _unknown)
+    app.add_exception_handler(405, _unknown)
+    return app
+
+
+def _life_of(settings: Settings, world: World, *, watching: bool) -> _Life:
+    """What there is while the service runs, and goes with it: database, clients, all that works beside."""
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
@@ -77,13 +118,10 @@ def create_app(settings: Settings, *, watching: bool = True) -> FastAPI:
         app.state.receiver = Receiver(world, database, _now, library, flood)
         servers = servers_of(settings, clients, app.state.receiver, database)
         app.state.hook = Hook(app.state.receiver, database, servers, _now)
-        working = [
-            *(asyncio.create_task(app.state.receiver.run()) for _ in range(_COMMITTERS)),
-            asyncio.create_task(flood.run()),
-        ]
+        works = [*(app.state.receiver.run() for _ in range(_COMMITTERS)), flood.run()]
         if watching:
-            works = endless_works(settings, world, database, library, servers)
-            working += [asyncio.create_task(work) for work in works]
+            works += endless_works(settings, world, database, library, servers)
+        working = [asyncio.create_task(work) for work in works]
         for speaker in world.speakers.values():
             _warm(speaker.fhir)
         try:
@@ -96,33 +134,7 @@ def create_app(settings: Settings, *, watching: bool = True) -> FastAPI:
             await asyncio.gather(*(client.aclose() for client in clients.values()))
             await database.close()
 
-    app = FastAPI(title="losus-adapter", lifespan=life, docs_url=None, redoc_url=None)
-    app.state.settings, app.state.world = settings, world
-    app.state.rates = Rates({name: source.rate for name, source in settings.sources.items()})
-    routers = (
-        fhir.router,
-        settlements.router,
-        statistics.router,
-        disputes.router,
-        cases.router,
-        health.router,
-        schemas.router,
-        keys.router,
-        capability.router,
-        hook.router,
-        writing.router,
-    )
-    access.install(app, settings, routers)
-    app.add_middleware(Addresses)
-    app.add_middleware(Counting)
-    app.add_middleware(Answers)
-    openapi.describe(app, SOFTWARE)
-    app.add_exception_handler(LosusError, _refused)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(Exception, _failed)
-    app.add_exception_handler(404, _unknown)
-    app.add_exception_handler(405, _unknown)
-    return app
+    return life
 
 
 def _now() -> datetime:
