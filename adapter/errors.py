@@ -6,12 +6,14 @@
     │  ├─ ResourceError      a resource breaks the FHIR model or a check of ours
     │  ├─ DuplicateError     a Bundle.id used again under another MessageHeader.id
     │  ├─ MappingError       the mapping has no answer for what the resource says
+    │  │  └─ UnresolvedError a reference that decides the case or the person finds nothing yet
     │  ├─ TooLargeError      over a limit of size, depth or number
     │  ├─ UnknownSourceError no such source in the settings
     │  ├─ NotFoundError      no such thing, or none that the caller may see
     │  ├─ UnsupportedError   an interaction, method or kind of thing that is not offered
     │  ├─ FormatError        a media type that is not spoken (406 for answers: NotAcceptableError)
-    │  └─ ConflictError      If-Match names another version than the newest
+    │  ├─ ConflictError      If-Match names another version than the newest
+    │  └─ VersionError       a version that is known already, with another content
     ├─ UnauthorizedError     the caller does not show who it is (permanent)
     ├─ ForbiddenError        the caller may not do this (permanent)
     ├─ ThrottledError        too many requests, or a source that was stopped (retryable)
@@ -74,6 +76,10 @@ class MappingError(InputError):
     """The mapping has a rule for this, and the rule cannot be carried out."""
 
 
+class UnresolvedError(MappingError):
+    """A reference that decides whose stay this is, and which, finds nothing that is known yet."""
+
+
 class TooLargeError(InputError):
     """Over a limit of size, depth or number."""
 
@@ -114,6 +120,12 @@ class ConflictError(InputError):
     """`If-Match` names another version than the newest that is known."""
 
     status = 412
+
+
+class VersionError(InputError):
+    """A version of a resource that is known already, with another content: which one holds, nobody can tell."""
+
+    status = 409
 
 
 class UnauthorizedError(LosusError):

@@ -9,20 +9,18 @@ Owns the order of the steps; each step is in its room.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
 import orjson
 
 from adapter.delivery import Receipt
 from adapter.errors import DuplicateError, LosusError, Problem
-from adapter.fhir.outcome import response_message
+from adapter.fhir.outcome import UNCHANGED, response_message
 from adapter.leaning import lean_on_what_is_kept
 from adapter.losus.identity import pseudonym
 from adapter.losus.instants import instant_text
 from adapter.losus.signal import Fact
-from adapter.mapping.version import by_meta
 from adapter.parking import park
 from adapter.reading import Prepared
 from adapter.refold import refold
@@ -59,7 +57,7 @@ async def commit(
     receipts: list[Receipt] = []
     news: list[tuple[int, News]] = []
     asked: list[Entry] = []
-    for one in batch:
+    for one in (_parked(standing, each) for each in batch):
         before = repeats[one.ids] if one.ids else None
         receipt = (
             (_again(world, one, before, now) if before else None)
@@ -67,10 +65,14 @@ async def commit(
             or await _refused(connection, world, standing, one, now, asked)
         )
         if receipt is None:
+            is_unchanged = standing.is_unchanged(one)
             status = one.error.status if one.error else _OK
-            response = _response(world, one, now, one.error)
+            response = _response(world, one, now, one.error, is_unchanged=is_unchanged)
             news.append((len(receipts), News(one, response, status)))
-            receipt = Receipt("taken", status=status, response=response or b"")
+            versions = standing.take(one)
+            receipt = Receipt(
+                "taken", None, status, response or b"", versions=versions, is_unchanged=is_unchanged
+            )
         receipts.append(receipt)
     resends = [
         one.ids for one in batch if one.ids and repeats[one.ids].response and not repeats[one.ids].bundle_seen
@@ -80,12 +82,18 @@ async def commit(
     if news:
         numbers = await _take_in(connection, world, [stored for _, stored in news], now)
         for (place, stored), number in zip(news, numbers, strict=True):
-            receipts[place] = standing.told(receipts[place], stored.prepared, number)
+            receipts[place] = standing.note(receipts[place], stored.prepared, number)
     marks = [(one.delivery.mark.name, one.delivery.mark.value) for one in batch if one.delivery.mark]
     await doors.save_marks(connection, marks, now)
     if asked:
         await audit.append(connection, asked)
     return receipts
+
+
+def _parked(standing: Standing, one: Prepared) -> Prepared:
+    """A delivery of an asynchronous channel that contradicts a known version, so that it is parked."""
+    fault = None if one.delivery.door.is_answered or one.error else standing.contradiction(one)
+    return one if fault is None else replace(one, error=fault, cause="conflict")
 
 
 async def _refused(
@@ -100,7 +108,7 @@ async def _refused(
 
     `asked` gets an entry for the audit of each question.
     """
-    fault = standing.fault(world, one)
+    fault = standing.fault(world, one) if one.error is None or one.keys else None
     if fault is None:
         try:
             asked += await _dispute(connection, world, one, now)
@@ -124,10 +132,15 @@ def refused(world: World, one: Prepared, error: LosusError, now: datetime) -> Re
     return Receipt("refused", None, error.status, response, error.problems, error)
 
 
-def _response(world: World, one: Prepared, now: datetime, error: LosusError | None) -> bytes | None:
+def _response(
+    world: World, one: Prepared, now: datetime, error: LosusError | None, *, is_unchanged: bool = False
+) -> bytes | None:
     if one.message is None:
         return None
-    return orjson.dumps(response_message(one.message, world.endpoint, instant_text(now), one.fhir, error))
+    hint = UNCHANGED if is_unchanged else None
+    return orjson.dumps(
+        response_message(one.message, world.endpoint, instant_text(now), one.fhir, error, hint)
+    )
 
 
 def _again(world: World, one: Prepared, before: messages.Seen, now: datetime) -> Receipt | None:
@@ -197,10 +210,11 @@ async def take_in(
         await park(connection, failing, now, before)
         cases = await intake.lock_cases(connection, (), cases, now)
     spoken = [number for number in anew if number not in {failed for failed, *_ in failing}]
-    await intake.add_facts(connection, said.facts, said.links, anew=spoken)
+    own = {reading.fact.resource for _, one in read for reading in one.readings}
+    await intake.add_facts(connection, said.facts, said.links, anew=spoken, own=own)
     await library.shelve(connection, said.shelved, world.seal, now)
     await library.lean(connection, said.leaning)
-    await doors.add_aliases(connection, said.aliases)
+    await doors.add_aliases(connection, said.aliases, now)
     return await refold(connection, world, cases, now, Causes(said.by_case, said.by_source))
 
 
@@ -235,12 +249,15 @@ class _Said:
         if one.delivery.trace is not None:
             self.by_source[one.source] = one.delivery.trace
             self.by_case |= dict.fromkeys(cases, one.delivery.trace)
-        if one.error is not None:
+        if one.error is not None and one.cause != "unresolved":
             return
-        if one.opened is not None:
-            self.aliases |= {(one.source, *alias) for alias in one.opened.aliases}
-        self.shelved += [_shelved(one, resource) for resource in one.shelved]
-        for reading in one.readings:
+        # what waits for others is known to others all the same: each may wait for the other
+        self.aliases |= {(one.source, *alias) for alias in one.aliases}
+        self.shelved += [
+            library.Shelved(one.source, each.name, each.order, each.version, each.resource)
+            for each in one.shelved
+        ]
+        for reading in () if one.error is not None else (*one.readings, *one.people):
             case_id = None
             place = (one.source, reading.fact.resource)
             self.changed.add(place)
@@ -273,9 +290,3 @@ class _Said:
     def link(self, case_id: str, source: str, resources: Iterable[str]) -> None:
         """Fold the case from these resources too."""
         self.links |= {(case_id, source, resource) for resource in resources}
-
-
-def _shelved(one: Prepared, resource: dict[str, Any]) -> library.Shelved:
-    order, version = by_meta(resource, instant_text(one.received_at))
-    name = f"{resource['resourceType']}/{resource['id']}"
-    return library.Shelved(one.source, name, order, version, resource)

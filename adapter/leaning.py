@@ -1,49 +1,85 @@
-"""What a delivery leans on outside itself, as it came by any door: looked up where it is stored.
+"""References that lead out of a delivery, looked up among what is stored of its source.
 
-Owns that what is read rests on the newest version that is kept, whichever came first; does not own asking a
-source's server (`inbound.library`). Runs inside the caller's transaction: the names leaned on are locked,
-so that whoever brings a newer version at the same time knows who leans on it.
+Owns that a delivery is read with the newest version of what it refers to, whichever came first; does not own
+asking a source's server (`inbound.library`). Runs inside the caller's transaction. The names are locked: what a
+delivery changes for itself alone, what it refers to shared with others; so whoever stores a newer version at
+the same time knows who referred to it.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from adapter.losus.signal import Signal
-from adapter.mapping.version import by_meta
-from adapter.reading import Outside, Prepared, Resource, translate
-from adapter.store import intake, library
+from adapter.losus.versions import is_newer
+from adapter.reading import Found, Outside, Prepared, Shelved, is_search, translate
+from adapter.store import doors, intake, library
 from adapter.store.database import Connection
 from adapter.world import World
 
-_DEPTH = 3  # of what points at what points at …
+_DEPTH = 4  # of what refers to what refers to what …, a search and its target each
 
-_Kept = Mapping[tuple[str, str], library.Kept]
+_Place = tuple[str, str]
+
+#: What is stored only when it says something new: of these no one asks which version it was.
+_COMMON = frozenset(
+    {"CareTeam", "EpisodeOfCare", "Location", "Organization", "Practitioner", "PractitionerRole"}
+)
 
 
 async def lean_on_what_is_kept(
     connection: Connection, world: World, batch: Sequence[Prepared]
 ) -> list[Prepared]:
-    """Each delivery of the batch, read with the newest that is kept of what it leans on."""
-    done = list(batch)
-    leaned_on = {(one.source, name) for one in batch for name in one.leans}
-    await intake.lock_resources(connection, {place for one in batch for place in _places(one)}, leaned_on)
-    asked: set[tuple[str, str]] = set()
+    """Each delivery of the batch, read with the newest that is stored of what it refers to."""
+    done = await _without_known(connection, batch)
+    leaned_on = {(one.source, name) for one in done for name in one.leans}
+    await intake.lock_resources(connection, {place for one in done for place in _places(one)}, leaned_on)
+    asked: set[_Place] = set()
     for _ in range(_DEPTH):
         wanted = {(one.source, name) for one in done for name in one.leans}
         if not wanted - asked:
             return done
         asked |= wanted
-        kept = await library.find_kept(connection, asked, world.seal)
-        done = [_anew(world, one, kept) for one in done]
+        found = await _find(connection, world, asked)
+        done = [_read_again(world, one, found) for one in done]
     return done
 
 
-def _places(one: Prepared) -> set[tuple[str, str]]:
-    """What a delivery may change: what it says, what it is about, and what it brings."""
-    names = {reading.fact.resource for reading in one.readings}
-    names |= {name for reading in one.readings for name in reading.about}
-    names |= {by for reading in one.readings for signal in reading.fact.signals if (by := _successor(signal))}
-    names |= {f"{resource['resourceType']}/{resource['id']}" for resource in one.shelved}
+async def _without_known(connection: Connection, batch: Sequence[Prepared]) -> list[Prepared]:
+    """Each delivery without the copies and names that it brings and that are stored already.
+
+    Every message of a ward brings the same Organization and Location: they need no lock and no row.
+    """
+    brought = {(one.source, each.name) for one in batch for each in one.shelved}
+    aliases = {(one.source, *alias) for one in batch for alias in one.aliases}
+    stored = await library.stored_versions(connection, brought)
+    known = await doors.known_aliases(connection, aliases)
+    return [
+        replace(
+            one,
+            shelved=tuple(
+                each for each in one.shelved if not _is_known(each, stored.get((one.source, each.name)))
+            ),
+            aliases=frozenset(alias for alias in one.aliases if (one.source, *alias) not in known),
+        )
+        for one in batch
+    ]
+
+
+def _is_known(brought: Shelved, stored: library.StoredVersion | None) -> bool:
+    if stored is None or stored.order.digest != brought.order.digest:
+        return False
+    kind = brought.name.partition("/")[0]
+    return kind in _COMMON or not is_newer(brought.order, stored.order)
+
+
+def _places(one: Prepared) -> set[_Place]:
+    """What a delivery may change: what it says, what it is about, what it brings, and by what it is found."""
+    every = (*one.readings, *one.people)
+    names = {reading.fact.resource for reading in every}
+    names |= {name for reading in every for name in reading.about}
+    names |= {by for reading in every for signal in reading.fact.signals if (by := _successor(signal))}
+    names |= {each.name for each in one.shelved}
+    names |= {f"?{hash_}" for hash_, _ in one.aliases}
     return {(one.source, name) for name in names}
 
 
@@ -53,24 +89,60 @@ def _successor(signal: Signal) -> str | None:
     return found
 
 
-def _anew(world: World, one: Prepared, kept: _Kept) -> Prepared:
-    """The delivery with what is kept, where that is newer than what it was read with."""
+class _Stored:
+    """What is stored of the names that were asked for."""
+
+    def __init__(self, found: Mapping[_Place, library.Kept], names: Mapping[_Place, str]) -> None:
+        self.found, self.names = found, names
+
+
+async def _find(connection: Connection, world: World, asked: set[_Place]) -> _Stored:
+    searches = {(source, name[1:]) for source, name in asked if is_search(name)}
+    hits = await doors.named_all(connection, searches)
+    names = {}
+    for (source, hash_), candidates in hits.items():
+        name = await _one_of(connection, source, candidates)
+        if name is not None:
+            names[source, f"?{hash_}"] = name
+    places = {place for place in asked if not is_search(place[1])}
+    places |= {(source, name) for (source, _), name in names.items()}
+    return _Stored(await library.find_kept(connection, places, world.seal), names)
+
+
+async def _one_of(connection: Connection, source: str, candidates: set[str]) -> str | None:
+    """The resource that an identifier means; None where it means several.
+
+    Several records of one person are that person: the one that was not replaced, and of such the newest.
+    """
+    if len(candidates) <= 1 or not all(name.startswith("Patient/") for name in candidates):
+        return next(iter(candidates)) if len(candidates) == 1 else None
+    return await library.standing_record(connection, source, candidates)
+
+
+def _read_again(world: World, one: Prepared, stored: _Stored) -> Prepared:
+    """The delivery with what is stored, where that is newer than what it was read with."""
     if one.opened is None or not one.leans:
         return one
-    mine = {name: found for (source, name), found in kept.items() if source == one.source}
-    newer = {
-        name: found.resource
-        for name, found in mine.items()
-        if name in one.leans and found.order > _order(one.outside.found.get(name))
-    }
-    if not newer:
-        known = {*one.outside.found, *one.outside.lost, *one.outside.later}
-        return replace(one, asked=frozenset(), outside=replace(one.outside, absent=one.leans - known))
     before = one.outside
+    names = {name: stored.names[one.source, name] for name in one.leans if (one.source, name) in stored.names}
+    wanted = {*one.leans, *names.values()}
+    newer = {
+        name: Found(kept.resource, kept.order, kept.version)
+        for name in wanted
+        if (kept := stored.found.get((one.source, name))) is not None
+        and (name not in before.found or is_newer(kept.order, before.found[name].order))
+    }
+    if not newer and names.items() <= before.names.items():
+        known = {*before.found, *before.lost, *before.later, *before.names}
+        return replace(one, asked=frozenset(), outside=replace(before, absent=one.leans - known))
     later = {name: why for name, why in before.later.items() if name not in newer}
     lost = {name: why for name, why in before.lost.items() if name not in newer}
-    return translate(world, one.opened, Outside({**before.found, **newer}, lost, later, before.absent))
+    outside = Outside({**before.found, **newer}, lost, later, before.absent, {**before.names, **names})
+    again = translate(world, one.opened, outside)
+    return replace(again, shelved=_kept_back(again, one), aliases=one.aliases)
 
 
-def _order(resource: Resource | None) -> tuple[object, ...]:
-    return () if resource is None else by_meta(resource, "")[0]
+def _kept_back(again: Prepared, one: Prepared) -> tuple[Shelved, ...]:
+    """What is to be stored after reading again: as before, and what was fetched meanwhile."""
+    own, left = {each.path for each in one.brought}, {each.path for each in one.shelved}
+    return tuple(each for each in again.shelved if each.path not in own or each.path in left)

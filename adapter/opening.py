@@ -1,28 +1,31 @@
 """One delivery opened: bytes to resources that have been checked, and references between them. Pure.
 
-Owns what is held against FHIR before a mapping is asked, and the names that a door gave; does not own what
+Owns what is held against FHIR before a mapping is asked, and the names that a channel gave; does not own what
 the resources say (`reading`).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from adapter.delivery import Delivery, Door
-from adapter.errors import Problem, ResourceError, UnknownSourceError
+from adapter.errors import MalformedError, Problem, UnknownSourceError
 from adapter.fhir.document import read_document
-from adapter.fhir.interaction import conditions_in, names_of, settled
-from adapter.fhir.message import Entry, Message, References, read_entries, read_message
+from adapter.fhir.interaction import TAKEN, Named, named_of, settled
+from adapter.fhir.message import Message, read_entries, read_message
 from adapter.fhir.model import FhirVersion
+from adapter.fhir.references import Entry, References, identifiers_of
+from adapter.losus.days import local_day
 from adapter.losus.identity import pseudonym
 from adapter.losus.instants import instant_text
-from adapter.mapping.fields import instant
+from adapter.mapping.fields import FieldFault, instant
 from adapter.world import World
 
 Resource = dict[str, Any]
 
-#: The doors that name what they take in, as a FHIR server does.
-_NAMING = frozenset({Door.REST, Door.TRANSACTION})
+#: The channels that name what they take in and stamp what bears no version, as a FHIR server does.
+NAMING = frozenset({Door.REST, Door.TRANSACTION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +33,8 @@ class Opened:
     """A delivery whose resources have been checked.
 
     `message` is set where it is a FHIR message. `sent` is the Bundle's own timestamp (UTC text, "" where it
-    has none); of what bears no version a server stamps when it came. `aliases` are the keyed hashes of
-    conditions under which a resource is found, with its name.
+    has none); `received` stands in for the version of what bears none, where a server would stamp it, else "".
+    `aliases` are the keyed hashes of searches by identifier that find a resource, with its name.
     """
 
     delivery: Delivery
@@ -42,6 +45,7 @@ class Opened:
     entries: tuple[Entry, ...]
     references: References
     sent: str
+    received: str
     aliases: frozenset[tuple[str, str]]
 
 
@@ -61,55 +65,47 @@ def open_delivery(world: World, delivery: Delivery, now: datetime) -> Opened:
     """
     fhir = fhir_of(world, delivery)
     document = read_document(delivery.body, delivery.media, fhir, world.limits)
-    if delivery.door in _NAMING:
-        document = _settled(world, delivery, document)
-    message, entries, references = _entries(delivery.door, document, fhir)
-    sent = _sent(delivery.door, document, now)
-    aliases = _aliases(world, delivery, entries)
-    return Opened(delivery, now, fhir, document, message, entries, references, sent, aliases)
+    named = named_of(delivery.targets) if delivery.door in NAMING else Named()
+    if delivery.door in NAMING:
+        document = settled(document, named)
+    message, entries = _entries(delivery.door, document, fhir)
+    kept = tuple(one for index, one in enumerate(entries) if str(index) not in named.matched)
+    on = local_day(now)
+    stamp = instant(instant_text(now)).isoformat() if delivery.door in NAMING else ""
+    aliases = {*_aliases(world, delivery.source, kept, on), *named.conditions.items()}
+    references = References(entries, on)
+    sent = _sent(document)
+    return Opened(delivery, now, fhir, document, message, kept, references, sent, stamp, frozenset(aliases))
 
 
-def hashed(world: World, source: str, condition: str) -> str:
-    """How a condition is known that may hold a person's number: by its keyed hash."""
-    return pseudonym(world.secret, source, condition)
+def hashed(world: World, source: str, kind: str, identifier: str) -> str:
+    """How a search by identifier is known, which may hold a person's number: by its keyed hash."""
+    return pseudonym(world.secret, source, f"{kind}?identifier={identifier}")
 
 
-def _settled(world: World, delivery: Delivery, document: Resource) -> Resource:
-    """The document with the names that its door gave, as `interaction.settled`."""
-    conditions = set(conditions_in(document, document.get("resourceType", "")))
-    found = {one: delivery.targets.get(hashed(world, delivery.source, one)) for one in conditions}
-    missing = [one for one, name in found.items() if name is None]
-    if missing:
-        rule = "a conditional reference finds nothing, or more than one"
-        raise ResourceError(Problem("not-found", rule))
-    return settled(document, delivery.targets, {one: name for one, name in found.items() if name})
+def _aliases(world: World, source: str, entries: tuple[Entry, ...], on: date) -> Iterator[tuple[str, str]]:
+    for entry in entries:
+        kind, name = entry.resource["resourceType"], entry.resource.get("id")
+        if kind in TAKEN and name:
+            for identifier in identifiers_of(entry.resource, on):
+                yield hashed(world, source, kind, identifier), f"{kind}/{name}"
 
 
-def _aliases(world: World, delivery: Delivery, entries: tuple[Entry, ...]) -> frozenset[tuple[str, str]]:
-    if delivery.door not in _NAMING:
-        return frozenset()
-    return frozenset(
-        (hashed(world, delivery.source, one), f"{e.resource['resourceType']}/{e.resource['id']}")
-        for e in entries
-        for one in names_of(e.resource)
-    )
-
-
-def _entries(
-    door: Door, document: Resource, fhir: FhirVersion
-) -> tuple[Message | None, tuple[Entry, ...], References]:
+def _entries(door: Door, document: Resource, fhir: FhirVersion) -> tuple[Message | None, tuple[Entry, ...]]:
     if door is Door.MESSAGE or (
         door in {Door.STREAM, Door.IMPORT}
         and document.get("resourceType") == "Bundle"
         and document.get("type") == "message"
     ):
         message = read_message(document, fhir)
-        return message, message.entries, message.references
-    return None, *read_entries(document, fhir)
+        return message, message.entries
+    return None, read_entries(document, fhir)[0]
 
 
-def _sent(door: Door, document: Resource, now: datetime) -> str:
+def _sent(document: Resource) -> str:
+    """The Bundle's own timestamp, UTC text; MalformedError where it is no time that can be reckoned with."""
     stamp = document.get("timestamp") if document.get("resourceType") == "Bundle" else None
-    if stamp:
-        return instant(stamp).isoformat()
-    return instant(instant_text(now)).isoformat() if door in _NAMING else ""
+    try:
+        return instant(stamp).isoformat() if stamp else ""
+    except FieldFault as fault:
+        raise MalformedError(Problem("value", str(fault), "Bundle.timestamp")) from None

@@ -7,60 +7,81 @@ mapping, nor where what lies outside is found (`flow`, `inbound.library`).
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from adapter.delivery import Delivery
-from adapter.errors import ForbiddenError, InputError, LosusError, MappingError, Problem
-from adapter.fhir.message import Entry, Message
+from adapter.errors import ForbiddenError, InputError, LosusError, MappingError, Problem, UnresolvedError
+from adapter.fhir.interaction import TAKEN
+from adapter.fhir.message import Message
 from adapter.fhir.model import FhirVersion
+from adapter.fhir.references import Entry, relative_name, search_key
 from adapter.losus.instants import instant_text
+from adapter.losus.versions import VersionOrder, is_newer
+from adapter.mapping.engine import Known, Reading
 from adapter.mapping.engine import Message as Surroundings
-from adapter.mapping.engine import Reading
-from adapter.opening import Opened, fhir_of, open_delivery
+from adapter.mapping.fields import FieldFault
+from adapter.mapping.version import Stamp, by_meta, digest_of
+from adapter.opening import Opened, fhir_of, hashed, open_delivery
 from adapter.store.held import Cause
-from adapter.world import Speaker, World
+from adapter.world import World
 
 Resource = dict[str, Any]
 
-#: What others point at, and so is kept to be found: what a message brings with it need not be.
-POINTED_AT = frozenset(
-    {
-        "CareTeam",
-        "Encounter",
-        "EpisodeOfCare",
-        "Location",
-        "Organization",
-        "Patient",
-        "Practitioner",
-        "PractitionerRole",
-    }
-)
+#: What is always read in its newest version, though a message brings an older copy: the person, and the stay
+#: that others are part of. Of anything else (a ward's name) the copy that came along is what the message means.
+_NEWEST = frozenset({"Patient", "Encounter"})
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A resource from outside a delivery, and its version; `is_fetched`: just now, from the source's server."""
+
+    resource: Resource
+    order: VersionOrder
+    version: str
+    is_fetched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Outside:
     """What was found of what a delivery points at outside itself, by name (Type/id).
 
-    `lost` is not to be had, `later` perhaps when asked again, each with its reason; `absent` came by no door
-    so far, and there is nobody to ask.
+    `lost` is not to be had, `later` perhaps when asked again, each with its reason; `absent` came by no channel
+    so far, and there is nobody to ask. `names` lead from a search by identifier (`search_name`) to the name of
+    the one resource that it finds.
     """
 
-    found: Mapping[str, Resource] = field(default_factory=dict)
+    found: Mapping[str, Found] = field(default_factory=dict)
     lost: Mapping[str, Problem] = field(default_factory=dict)
     later: Mapping[str, Problem] = field(default_factory=dict)
     absent: frozenset[str] = frozenset()
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 NOTHING = Outside()
 
 
 @dataclass(frozen=True, slots=True)
+class Shelved:
+    """A resource that others may point at: its name (Type/id), and its version; `path`: where it stands."""
+
+    name: str
+    order: VersionOrder
+    version: str
+    resource: Resource
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
     """A delivery that has been read: what it says, and what is needed to store and answer it.
 
-    `message` is set where it is a FHIR message. `leans` are the names outside it that it asked for, `asked`
-    those of them that nobody has looked for yet. `shelved` are resources that others may point at. Where it
-    cannot be used, `error` and `cause` say why, and `keys` which cases it is about as far as can be told.
+    `message` is set where it is a FHIR message. `readings` are what its own resources say, `people` what those
+    say whom they are about and who came from elsewhere. `leans` are the names that it rests on (Type/id, or
+    those of `search_name`), `asked` those of them that nobody has looked for yet. `shelved` are resources that
+    others may point at, `aliases` as in `Opened`: both without what is stored already; `brought` are all of its
+    own. Where it cannot be used, `error` and `cause` say why, and `keys` which cases it is about as far as can be told.
     `opened` and `outside` are what it was made of, None of what could not be opened.
     """
 
@@ -69,7 +90,10 @@ class Prepared:
     fhir: FhirVersion
     message: Message | None = None
     readings: tuple[Reading, ...] = ()
-    shelved: tuple[Resource, ...] = ()
+    people: tuple[Reading, ...] = ()
+    brought: tuple[Shelved, ...] = ()
+    shelved: tuple[Shelved, ...] = ()
+    aliases: frozenset[tuple[str, str]] = frozenset()
     leans: frozenset[str] = frozenset()
     asked: frozenset[str] = frozenset()
     keys: tuple[str, ...] = ()
@@ -107,82 +131,144 @@ def read(world: World, delivery: Delivery, now: datetime, *, is_kept: bool = Fal
 
 def translate(world: World, opened: Opened, outside: Outside = NOTHING) -> Prepared:
     """What the mapping makes of a delivery, with what is known outside it; ForbiddenError as in `read`."""
-    return _Reader(world.speakers[opened.delivery.source], opened, outside).read()
+    return _Reader(world, opened, outside).read()
+
+
+def search_name(world: World, source: str, kind: str, identifier: str) -> str:
+    """The name under which a delivery rests on a search by identifier; it holds no value of the message."""
+    return f"?{hashed(world, source, kind, identifier)}"
+
+
+def is_search(name: str) -> bool:
+    """Whether a name is one of `search_name`."""
+    return name.startswith("?")
 
 
 class _Reader:
     """One reading of a delivery, with what is known outside it."""
 
-    def __init__(self, speaker: Speaker, opened: Opened, outside: Outside) -> None:
-        self._speaker, self._opened, self._outside = speaker, opened, outside
-        self._references = opened.references
+    def __init__(self, world: World, opened: Opened, outside: Outside) -> None:
+        self._world, self._opened, self._outside = world, opened, outside
+        self._speaker = world.speakers[opened.delivery.source]
+        self._stamp = Stamp(opened.sent, opened.received)
         self._wanted: set[str] = set()
-        bundle = opened.document if opened.document.get("resourceType") == "Bundle" else None
-        now = instant_text(opened.received_at)
-        self._surroundings = Surroundings(bundle, self._resolve, opened.sent, now)
+        self._asked: set[str] = set()
 
     def read(self) -> Prepared:
         """Read every entry, and what they need that was found outside."""
-        opened, message = self._opened, self._opened.message
+        opened, message, outside = self._opened, self._opened.message, self._outside
         readings: list[Reading] = []
         failed: list[tuple[Entry, MappingError]] = []
         for entry in opened.entries:
             try:
-                found = self._read(entry.resource, entry.path)
+                found = self._read(entry)
             except MappingError as error:
                 failed.append((entry, error))
                 continue
             if found is not None:
                 readings.append(found)
-        readings += self._people(readings)
+        people = self._allowed(list(self._people(readings)))
         readings = self._allowed(readings)
         fault, cause = self._fault([error for _, error in failed])
         keys = {reading.key for reading in readings if reading.key}
         if fault is not None:
             keys |= {key for entry, _ in failed if (key := self._key(entry))}
-        shelved = (
-            () if message else tuple(e.resource for e in opened.entries if _may_be_pointed_at(e.resource))
-        )
-        fetched = () if self._speaker.base_url is None else self._fetched()
-        outside = self._outside
-        looked_for = {*outside.found, *outside.lost, *outside.later, *outside.absent}
+        brought = tuple(self._brought())
+        looked_for = {*outside.found, *outside.lost, *outside.later, *outside.absent, *outside.names}
         return Prepared(
             opened.delivery,
             opened.received_at,
             opened.fhir,
             message,
             tuple(readings),
-            (*shelved, *fetched),
+            tuple(people),
+            brought,
+            (*brought, *self._fetched()),
+            opened.aliases,
             frozenset(self._wanted),
-            frozenset(self._wanted - looked_for),
+            frozenset(self._asked - looked_for),
             tuple(sorted(keys)),
             fault,
             cause,
-            is_passing=cause == "unresolved" and not (self._wanted & set(self._outside.lost)),
+            is_passing=cause == "unresolved" and not (self._wanted & set(outside.lost)),
             opened=opened,
-            outside=self._outside,
+            outside=outside,
         )
 
-    def _fetched(self) -> tuple[Resource, ...]:
-        found = self._outside.found
-        return tuple(found[name] for name in sorted(self._wanted & set(found)))
+    def _brought(self) -> Iterator[Shelved]:
+        """The delivery's own resources that others may point at."""
+        for entry in self._opened.entries:
+            resource = entry.resource
+            if resource["resourceType"] in TAKEN and resource.get("id"):
+                order, version = self._version(resource)
+                name = f"{resource['resourceType']}/{resource['id']}"
+                yield Shelved(name, order, version, resource, entry.path)
 
-    def _read(self, resource: Resource, path: str) -> Reading | None:
+    def _fetched(self) -> Iterator[Shelved]:
+        """What was fetched from the source's server: others need not ask for it again."""
+        for name in sorted(self._wanted & self._outside.found.keys()):
+            found = self._outside.found[name]
+            if found.is_fetched:
+                yield Shelved(name, found.order, found.version, found.resource, name)
+
+    def _version(self, resource: Resource) -> tuple[VersionOrder, str]:
+        try:
+            order, version = by_meta(resource, self._stamp)
+        except FieldFault:  # the reading of the resource names it, where a rule needs its version
+            order, version = VersionOrder(-1, self._opened.sent, self._opened.sent), digest_of(resource)
+        return order._replace(digest=digest_of(resource)), version
+
+    def _around(self, full_url: str) -> Surroundings:
+        """The message as one of its entries sees it."""
+        opened = self._opened
+        bundle = opened.document if opened.document.get("resourceType") == "Bundle" else None
+        return Surroundings(
+            bundle,
+            partial(self._resolve, full_url),
+            opened.sent,
+            instant_text(opened.received_at),
+            opened.received,
+            looks_up=self._speaker.municipality is None,
+        )
+
+    def _read(self, entry: Entry) -> Reading | None:
         mapping, opened = self._speaker.mapping, self._opened
-        return mapping.read(opened.delivery.source, resource, path, self._surroundings, fhir=opened.fhir)
+        around = self._around(entry.full_url)
+        return mapping.read(opened.delivery.source, entry.resource, entry.path, around, fhir=opened.fhir)
 
     def _key(self, entry: Entry) -> str | None:
-        return self._speaker.mapping.key_of(entry.resource, entry.path, self._surroundings, self._opened.fhir)
+        around = self._around(entry.full_url)
+        return self._speaker.mapping.key_of(entry.resource, entry.path, around, self._opened.fhir)
 
     def _people(self, readings: list[Reading]) -> Iterator[Reading]:
-        """Read those whom the resources are about and who are outside the delivery, as far as found."""
+        """Read those whom the resources are about and who are no entry: contained, or just fetched."""
+        mapping, opened = self._speaker.mapping, self._opened
+        for reading in readings:
+            for name, resource in reading.contained:
+                known = Known(name, reading.fact.order._replace(finality=""), reading.fact.version)
+                found = mapping.read(
+                    reading.fact.source,
+                    resource,
+                    reading.path,
+                    self._around(""),
+                    fhir=opened.fhir,
+                    known=known,
+                )
+                if found is not None:
+                    yield found
         for name in sorted({name for reading in readings for name in reading.about}):
-            if self._references.resolve(name) is not None:
+            if "#" in name or opened.references.resolve(name) is not None:
                 continue
             if self._speaker.base_url is not None:
-                self._wanted.add(name)
-            resource = self._outside.found.get(name)
-            found = self._read(resource, name) if resource is not None else None
+                self._want(name)
+            outside = self._outside.found.get(name)
+            if outside is None or not outside.is_fetched:
+                continue
+            known = Known(name, outside.order, outside.version)
+            source = opened.delivery.source
+            found = mapping.read(
+                source, outside.resource, name, self._around(""), fhir=opened.fhir, known=known
+            )
             if found is not None:
                 yield found
 
@@ -192,6 +278,11 @@ class _Reader:
         unresolved = [missing[name] for name in sorted(self._wanted) if name in missing]
         if unresolved:
             return MappingError(*unresolved), "unresolved"
+        if any(isinstance(error, UnresolvedError) for error in failed):
+            waiting = [error for error in failed if isinstance(error, UnresolvedError)]
+            return UnresolvedError(
+                *(problem for error in waiting for problem in error.problems)
+            ), "unresolved"
         if failed:
             return MappingError(*(problem for error in failed for problem in error.problems)), "untranslated"
         return None, None
@@ -216,25 +307,77 @@ class _Reader:
             raise ForbiddenError(*problems)
         return cut
 
-    def _resolve(self, reference: str) -> Resource | None:
-        found = self._references.resolve(reference)
+    def _want(self, name: str) -> None:
+        """Note that the delivery rests on a resource outside it, which the source's server may have."""
+        self._wanted.add(name)
+        self._asked.add(name)
+
+    def _resolve(self, full_url: str, reference: str) -> Resource | None:
+        """Find what a reference means: in the delivery, then among what is known of the source."""
+        owner, mark, inside = reference.partition("#")
+        if mark and owner:  # contained in a resource that was found outside
+            return _contained(self._resolve(full_url, owner), inside)
+        found = self._opened.references.resolve(reference, full_url)
         if found is not None:
-            return found
-        name = local_name(reference, self._speaker.base_url)
+            return self._newest(found)
+        if "?" in reference:
+            return self._search(reference)
+        name = relative_name(reference, self._speaker.base_url)
         if name is None:
             return None
+        self._want(name)
+        return self._known(name)
+
+    def _known(self, name: str) -> Resource | None:
+        found = self._outside.found.get(name)
+        return None if found is None else _with_own_references(found.resource, name)
+
+    def _newest(self, resource: Resource) -> Resource:
+        """The newest version that is known of a person or a stay that came along."""
+        kind, id_ = resource["resourceType"], resource.get("id")
+        if kind not in _NEWEST or not id_:
+            return resource
+        name = f"{kind}/{id_}"
         self._wanted.add(name)
-        return self._outside.found.get(name)
+        known = self._outside.found.get(name)
+        is_older = known is not None and is_newer(known.order, self._version(resource)[0])
+        return known.resource if known is not None and is_older else resource
+
+    def _search(self, reference: str) -> Resource | None:
+        """Find the one resource that goes by an identifier, of the type that is said or of any."""
+        key = search_key(reference, self._opened.references.on)
+        if key is None or self._speaker.municipality is not None:
+            return None
+        kind, identifier = key
+        source = self._opened.delivery.source
+        searches = {search_name(self._world, source, one, identifier) for one in ([kind] if kind else TAKEN)}
+        self._wanted |= searches
+        self._asked |= searches
+        names = {self._outside.names[one] for one in searches if one in self._outside.names}
+        if len(names) != 1:
+            return None
+        [name] = names
+        self._want(name)
+        return self._known(name)
 
 
-def local_name(reference: str, base_url: str | None) -> str | None:
-    """Type/id of a reference to the source's own server, or None where it points elsewhere."""
-    if base_url is not None and reference.startswith(base_url + "/"):
-        reference = reference[len(base_url) + 1 :]
-    kind, _, name = reference.partition("/_history/")[0].partition("/")
-    is_plain = kind.isalpha() and kind.isascii() and kind[:1].isupper()
-    return f"{kind}/{name}" if is_plain and name and not set(name) & set("/?#:|") else None
+def _contained(owner: Resource | None, name: str) -> Resource | None:
+    inside = owner.get("contained", ()) if owner is not None else ()
+    return next((one for one in inside if one.get("id") == name), None)
 
 
-def _may_be_pointed_at(resource: Resource) -> bool:
-    return resource.get("resourceType") in POINTED_AT and bool(resource.get("id"))
+def _with_own_references(resource: Resource, name: str) -> Resource:
+    """A resource from outside, whose references to what it contains say in what they are contained."""
+    return _qualified(resource, name) if "contained" in resource else resource
+
+
+def _qualified(value: Any, name: str) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, list):
+        return [_qualified(one, name) for one in value]
+    if not isinstance(value, dict):
+        return value
+    copy = {key: _qualified(inner, name) for key, inner in value.items()}
+    reference = copy.get("reference")
+    if isinstance(reference, str) and reference.startswith("#"):
+        copy["reference"] = f"{name}{reference}"
+    return copy

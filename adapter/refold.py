@@ -82,13 +82,13 @@ async def fold_all(
     connection: Connection, world: World, cases: Cases, kin: set[merges.Place], now: datetime
 ) -> dict[str, Case]:
     """Fold cases from all their facts; `kin`: the merged records that any of them is about."""
-    if not kin:
-        facts = await intake.facts_of(connection, cases)
-        return {name: _fold(world, row, facts.get(name, ()), now) for name, row in cases.items()}
-    records = await merges.records_of(connection, cases, kin)
+    records = await merges.records_of(connection, cases, kin) if kin else {}
     also = [(name, *place) for name in records for place in kin]
-    facts = await intake.facts_of(connection, cases, also)
-    apart = {name: _fold(world, row, facts.get(name, ()), now) for name, row in cases.items()}
+    found = await intake.facts_of(connection, cases, also)
+    facts = found.facts
+    if not kin:
+        return {name: _fold_or_move(world, row, found, now) for name, row in cases.items()}
+    apart = {name: _fold_or_move(world, row, found, now) for name, row in cases.items()}
     by = merges.replaced_by(fact for said in facts.values() for fact in said)
     taken = absorbed(_stays(apart, records), by)
     joined = {name: [*facts.get(name, ()), *_taken_in(name, taken, facts)] for name in cases}
@@ -98,6 +98,18 @@ async def fold_all(
         else apart[name]
         for name, row in cases.items()
     }
+
+
+def _fold_or_move(world: World, row: intake.CaseRow, found: intake.CaseFacts, now: datetime) -> Case:
+    """Fold a case; one that was published and of which nothing is left went up in the case that has it now.
+
+    A stay that turned out to be part of another, or a Task that was corrected to point at another stay.
+    """
+    facts = found.facts.get(row.id, ())
+    case = _fold(world, row, facts, now)
+    if case.state is not None or row.picture is None or row.id not in found.moved:
+        return case
+    return _fold(world, row, facts, now, min(found.moved[row.id]))
 
 
 def _stays(cases: Mapping[str, Case], records: Mapping[str, merges.Place]) -> Iterable[Stay]:

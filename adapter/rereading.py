@@ -5,7 +5,7 @@ nor reading and folding. A case is a fold over facts, so that replay is the norm
 its own: what a message says now takes the place of what it said.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from adapter.delivery import Delivery, Door
@@ -15,6 +15,7 @@ from adapter.flow import take_in
 from adapter.leaning import lean_on_what_is_kept
 from adapter.reading import Prepared
 from adapter.refold import refold
+from adapter.standing import standing_of
 from adapter.store import held, intake, library, messages
 from adapter.store.database import Connection
 from adapter.trace import Causes, Trace
@@ -55,6 +56,10 @@ async def reread(connection: Connection, world: World, number: int, one: Prepare
     """
     [one] = await lean_on_what_is_kept(connection, world, [one])
     before = {held_.message: held_ for held_ in await held.find_held(connection, [number])}
+    if number in before and before[number].cause == "conflict" and one.error is None:
+        standing = await standing_of(connection, world, [one])
+        fault = standing.contradiction(one)
+        one = one if fault is None else replace(one, error=fault, cause="conflict")
     events = await take_in(connection, world, [(number, one)], now, before=before)
     await library.reread_done(connection, [number])
     problems = one.error.problems if one.error else ()

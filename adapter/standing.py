@@ -1,96 +1,173 @@
-"""What is known already of the versions that deliveries bring: whether anything is new, and may be said.
+"""What is known of the versions that deliveries bring: whether they are new, repeated, or contradict.
 
-Owns the answers to `If-Match`, to a repeated creation and to a version that came by another door, and that
-a municipality's system speaks of its own cases alone; does not own messages, whose repeats are known by
-their ids (`flow`).
+The one place that tells a repeat from something new, for every channel: a resource is known by its own versions
+and never by what was read along with it. Owns the answers to preconditions (`If-Match`), to a repeated creation
+and to two contents under one version, and that a municipality's system speaks of its own cases alone; does not
+own how versions rank (`losus.versions`), nor messages, whose resends are known by their ids (`flow`).
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 from adapter.delivery import Receipt, Version
-from adapter.errors import ConflictError, LosusError, NotFoundError, Problem
-from adapter.losus.instants import instant_text
-from adapter.mapping.version import by_meta
+from adapter.errors import ConflictError, LosusError, NotFoundError, Problem, VersionError
+from adapter.losus.versions import VersionOrder, contradicts, is_same, newest, repeats
+from adapter.mapping.version import version_tag
+from adapter.opening import NAMING
 from adapter.reading import Prepared
 from adapter.store import intake, library
 from adapter.store.database import Connection
 from adapter.world import World
 
+_Place = tuple[str, str]
+
+_CONTRADICTS = (
+    "this version is known with another content: a changed resource has a newer meta.versionId, "
+    "meta.lastUpdated or Bundle.timestamp"
+)
+
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """What is known of the versions that a batch brings, and whose the cases are that it speaks of."""
+class _Brought:
+    """One resource of a delivery: its name (Type/id), the identity that its versions are known by, and which
+    version it is; `path`: where it stands.
+    """
 
-    facts: set[tuple[str, str, str]]
-    versions: Mapping[tuple[str, str], str]
+    name: str
+    identity: str
+    order: VersionOrder
+    version: str
+    path: str
+
+
+@dataclass(slots=True)
+class Standing:
+    """What is known of what a batch brings, and whose the cases are that it speaks of.
+
+    `versions` by (source, name): all versions that were read, or the one that is stored of what no rule reads.
+    What the batch itself brings is added as it is taken (`note`).
+    """
+
+    versions: dict[_Place, list[tuple[VersionOrder, str]]]
     homes: Mapping[str, str | None]
 
     def fault(self, world: World, one: Prepared) -> LosusError | None:
-        """Why a delivery is not to be stored: not theirs to speak of, or another version expected."""
+        """Why a delivery is not to be stored; None where nothing stands against it.
+
+        Not theirs to speak of, another version expected, or another content under a version that is known.
+        """
         municipality = world.speakers[one.source].municipality
         if municipality is not None and any(self.homes.get(key) != municipality for key in one.keys):
             return NotFoundError(Problem("not-found", "no such case of yours"))
         for name, expected in one.delivery.expected.items():
-            if version_tag(self.versions.get((one.source, name), "")) != expected:
+            if self._tag(one, name) != expected:
                 rule = "If-Match names another version than the newest that is known"
-                return ConflictError(Problem("conflict", rule))
-        return None
+                return ConflictError(Problem("conflict", rule, f"{name.partition('/')[0]}.meta.versionId"))
+        return self.contradiction(one)
+
+    def contradiction(self, one: Prepared) -> VersionError | None:
+        """The fault of a delivery that brings another content under a version that is known."""
+        brought = _brought(one, with_copies=one.message is None)
+        against = [
+            each
+            for each in brought
+            if any(
+                contradicts(each.order, known)
+                for known, _ in self.versions.get((one.source, each.identity), ())
+            )
+        ]
+        against += [
+            other
+            for each, other in combinations(brought, 2)
+            if each.identity == other.identity and contradicts(each.order, other.order)
+        ]
+        problems = [Problem("conflict", _CONTRADICTS, f"{each.path}.meta.versionId") for each in against]
+        return VersionError(*dict.fromkeys(problems)) if problems else None
+
+    def is_unchanged(self, one: Prepared) -> bool:
+        """Whether all that a delivery brings is known already, by the versions of its own resources."""
+        if one.error is not None:
+            return False
+        if one.delivery.once and any(self._known_of(one, each) for each in _brought(one)):
+            return True  # the same creation again; its name is made from what is asked
+        brought = _brought(one, with_copies=one.message is None)
+        return bool(brought) and all(self._repeats(one, each) is not None for each in brought)
+
+    def _repeats(self, one: Prepared, each: _Brought) -> VersionOrder | None:
+        known = [order for order, _ in self._known_of(one, each)]
+        is_stamped = one.delivery.door in NAMING and one.opened is not None and not one.opened.sent
+        if is_stamped or one.message is not None:
+            return repeats(known, each.order)
+        return next((order for order in known if is_same(order, each.order)), None)
+
+    def _known_of(self, one: Prepared, each: _Brought) -> list[tuple[VersionOrder, str]]:
+        return self.versions.get((one.source, each.identity), [])
 
     def known(self, one: Prepared) -> Receipt | None:
         """The receipt of what brings nothing new; of a message its ids tell, not this."""
-        if one.message is not None or one.error is not None:
+        if one.message is not None or not self.is_unchanged(one):
             return None
-        brought = _brought(one)
-        is_there = one.delivery.once and any((one.source, name) in self.versions for name, _ in brought)
-        facts = [reading.fact for reading in one.readings]
-        if is_there or (facts and all(intake.fact_key(fact) in self.facts for fact in facts)):
-            return Receipt("known", versions=self._versions(one))
-        return None
+        return Receipt("known", versions=self._versions(one), is_unchanged=True)
 
-    def told(self, receipt: Receipt, one: Prepared, number: int) -> Receipt:
+    def note(self, receipt: Receipt, one: Prepared, number: int) -> Receipt:
         """The receipt of what was stored under `number`."""
-        problems = one.error.problems if one.error else ()
         return replace(
             receipt,
             state="held" if one.error else "taken",
             number=number,
-            problems=problems,
+            problems=one.error.problems if one.error else (),
             error=one.error,
-            versions=self._versions(one),
         )
+
+    def take(self, one: Prepared) -> tuple[Version, ...]:
+        """Add the versions of a delivery that is stored; they as they are known then."""
+        before = self._versions(one)
+        for each in _brought(one) if one.error is None else ():
+            self.versions.setdefault((one.source, each.identity), []).append((each.order, each.version))
+        after = self._versions(one)
+        return tuple(replace(now, is_new=then.is_new) for then, now in zip(before, after, strict=True))
 
     def _versions(self, one: Prepared) -> tuple[Version, ...]:
-        return tuple(
-            Version(name, version_tag(version), (one.source, name) not in self.versions)
-            for name, version in _brought(one)
-        )
+        """The newest version that is known of each resource that a delivery brings."""
+        if one.message is not None:
+            return ()
+        return tuple(self._version(one, each) for each in _brought(one))
+
+    def _version(self, one: Prepared, each: _Brought) -> Version:
+        known = self._known_of(one, each)
+        order, version = newest(known, lambda pair: pair[0]) if known else (each.order, each.version)
+        is_sent = order == each.order or is_same(order, each.order) or order.digest == each.order.digest
+        return Version(each.name, version_tag(version), not known, order.at, is_sent)
+
+    def _tag(self, one: Prepared, name: str) -> str | None:
+        """The tag of the newest known version of a resource that the delivery names."""
+        identity = next((each.identity for each in _brought(one) if each.name == name), name)
+        known = self.versions.get((one.source, identity))
+        return version_tag(newest(known, lambda pair: pair[0])[1]) if known else None
 
 
-def version_tag(version: str) -> str:
-    """A version as FHIR's `id` can say it, for ETag and `_history`."""
-    return re.sub("[^A-Za-z0-9.-]", "-", version)[:64]
-
-
-def _brought(one: Prepared) -> tuple[tuple[str, str], ...]:
-    """The resources that a delivery brings, by name, and what their versions are called."""
-    if one.message is not None:
-        return ()
-    read = {reading.fact.resource: reading.fact.version for reading in one.readings}
-    stamp = instant_text(one.received_at)
-    kept = {f"{r['resourceType']}/{r['id']}": by_meta(r, stamp)[1] for r in one.shelved}
-    return tuple({**kept, **read}.items())
+def _brought(one: Prepared, *, with_copies: bool = True) -> tuple[_Brought, ...]:
+    """The resources that a delivery itself brings; without the copies that no rule of the mapping reads."""
+    read = {reading.path: reading.fact for reading in one.readings}
+    found = {
+        each.path: _Brought(each.name, each.name, each.order, each.version, each.path) for each in one.brought
+    }
+    for path, fact in read.items():
+        name = found[path].name if path in found else fact.resource
+        found[path] = _Brought(name, fact.resource, fact.order, fact.version, path)
+    return tuple(each for path, each in found.items() if with_copies or path in read)
 
 
 async def standing_of(connection: Connection, world: World, batch: Sequence[Prepared]) -> Standing:
-    """Look up what is known of a batch; of messages alone, nothing has to be."""
-    others = [one for one in batch if one.message is None]
-    facts = [reading.fact for one in others for reading in one.readings]
-    known = await intake.known_facts(connection, facts)
-    places = {(one.source, name) for one in others for name, _ in _brought(one)}
-    places |= {(one.source, name) for one in others for name in one.delivery.expected}
-    kept = await library.kept_versions(connection, places)
-    versions = {**kept, **await intake.newest_versions(connection, places)}
+    """Look up what is known of what a batch brings."""
+    read = {(one.source, reading.fact.resource) for one in batch for reading in one.readings}
+    others = {(one.source, each.identity) for one in batch if one.message is None for each in _brought(one)}
+    others |= {(one.source, name) for one in batch for name in one.delivery.expected}
+    versions = await intake.known_versions(connection, read | others)
+    # what was only fetched is stored and was never read: of what rules read the facts alone count
+    stored = await library.stored_versions(connection, others - read - versions.keys())
+    for place, known in stored.items():
+        versions[place] = [(known.order, known.version)]
     keys = {key for one in batch if world.speakers[one.source].municipality for key in one.keys}
-    return Standing(known, versions, await intake.municipalities_of(connection, keys))
+    return Standing(versions, await intake.municipalities_of(connection, keys))

@@ -17,6 +17,7 @@ from adapter.losus.case import fold
 from adapter.losus.process import STATUTE
 from adapter.losus.signal import Fact, Signal
 from adapter.losus.terms import SignalKind
+from adapter.losus.versions import VersionOrder
 from adapter.outbound.events import decide
 from adapter.outbound.records import Record, records
 from adapter.store.intake import CaseRow, EventRow
@@ -127,7 +128,7 @@ def at(day: int, hour: int = 8) -> datetime:
 
 def fact(resource: str, kind: SignalKind, when: datetime, version: int = 1, **fields: object) -> Fact:
     """One version of a resource that says one thing."""
-    return Fact(_SOURCE, resource, (version, "", "", ""), str(version), (Signal(kind, when, fields),))
+    return Fact(_SOURCE, resource, VersionOrder(version), str(version), (Signal(kind, when, fields),))
 
 
 def steps(*said: tuple[Fact, ...]) -> list[Known]:

@@ -7,11 +7,12 @@ Source: FHIR R4 and R5, RESTful API: create, update, conditional create and upda
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
 from adapter.errors import MalformedError, Problem, ResourceError
+from adapter.fhir.references import is_type
 
 Resource = dict[str, Any]
 
@@ -44,6 +45,14 @@ class Interaction:
     expected: str | None
     is_create: bool
     at: str
+
+    @property
+    def condition_at(self) -> str:
+        """The FHIRPath of its condition: of the entry's request, or of the resource where a header has it."""
+        if not self.at.startswith("Bundle.entry"):
+            return self.at
+        request = self.at.removesuffix(".resource") + ".request"
+        return f"{request}.ifNoneExist" if self.is_create else f"{request}.url"
 
 
 def interactions(bundle: Resource) -> tuple[Interaction, ...]:
@@ -119,79 +128,132 @@ def version_of(tag: str) -> str:
     return tag.strip().removeprefix("W/").strip('"')
 
 
-def conditions_in(resource: Resource, at: str) -> Iterator[str]:
-    """The conditional references in a resource (`Patient?identifier=…`), each as `condition` writes it."""
-    for holder in _references(resource):
-        kind, mark, query = holder["reference"].partition("?")
-        if mark and kind.isalpha():
-            yield condition(kind, query, at)
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a channel found out about the entries of a create, update or transaction before it is stored.
+
+    `targets` lead from an entry's place ("0" for a single resource) to its Type/id. `created`: the places of
+    creates, whose `meta.versionId` in the body does not count (R4 http#create). `matched`: the places of
+    conditional creates that found a resource: nothing is done with them (R4 http#ccreate). `conditions`: the
+    hashes of the conditions under which resources were created, each with the Type/id.
+    """
+
+    targets: Mapping[str, str] = field(default_factory=dict)
+    created: frozenset[str] = frozenset()
+    matched: frozenset[str] = frozenset()
+    conditions: Mapping[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, str]:
+        """Write it as it is kept with the message: texts by name."""
+        kept = {**self.targets, **self.conditions}
+        lists = {_CREATED: self.created, _MATCHED: self.matched}
+        return {**kept, **{name: ",".join(sorted(places)) for name, places in lists.items() if places}}
 
 
-def names_of(resource: Resource) -> Iterator[str]:
-    """The conditions under which a resource can be found: its identifiers with system and value."""
-    identifiers = resource.get("identifier")
-    for one in identifiers if isinstance(identifiers, list) else [identifiers]:
-        if isinstance(one, dict) and one.get("system") and one.get("value"):
-            yield f"{resource['resourceType']}?identifier={one['system']}|{one['value']}"
+_CREATED, _MATCHED = "created", "matched"
 
 
-def settled(document: Resource, targets: Mapping[str, str], named: Mapping[str, str]) -> Resource:
-    """The document with the ids that were given, and references as they are meant.
+def named_of(kept: Mapping[str, str]) -> Named:
+    """Read what `Named.as_json` wrote."""
+    places = {name: value for name, value in kept.items() if name.isdecimal() and len(name) < _HASH}
+    conditions = {name: value for name, value in kept.items() if len(name) == _HASH}
+    created, matched = (
+        frozenset(filter(None, kept.get(name, "").split(","))) for name in (_CREATED, _MATCHED)
+    )
+    return Named(places, created, matched, conditions)
 
-    `targets` lead from an entry's place ("0" for a single resource) to its Type/id; `named` from a condition
-    to the Type/id that it found. References by `fullUrl` (urn:uuid) and by condition become Type/id.
+
+_HASH = 32  # characters of a hashed condition
+
+
+def conditional_references(resource: Resource, path: str) -> Iterator[tuple[str, str]]:
+    """Give the conditional references in a resource (`Patient?identifier=…`), each with its FHIRPath."""
+    for holder, where in _references(resource, path):
+        kind, mark, _ = holder["reference"].partition("?")
+        if mark and is_type(kind):
+            yield holder["reference"], f"{where}.reference"
+
+
+def settled(document: Resource, named: Named) -> Resource:
+    """Give the document with the ids that were given, and the links between its entries as they are meant.
+
+    A link is a reference, or another element of type uri or url, that repeats the `fullUrl` of an entry
+    (R4 http#trules); it becomes Type/id. Conditional references stay: what they mean is looked up as it is
+    read.
     """
     if document.get("resourceType") != "Bundle":
-        return _under(document, targets.get("0"), {}, named)
+        return _under(document, "0", named, {}, "")
     entries = document["entry"]
-    urls = {
-        entry["fullUrl"]: targets[str(index)]
-        for index, entry in enumerate(entries)
-        if isinstance(entry.get("fullUrl"), str) and str(index) in targets
-    }
+    links = _links(entries, named)
     return {
         **document,
         "entry": [
-            {**entry, "resource": _under(entry["resource"], targets.get(str(index)), urls, named)}
+            {**entry, "resource": _under(entry["resource"], str(index), named, links, _base(entry))}
             for index, entry in enumerate(entries)
         ],
     }
 
 
-def _under(
-    resource: Resource, target: str | None, urls: Mapping[str, str], named: Mapping[str, str]
-) -> Resource:
-    meant: Resource = _meant(resource, urls, named)
+def _links(entries: list[Resource], named: Named) -> dict[str, str]:
+    """By the fullUrl of each entry, the Type/id that it was given."""
+    return {
+        entry["fullUrl"]: named.targets[str(index)]
+        for index, entry in enumerate(entries)
+        if isinstance(entry.get("fullUrl"), str) and str(index) in named.targets
+    }
+
+
+def _base(entry: Resource) -> str:
+    """The base of the server that an entry's fullUrl names, with a slash at its end; "" where it names none."""
+    url = entry.get("fullUrl")
+    is_http = isinstance(url, str) and url.startswith(("http://", "https://"))
+    return url.rsplit("/", 2)[0] + "/" if is_http and isinstance(url, str) else ""
+
+
+def _under(resource: Resource, place: str, named: Named, links: Mapping[str, str], base: str) -> Resource:
+    meant: Resource = _meant(resource, links, base)
+    target = named.targets.get(place)
     if target is not None:
         meant["id"] = target.partition("/")[2]
+    if place in named.created and isinstance(meant.get("meta"), dict):
+        meant["meta"] = {name: value for name, value in meant["meta"].items() if name != "versionId"}
     return meant
 
 
-def _meant(value: Any, urls: Mapping[str, str], named: Mapping[str, str]) -> Any:  # noqa: ANN401 - JSON
-    """A copy of `value` with its references as they are meant."""
+#: Elements whose text may be a link to another entry; of all others it is content.
+_LINKS = frozenset({"reference", "valueUri", "valueUrl", "valueUuid", "valueOid", "valueCanonical"})
+
+
+def _meant(value: Any, links: Mapping[str, str], base: str) -> Any:  # noqa: ANN401 - JSON
+    """A copy of `value` with its links as they are meant."""
     if isinstance(value, list):
-        return [_meant(one, urls, named) for one in value]
+        return [_meant(one, links, base) for one in value]
     if not isinstance(value, dict):
         return value
-    copy = {name: _meant(inner, urls, named) for name, inner in value.items()}
-    reference = copy.get("reference")
-    if isinstance(reference, str):
-        kind, mark, query = reference.partition("?")
-        asked = condition(kind, query) if mark and kind.isalpha() else reference
-        copy["reference"] = named.get(asked) or urls.get(asked) or reference
-    return copy
+    return {
+        name: _link(inner, links, base)
+        if name in _LINKS and isinstance(inner, str)
+        else _meant(inner, links, base)
+        for name, inner in value.items()
+    }
 
 
-def _references(resource: Resource) -> Iterator[Resource]:
-    level: list[Any] = [resource]
+def _link(text: str, links: Mapping[str, str], base: str) -> str:
+    head = text.partition("/_history/")[0]
+    return links.get(head) or (links.get(base + head) if base else None) or text
+
+
+def _references(resource: Resource, path: str) -> Iterator[tuple[Resource, str]]:
+    """Every Reference with a text in a resource, and where it stands."""
+    level: list[tuple[Any, str]] = [(resource, path)]
     while level:
-        inner = level.pop()
+        inner, where = level.pop()
         if isinstance(inner, dict):
             if isinstance(inner.get("reference"), str):
-                yield inner
-            level += inner.values()
+                yield inner, where
+            level += [(value, f"{where}.{name}") for name, value in inner.items()]
         elif isinstance(inner, list):
-            level += inner
+            level += [(value, f"{where}[{index}]") for index, value in enumerate(inner)]
 
 
 def demand_target(resource: Resource, kind: str, name: str | None) -> None:

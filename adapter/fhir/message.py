@@ -1,8 +1,8 @@
-"""A message Bundle as a value: its header, its entries, and references resolved inside it.
+"""A message Bundle as a value: its header and its entries, checked whole.
 
-Owns what makes a Bundle a message and what a reference inside it means; does not own what the
+Owns what makes a Bundle a message; does not own what a reference inside it means (`references`) nor what the
 message says (`adapter.mapping`).
-Source: FHIR R4, Messaging; Bundle, «Resolving references in Bundles».
+Source: FHIR R4, Messaging; Bundle.
 """
 
 from collections.abc import Iterator
@@ -11,39 +11,12 @@ from typing import Any
 
 from adapter.errors import MalformedError, Problem, ResourceError
 from adapter.fhir.model import FhirVersion, validate
+from adapter.fhir.references import Entry, References, named_by_url
 from adapter.fhir.rules import check
 
 Resource = dict[str, Any]
 
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One resource of a Bundle and where it stands, as FHIRPath."""
-
-    path: str
-    full_url: str
-    resource: Resource
-
-
-class References:
-    """Finds what a reference means inside one Bundle: by fullUrl, then by type and id."""
-
-    def __init__(self, entries: tuple[Entry, ...]) -> None:
-        self._by_url: dict[str, Resource] = {}
-        for entry in entries:
-            kind, name = entry.resource.get("resourceType", ""), entry.resource.get("id")
-            if name:
-                self._by_url.setdefault(f"{kind}/{name}", entry.resource)
-            if entry.full_url:
-                self._by_url[entry.full_url] = entry.resource
-
-    def resolve(self, reference: str) -> Resource | None:
-        """The resource that `reference` (absolute, relative or urn:uuid) means, or None."""
-        found = self._by_url.get(reference)
-        if found is None and "/" in reference:
-            head = reference.partition("/_history/")[0]
-            found = self._by_url.get(head) or self._by_url.get("/".join(head.rsplit("/", 2)[-2:]))
-        return found
+__all__ = ["Entry", "Message", "References", "read_entries", "read_message"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,4 +82,5 @@ def _entries(bundle: Resource) -> Iterator[Entry]:
         if not isinstance(resource.get("resourceType"), str):
             raise ResourceError(Problem("required", "a resource says its resourceType", path))
         full_url = entry.get("fullUrl")
-        yield Entry(path, full_url if isinstance(full_url, str) else "", resource)
+        url = full_url if isinstance(full_url, str) else ""
+        yield Entry(path, url, named_by_url(resource, url))

@@ -13,7 +13,13 @@ from adapter.errors import LosusError, Problem
 from adapter.fhir.message import Message
 from adapter.fhir.model import FhirVersion
 
-_SEVERITY = "error"
+_SEVERITY, _HINT = "error", "information"
+
+#: What is told of a message that brings no version that is not known: a resend, or an edit that forgot them.
+UNCHANGED = Problem(
+    "informational",
+    "every version in this message is known already: nothing has changed",
+)
 
 
 def outcome(problems: tuple[Problem, ...], severity: str = _SEVERITY) -> dict[str, Any]:
@@ -36,9 +42,17 @@ def response_code(error: LosusError | None) -> str:
 
 
 def response_message(
-    message: Message, endpoint: str, timestamp: str, version: FhirVersion, error: LosusError | None = None
+    message: Message,
+    endpoint: str,
+    timestamp: str,
+    version: FhirVersion,
+    error: LosusError | None = None,
+    hint: Problem | None = None,
 ) -> dict[str, Any]:
-    """The response message to `message` from `endpoint`, made at `timestamp` (FHIR instant)."""
+    """The response message to `message` from `endpoint`, made at `timestamp` (FHIR instant).
+
+    `hint`: what is told of a message that was accepted.
+    """
     code = response_code(error)
     seed = f"{message.header_id}|{message.bundle_id}|{code}"
     header_id, bundle_id, outcome_id = (str(uuid5(NAMESPACE_URL, f"{seed}|{part}")) for part in "hbo")
@@ -50,8 +64,11 @@ def response_message(
         "response": {"identifier": _identifier(message, version), "code": code},
     }
     entries = [{"fullUrl": f"urn:uuid:{header_id}", "resource": header}]
-    if error is not None:
-        details = {**outcome(error.problems), "id": outcome_id}
+    report = None if error is None else outcome(error.problems)
+    if error is None and hint is not None:
+        report = outcome((hint,), _HINT)
+    if report is not None:
+        details = {**report, "id": outcome_id}
         header["response"]["details"] = {"reference": f"urn:uuid:{outcome_id}"}
         entries.append({"fullUrl": f"urn:uuid:{outcome_id}", "resource": details})
     return {

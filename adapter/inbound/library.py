@@ -10,7 +10,11 @@ from datetime import datetime
 
 from adapter.client.references import Fetcher
 from adapter.delivery import Delivery
-from adapter.reading import Outside, Prepared, read, translate
+from adapter.losus.instants import instant_text
+from adapter.losus.versions import VersionOrder
+from adapter.mapping.fields import FieldFault, instant
+from adapter.mapping.version import Stamp, by_meta, digest_of
+from adapter.reading import Found, Outside, Prepared, Resource, is_search, read, translate
 from adapter.world import World
 
 
@@ -39,15 +43,27 @@ class Library:
         shelf = self._shelves.get(delivery.source)
         spent = 0
         for _ in range(shelf.depth if shelf else 0):
-            if shelf is None or prepared.opened is None or not prepared.asked:
+            asked = sorted(name for name in prepared.asked if not is_search(name))
+            if shelf is None or prepared.opened is None or not asked:
                 return prepared
-            found = await shelf.fetcher.find(sorted(prepared.asked), spent=spent)
+            found = await shelf.fetcher.find(asked, spent=spent)
             spent += found.asked
             before = prepared.outside
+            fetched = {name: _fetched(resource, now) for name, resource in found.resources.items()}
             outside = Outside(
-                {**before.found, **found.resources},
+                {**before.found, **fetched},
                 {**before.lost, **found.lost},
                 {**before.later, **found.later},
+                names=before.names,
             )
             prepared = translate(world, prepared.opened, outside)
         return prepared
+
+
+def _fetched(resource: Resource, now: datetime) -> Found:
+    """A resource as the source's server had it at `now`; that stands in for a version that bears no time."""
+    try:
+        order, version = by_meta(resource, Stamp(received=instant(instant_text(now)).isoformat()))
+    except FieldFault:
+        order, version = VersionOrder(-1), digest_of(resource)
+    return Found(resource, order._replace(digest=digest_of(resource)), version, is_fetched=True)

@@ -9,11 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
+from operator import attrgetter
 from typing import Any
 
 from adapter.errors import Problem, TooLargeError
 from adapter.losus.signal import Fact, Signal
 from adapter.losus.terms import SignalKind
+from adapter.losus.versions import VersionOrder, in_order
 
 #: More live signals than this are no stay in hospital but a fault of the mapping's case key.
 MAX_SIGNALS = 1_000
@@ -96,18 +98,35 @@ def _corrected(versions: Sequence[Fact]) -> Iterator[Corrected]:
 
 
 def _oldest_first(versions: list[Fact]) -> Sequence[Fact]:
+    """Order the versions; of neighbours with the same content the oldest alone is a version."""
     if len(versions) == 1:
         return versions
-    ordered = sorted(versions, key=lambda fact: fact.order)
-    if all(older.order < newer.order for older, newer in pairwise(ordered)):
-        return ordered
-    # Duplicates, or one order with two contents: then the content decides, voiding last, so that
-    # the choice does not hang on which came first.
-    distinct = {_content(fact): fact for fact in versions}
-    return [distinct[key] for key in sorted(distinct)]
+    ordered = in_order(versions, attrgetter("order"))
+    if any(older.order == newer.order for older, newer in pairwise(ordered)):
+        # Duplicates, or one order with two contents: then the content decides, voiding last, so that
+        # the choice does not hang on which came first.
+        distinct = {_content(fact): fact for fact in versions}
+        ordered = in_order([distinct[key] for key in sorted(distinct)], attrgetter("order"))
+    return [
+        fact
+        for older, fact in zip((None, *ordered), ordered, strict=False)
+        if older is None or not _repeats(older, fact)
+    ]
 
 
-def _content(fact: Fact) -> tuple[tuple[int, str, str, str], bool, str, str]:
+def _repeats(older: Fact, fact: Fact) -> bool:
+    """Whether a version only says again what the one before it said, with a younger time of its own.
+
+    What it says may rest on other resources too (a Patient who has died), so its signals are compared as well.
+    """
+    digest = fact.order.digest
+    if not digest or digest != older.order.digest or len(fact.signals) != len(older.signals):
+        return False
+    pairs = zip(older.signals, fact.signals, strict=True)
+    return all(one.kind is other.kind and one.fields == other.fields for one, other in pairs)
+
+
+def _content(fact: Fact) -> tuple[VersionOrder, bool, str, str]:
     said = [
         [signal.kind, signal.at.astimezone(UTC).isoformat(), dict(signal.fields), signal.repeats]
         for signal in fact.signals
@@ -124,9 +143,15 @@ def _live(versions: Sequence[Fact]) -> list[LiveSignal]:
 
 
 def _next(said: list[_Said], fact: Fact) -> list[_Said]:
-    """Give what holds once `fact` is known too: what it says, and the repeated signals before it."""
-    kept = [entry for entry in said if entry[1]]
+    """Give what holds once `fact` is known too: what it says, and the repeated signals before it.
+
+    A partial version takes nothing back, and adds kinds of signals that were not said before it.
+    """
+    kept = [entry for entry in said if entry[1] or fact.partial]
+    known = {entry[0].kind for entry in said}
     for signal in fact.signals:
+        if fact.partial and signal.kind in known:
+            continue
         at = signal.at.astimezone(UTC)
         if (again := _find(kept, signal, at)) is not None:
             kept[again] = (kept[again][0], kept[again][1] or signal.repeats)

@@ -141,6 +141,22 @@ def _wrong(kind: IdentityKind, rule: str) -> ResourceError:
     return ResourceError(Problem("value", f"{kind}: {rule}", "Patient.identifier"))
 
 
+def identifier_key(system: str, value: str, *, on: date) -> str:
+    """Give `system|value` in the one form in which identifiers are compared.
+
+    Numbers of persons and HSA-ids have several systems and spellings that mean the same; `on` as in `identify`.
+    Every other identifier, and a number that is not right, is compared as it is written.
+    """
+    try:
+        number = identify(system, value, on=on)
+    except ResourceError:
+        return f"{system}|{value}"
+    if number.kind is not IdentityKind.OTHER:
+        return f"{number.system}|{number.value}"
+    full = f"urn:oid:{system}" if system[:1].isdigit() else system
+    return f"{HSA_SYSTEMS[0]}|{value.upper()}" if full in HSA_SYSTEMS else f"{system}|{value}"
+
+
 def organization_keys(key: str) -> tuple[str, ...]:
     """Give the forms under which an organisation `system|value` may be listed, its own first.
 

@@ -34,10 +34,7 @@ from datetime import datetime
 from typing import Any
 
 from adapter.losus.terms import SignalKind
-
-#: How versions of one resource are ordered, newest last: (numeric versionId or -1, instant of
-#: last change in UTC as text or "", versionId as text, hash of the content). Never by arrival.
-VersionOrder = tuple[int, str, str, str]
+from adapter.losus.versions import VersionOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +62,8 @@ class Fact:
 
     `source` and `resource` together are the resource's identity (`hospital-a`, `Encounter/17`);
     `order` ranks its versions and `version` names this one to a person. `void` is true for
-    `entered-in-error`: all that this and older versions said is taken back.
+    `entered-in-error`: all that this and older versions said is taken back. `partial` is true where the
+    version does not know the status (`unknown`): what older versions said stands, and it only adds to it.
     """
 
     source: str
@@ -74,3 +72,4 @@ class Fact:
     version: str
     signals: tuple[Signal, ...]
     void: bool = False
+    partial: bool = False

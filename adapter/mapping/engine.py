@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, replace
 from adapter.errors import MappingError, Problem, SetupError
 from adapter.mapping.concepts import ConceptMap
 from adapter.mapping.file import MappingFile
-from adapter.mapping.message import Message, Reading, Resource, Step
+from adapter.mapping.message import Known, Message, Reading, Resource, Step
 from adapter.mapping.plan import Compiled, Name, Place, Plan, compile_file, expressions
 from adapter.mapping.reader import Reader
 from adapter.mapping.view import seen_as
 
-__all__ = ["Mapping", "Message", "Reading", "Step", "compile_mapping"]
+__all__ = ["Known", "Mapping", "Message", "Reading", "Step", "compile_mapping"]
 
 
 @dataclass(frozen=True)
@@ -41,15 +41,17 @@ class Mapping:
         message: Message,
         trace: list[Step] | None = None,
         fhir: str | None = None,
+        known: Known | None = None,
     ) -> Reading | None:
         """What `resource` (at `path` of the message) says, or None where its type has no rules.
 
         `fhir`: the version that the source speaks, where it may be another than the mapping's; the
         resource is then seen as the mapping's version would say it (`view`). `trace`, where given, gets
-        a step for every rule. MappingError with path and rule where a rule cannot be carried out.
+        a step for every rule. `known`: identity and version of a resource that did not come in the message.
+        MappingError with path and rule where a rule cannot be carried out.
         """
-        reader = self._reader(resource, path, message, trace, fhir)
-        return None if reader is None else reader.read(source, self.shared)
+        reader = self._reader(resource, path, message, trace, fhir, known)
+        return None if reader is None else reader.read(source)
 
     def key_of(self, resource: Resource, path: str, message: Message, fhir: str | None = None) -> str | None:
         """The case that `resource` belongs to, where that can be told though nothing else can."""
@@ -60,15 +62,30 @@ class Mapping:
             return None
 
     def _reader(
-        self, resource: Resource, path: str, message: Message, trace: list[Step] | None, fhir: str | None
+        self,
+        resource: Resource,
+        path: str,
+        message: Message,
+        trace: list[Step] | None,
+        fhir: str | None,
+        known: Known | None = None,
     ) -> Reader | None:
-        plan = self.plans.get(resource.get("resourceType", ""))
-        if plan is None:
+        if resource.get("resourceType", "") not in self.plans:
             return None
         if fhir is not None and (fhir == "R5") != (self.file.fhir == "R5"):
             resource, message = self._seen(resource, message, fhir)
         return Reader(
-            self.file, self.let, self.concepts, plan, resource, path=path, message=message, trace=trace
+            self.file,
+            self.let,
+            self.concepts,
+            self.plans,
+            resource,
+            path=path,
+            message=message,
+            trace=trace,
+            shared=self.shared,
+            reads_bundle=self.asks_bundle,
+            known=known,
         )
 
     def _seen(self, resource: Resource, message: Message, spoken: str) -> tuple[Resource, Message]:

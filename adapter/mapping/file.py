@@ -59,11 +59,15 @@ FieldSpec = Annotated[
 
 
 class Rule(_Strict):
-    """Where `when` holds for a resource of type `on`, it says `signal` from the time at `at`."""
+    """Where `when` holds for a resource of type `on`, it says `signal` from the time at `at`.
+
+    `expects`: what should hold too. Where it does not, the rule holds all the same and the trace says so.
+    """
 
     id: Name
     on: ResourceType
     when: FhirPath | None = None
+    expects: FhirPath | None = None
     signal: SignalKind
     at: FhirPath
     fields: dict[str, FieldSpec] = Field(default_factory=dict, alias="with")
@@ -109,6 +113,8 @@ class MappingFile(_Strict):
     identity: PerType | None = None
     version: PerType | None = None
     void: PerType | None = None
+    unknown: PerType | None = None
+    part_of: dict[ResourceType, FhirPath] = Field(default_factory=dict)
     let: dict[Variable, Named] = Field(default_factory=dict)
     codes: dict[Name, str] = Field(default_factory=dict)
     rules: tuple[Rule, ...] = Field(min_length=1)

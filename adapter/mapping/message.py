@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapter.losus.signal import Fact
+from adapter.losus.versions import VersionOrder
 
 Resource = dict[str, Any]
+#: Finds what a reference means: a literal one (`Type/id`, a URL, `urn:uuid:…`), or one by identifier, written
+#: as the search that it stands for (`Type?identifier=system|value`; without `Type` where none is said).
 Resolver = Callable[[str], Resource | None]
 
 
@@ -18,13 +21,26 @@ class Message:
     """What surrounds a resource: the Bundle it came in, its resolver, and when it was sent.
 
     `sent` is the Bundle's own timestamp (UTC text, "" where it has none): the message's word, not
-    the time of arrival. `now` is for expressions that ask for it.
+    the time of arrival. `now` is for expressions that ask for it. `received` stands in for the time of a
+    version that has none, on channels where a server would stamp it; else "". `looks_up`: references by
+    identifier are looked up; a municipality's system names cases by them instead.
     """
 
     bundle: Resource | None
     resolve: Resolver
     sent: str
     now: str
+    received: str = ""
+    looks_up: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a resource that did not come in this message: its identity, and its version."""
+
+    name: str
+    order: VersionOrder
+    version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +48,8 @@ class Step:
     """One line of the trace: what a rule made of a resource at `path`.
 
     `at` is the signal's time (UTC text) and `found_at` the FHIRPath that found it. `why_not` tells
-    what part of `when` does not hold; it quotes the rule, never the message.
+    what part of `when` does not hold; `contradiction` what the rule expects and the resource says otherwise.
+    Both quote the rule, never the message.
     """
 
     path: str
@@ -42,6 +59,7 @@ class Step:
     at: str | None = None
     why_not: str | None = None
     found_at: str | None = None
+    contradiction: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +68,7 @@ class Reading:
 
     `key` ties it to a case. It is None for a resource that belongs to the cases of those that are
     about it (a Patient), and for one that says nothing and names no case. `about` are the identities
-    of shared resources that this one is about.
+    of shared resources that this one is about, `contained` those of them that it contains.
     """
 
     path: str
@@ -58,3 +76,4 @@ class Reading:
     key: str | None
     fact: Fact
     about: tuple[str, ...] = ()
+    contained: tuple[tuple[str, Resource], ...] = ()

@@ -20,6 +20,8 @@ Place = tuple[str | int, ...]
 
 #: What makes a version of a resource take back all that it said, where the mapping says nothing else.
 _VOID = "status = 'entered-in-error'"
+#: What makes a version one that does not know the status, so that what older versions said stands.
+_UNKNOWN = "status = 'unknown'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class CompiledRule:
 
     rule: Rule
     when: Expression | None
+    expects: Expression | None
     at: Expression
     fields: tuple[tuple[str, Field], ...]
 
@@ -50,12 +53,17 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that is asked of one type of resource, in the file's order. `case` None: a shared resource."""
+    """All that is asked of one type of resource, in the file's order. `case` None: a shared resource.
+
+    `part_of` finds the reference to the resource whose case this one belongs to.
+    """
 
     case: Expression | None
     identity: Expression | None
     version: Expression | None
     void: Expression
+    unknown: Expression
+    part_of: Expression | None
     rules: tuple[CompiledRule, ...]
 
 
@@ -89,7 +97,7 @@ def compile_file(file: MappingFile) -> Compiled:
 
 def expressions(file: MappingFile) -> Iterator[Written]:
     """Give every expression of the file with its place, in the file's order."""
-    for head in ("case", "identity", "version", "void"):
+    for head in ("case", "identity", "version", "void", "unknown", "part_of"):
         part = getattr(file, head)
         if isinstance(part, str):
             yield Written((head,), part, None)
@@ -113,6 +121,8 @@ def asked_for(text: str) -> frozenset[str]:
 def _of_rule(place: Place, rule: Rule) -> Iterator[Written]:
     if rule.when is not None:
         yield Written((*place, "when"), rule.when, rule.on)
+    if rule.expects is not None:
+        yield Written((*place, "expects"), rule.expects, rule.on)
     yield Written((*place, "at"), rule.at, rule.on)
     for name, spec in rule.fields.items():
         for part, text in _parts(spec):
@@ -149,6 +159,8 @@ def _faults(file: MappingFile) -> Iterator[tuple[Place, str]]:
             yield place, f"%{place[1]} is needed to find %{place[1]}"
         if place[0] == "version" and "changed" in reached:
             yield place, "%changed is what `version` finds, so it is not known here"
+        if place[0] == "part_of" and "part" in reached:
+            yield place, "%part is what `part_of` finds, so it is not known here"
     for name in sorted(GIVEN & file.let.keys()):
         yield ("let", name), f"%{name} means something already"
     yield from _unknown_fields(file)
@@ -201,7 +213,8 @@ def _plan(file: MappingFile, kind: str) -> Plan:
 
     rules = tuple(_rule(rule, file.fhir) for rule in file.rules if rule.on == kind)
     void = head("void") or compile_expression(_VOID, fhir=file.fhir)
-    return Plan(head("case"), head("identity"), head("version"), void, rules)
+    unknown = head("unknown") or compile_expression(_UNKNOWN, fhir=file.fhir)
+    return Plan(head("case"), head("identity"), head("version"), void, unknown, head("part_of"), rules)
 
 
 def _rule(rule: Rule, fhir: str) -> CompiledRule:
@@ -210,4 +223,5 @@ def _rule(rule: Rule, fhir: str) -> CompiledRule:
         for name, spec in rule.fields.items()
     )
     when = compile_expression(rule.when, fhir=fhir) if rule.when else None
-    return CompiledRule(rule, when, compile_expression(rule.at, fhir=fhir), fields)
+    expects = compile_expression(rule.expects, fhir=fhir) if rule.expects else None
+    return CompiledRule(rule, when, expects, compile_expression(rule.at, fhir=fhir), fields)

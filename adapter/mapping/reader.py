@@ -9,18 +9,20 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from adapter.errors import MappingError, Problem
+from adapter.errors import MappingError, Problem, UnresolvedError
 from adapter.losus.instants import instant_text
-from adapter.losus.signal import Fact, Signal, VersionOrder
+from adapter.losus.signal import Fact, Signal
 from adapter.losus.terms import SignalKind
+from adapter.losus.versions import VersionOrder, finality
 from adapter.mapping.concepts import ConceptMap, translate
 from adapter.mapping.fhirpath import Expression, FhirPathError
+from adapter.mapping.fhirpath.functions.tree import reference_text
 from adapter.mapping.fields import FIELDS, FieldFault, instant, is_day
 from adapter.mapping.file import MappingFile, Rule, Translated
-from adapter.mapping.message import Message, Reading, Resource, Step
+from adapter.mapping.message import Known, Message, Reading, Resource, Step
 from adapter.mapping.names import Names
 from adapter.mapping.plan import CompiledRule, Field, Name, Plan, asked_for
-from adapter.mapping.version import by_meta, digest_of
+from adapter.mapping.version import Stamp, by_meta, digest_of, digest_of_signals
 from adapter.mapping.why import why_not
 
 #: A clock counts from these to the minute (LUS 2:3, 5:4), so a bare date is not enough.
@@ -29,6 +31,9 @@ _TO_THE_MINUTE = frozenset({SignalKind.READY, SignalKind.READY_WITHDRAWN, Signal
 _EVER = "1970-01-01T00:00:00+00:00"
 #: Elements that say whom a resource is about.
 _ABOUT = ("subject", "for", "patient", "beneficiary")
+_UNRESOLVED = "the reference finds nothing that is known yet: kept, and read when that comes"
+#: More levels than this lie in no hospital: stay, department, ward, bed.
+_MOST_PARTS = 10
 
 
 class Reader:
@@ -39,37 +44,68 @@ class Reader:
         file: MappingFile,
         let: Mapping[str, Name],
         concepts: Mapping[str, ConceptMap],
-        plan: Plan,
+        plans: Mapping[str, Plan],
         resource: Resource,
         *,
         path: str,
         message: Message,
-        trace: list[Step] | None,
+        trace: list[Step] | None = None,
+        shared: frozenset[str] = frozenset(),
+        reads_bundle: bool = False,
+        known: Known | None = None,
     ) -> None:
-        self.file, self.concepts, self.plan = file, concepts, plan
+        self.file, self.let, self.concepts, self.plans = file, let, concepts, plans
+        self.plan = plans[resource["resourceType"]]
         self.resource, self.path, self.message, self.trace = resource, path, message, trace
+        self.shared, self.reads_bundle, self.known = shared, reads_bundle, known
         given: dict[str, object] = {"bundle": message.bundle or [], "now": message.now}
         later = {name: partial(self._named, name, spec) for name, spec in let.items()}
-        self.names = Names(given, later)
-        self.resolve = self._with_contained if "contained" in resource else message.resolve
+        self.names = Names(given, {**later, "part": self._is_part})
+        self.missing: set[str] = set()  # references by identifier that found nothing
 
-    def read(self, source: str, shared: frozenset[str]) -> Reading:
-        """Give what the resource says; `shared` are the types that belong to no case of their own."""
+    def read(self, source: str) -> Reading:
+        """Give what the resource says.
+
+        UnresolvedError where the case, or whom it is about, hangs on a reference that finds nothing yet.
+        """
         order, version = self._version()
-        self.names.know("changed", order[1] or _EVER)
+        self._know_changed(order)
         void = self._find(self.plan.void, "`void`") == [True]
         if void:
             self._note("void", SignalKind.VOIDED, matched=True)
         signals = () if void else tuple(self._signals())
-        fact = Fact(source, self._identity(), order, version, signals, void)
-        key = self._key(needed=bool(signals))
-        return Reading(self.path, self.resource["resourceType"], key, fact, tuple(self._about(shared)))
+        fact = Fact(
+            source,
+            self._identity(),
+            self._content(order, signals, void=void),
+            version,
+            signals,
+            void,
+            partial=not void and self._find(self.plan.unknown, "`unknown`") == [True],
+        )
+        try:
+            key, about = self._key(needed=bool(signals)), dict(self._about())
+        except UnresolvedError:
+            if signals:
+                raise
+            key, about = None, {}  # a version that says nothing needs no case
+        inside = tuple((name, one) for name, one in about.items() if one is not None)
+        return Reading(self.path, self.resource["resourceType"], key, fact, tuple(about), inside)
 
     def key(self) -> str | None:
         """Give the case that the resource belongs to, whatever else it says; None where it names none."""
         order, _ = self._version()
-        self.names.know("changed", order[1] or _EVER)
+        self._know_changed(order)
         return self._key(needed=False)
+
+    def _know_changed(self, order: VersionOrder) -> None:
+        self.names.know("changed", order.at or self.message.received or _EVER)
+
+    def _content(self, order: VersionOrder, signals: tuple[Signal, ...], *, void: bool) -> VersionOrder:
+        """Complete the rank of a version by what it says: its finality and the digest of its content."""
+        digest = digest_of_signals(signals, void=void) if self.reads_bundle else digest_of(self.resource)
+        how_final = finality((signal.kind for signal in signals), void=void) if order.rank < 0 else ""
+        return order._replace(finality=how_final, digest=digest)
 
     def _find(self, expression: Expression, part: str) -> list[Any]:
         if not expression.compiled:  # the library gets all names at once: those it needs are to be known
@@ -84,11 +120,19 @@ class Reader:
     def _fault(self, rule: str) -> MappingError:
         return MappingError(Problem("processing", f"{self.file.id}: {rule}", self.path))
 
-    def _with_contained(self, reference: str) -> Resource | None:
+    def resolve(self, reference: str) -> Resource | None:
+        """Find what a reference of the resource means; one by identifier that finds nothing is noted."""
         if reference.startswith("#"):
-            inside: list[Resource] = self.resource["contained"]
+            inside: list[Resource] = self.resource.get("contained", [])
             return next((one for one in inside if one.get("id") == reference[1:]), None)
-        return self.message.resolve(reference)
+        found = self.message.resolve(reference)
+        if found is None and self._is_looked_up(reference):
+            self.missing.add(reference)
+        return found
+
+    def _is_looked_up(self, reference: str) -> bool:
+        """Whether it names its target by an identifier that has to be found."""
+        return "?" in reference and self.message.looks_up
 
     def _named(self, name: str, spec: Name) -> list[Any]:
         found = self._find(spec.expression, f"let {name}")
@@ -100,9 +144,82 @@ class Reader:
             raise self._fault(f"let {name} {fault}") from None
 
     def _key(self, *, needed: bool) -> str | None:
+        """Give the key of the case: that of the whole where the resource is part of another."""
         if self.plan.case is None:
             return None
+        whole = self._whole()
+        return self._own_key(needed=needed) if whole is None else whole._own_key(needed=needed)
+
+    def _is_part(self) -> list[bool]:
+        """Tell whether this is part of another resource of its type: `%part`."""
+        whole = self._whole()
+        return [whole is not None and whole.resource["resourceType"] == self.resource["resourceType"]]
+
+    def _whole(self) -> "Reader | None":
+        """Give the reader of the resource whose case this one belongs to; None where it stands for itself."""
+        found: Reader | None = None
+        for _ in range(_MOST_PARTS):
+            above = (found or self)._above()
+            if above is None:
+                return found
+            found = above
+        raise self._fault("`part_of` leads from one resource to the next without an end")
+
+    def _above(self) -> "Reader | None":
+        """Give the reader of what this is directly part of; None where it is part of nothing.
+
+        A resource of the same type and another person (a newborn's stay within its mother's) is no part.
+        """
+        if self.plan.part_of is None:
+            return None
+        found = self._find(self.plan.part_of, "`part_of`")
+        if len(found) > 1:
+            raise self._fault("the expression of `part_of` finds more than one reference")
+        reference = reference_text(found[0]) if found else None
+        if reference is None:
+            return None
+        target = self.resolve(reference)
+        kind = self.resource["resourceType"]
+        if target is None:
+            if self._is_looked_up(reference) or _type_of(reference) == kind:
+                raise self._unresolved(self.plan.part_of.text)
+            return None
+        plan = self.plans.get(target["resourceType"])
+        if plan is None or plan.case is None:
+            return None
+        above = Reader(
+            self.file,
+            self.let,
+            self.concepts,
+            self.plans,
+            target,
+            path=self.path,
+            message=self.message,
+            shared=self.shared,
+            reads_bundle=self.reads_bundle,
+        )
+        order, _ = above._version()
+        above._know_changed(order)
+        if target["resourceType"] == kind and not self._is_about_the_same(above):
+            return None
+        return above
+
+    def _is_about_the_same(self, other: "Reader") -> bool:
+        """Whether both are about one person, as far as both say whom they are about."""
+        own, others = set(dict(self._about())), set(dict(other._about()))
+        return not own or not others or not own.isdisjoint(others)
+
+    def _unresolved(self, element: str) -> UnresolvedError:
+        where = f"{self.path}.{element}" if element.isalpha() else self.path
+        return UnresolvedError(Problem("not-found", f"{self.file.id}: {_UNRESOLVED}", where))
+
+    def _own_key(self, *, needed: bool) -> str | None:
+        if self.plan.case is None:
+            return None
+        self.missing.clear()
         found = self._find(self.plan.case, "`case`")
+        if self.missing:
+            raise self._unresolved("")
         if len(found) == 1 and isinstance(found[0], str) and found[0]:
             return found[0]
         if needed:
@@ -110,6 +227,8 @@ class Reader:
         return None
 
     def _identity(self) -> str:
+        if self.known is not None:
+            return self.known.name
         kind = self.resource["resourceType"]
         if self.plan.identity is None:
             name = self.resource.get("id")
@@ -127,19 +246,20 @@ class Reader:
         Of several times the newest counts; of two versions with the same newest, that with more of
         them, for it knows more of what happened.
         """
+        if self.known is not None:
+            return self.known.order, self.known.version
         if self.plan.version is None:
             try:
-                return by_meta(self.resource, self.message.sent)
+                return by_meta(self.resource, Stamp(self.message.sent, self.message.received))
             except FieldFault as fault:
                 raise self._fault(f"meta.lastUpdated {fault}") from None
-        digest = digest_of(self.resource)
         found = self._find(self.plan.version, "`version`")
         if not found:
             raise self._fault("the expression of `version` finds nothing")
         if all(isinstance(value, int) for value in found):
-            return (max(found), "", "", digest), str(max(found))
+            return VersionOrder(max(found), sent=self.message.sent), str(max(found))
         newest = max(self._moment(value, "`version`") for value in found)
-        return (-1, newest, f"{len(found):04d}", digest), newest
+        return VersionOrder(-1, newest, f"{len(found):04d}{self.message.sent}"), newest
 
     def _moment(self, value: Any, what: str) -> str:  # noqa: ANN401 - whatever FHIRPath found
         try:
@@ -157,9 +277,18 @@ class Reader:
                 continue
             at = self._at(compiled)
             yield Signal(rule.signal, at, self._values(compiled), rule.repeats)
-            self._note(rule.id, rule.signal, matched=True, at=instant_text(at), found_at=rule.at)
+            if self.trace is not None:
+                told = {"at": instant_text(at), "found_at": rule.at, "contradiction": self._against(compiled)}
+                self._note(rule.id, rule.signal, matched=True, **told)
 
-    def _note(self, rule: str, signal: SignalKind, *, matched: bool = False, **more: str) -> None:
+    def _against(self, compiled: CompiledRule) -> str | None:
+        """Give what the rule expects and the resource says otherwise; None where nothing contradicts it."""
+        expects = compiled.expects
+        if expects is None or self._find(expects, f"rule {compiled.rule.id}: `expects`") == [True]:
+            return None
+        return " ".join(expects.text.split())
+
+    def _note(self, rule: str, signal: SignalKind, *, matched: bool = False, **more: str | None) -> None:
         if self.trace is not None:
             self.trace.append(Step(self.path, rule, matched, signal.value, **more))
 
@@ -203,19 +332,31 @@ class Reader:
             found = translate(self.concepts[spec.map], found)
         return FIELDS[name](found) if found else None
 
-    def _about(self, shared: frozenset[str]) -> Iterator[str]:
-        """Identities of the shared resources (a Patient) that this one is about."""
-        for element in _ABOUT if shared else ():
-            reference = (self.resource.get(element) or {}).get("reference")
-            if not isinstance(reference, str):
+    def _about(self) -> Iterator[tuple[str, Resource | None]]:
+        """Identities of the shared resources (a Patient) that this one is about, with those that it contains.
+
+        UnresolvedError where one is named by an identifier of which nothing is known yet.
+        """
+        for element in _ABOUT if self.shared else ():
+            reference = reference_text(self.resource.get(element))
+            if reference is None:
                 continue
             target = self.resolve(reference)
-            kind, _, name = reference.split("/_history/")[0].rpartition("/")
-            kind = kind.rpartition("/")[2]
+            if target is None and self._is_looked_up(reference):
+                raise self._unresolved(element)
+            if target is not None and reference.startswith("#"):
+                yield f"{self._identity()}{reference}", target
+                continue
+            kind, name = _type_of(reference), reference.split("/_history/")[0].rpartition("/")[2]
             if target is not None:
                 kind, name = target["resourceType"], target.get("id") or name
-            if kind in shared and name:
-                yield f"{kind}/{name}"
+            if kind in self.shared and name:
+                yield f"{kind}/{name}", None
+
+
+def _type_of(reference: str) -> str:
+    """The resource type that a literal reference names; "" where it names none (urn:uuid:…)."""
+    return reference.split("/_history/", maxsplit=1)[0].rpartition("/")[0].rpartition("/")[2]
 
 
 def _line(compiled: CompiledRule) -> str:

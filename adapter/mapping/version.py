@@ -1,32 +1,88 @@
-"""Which version of a resource this is, and how versions rank, by what its `meta` says.
+"""Which version of a resource this is, by what its `meta` and its message say.
 
-Owns the meaning of `meta.versionId` and `meta.lastUpdated`; a mapping may rank versions by an expression
+Owns the meaning of `meta.versionId` and `meta.lastUpdated`, the version names that this service gives itself,
+and what counts as content; how versions rank is `losus.versions`. A mapping may rank versions by an expression
 of its own instead (`reader`).
 """
 
 import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import orjson
 
-from adapter.losus.signal import VersionOrder
+from adapter.losus.signal import Signal
+from adapter.losus.versions import VersionOrder
 from adapter.mapping.fields import instant
 
+Resource = dict[str, Any]
 
-def digest_of(resource: dict[str, Any]) -> str:
-    """Tell contents apart: the last word where two versions rank the same."""
+#: A versionId that this service gave: the time of receipt, without the characters that a FHIR id has not.
+_ASSIGNED = re.compile(r"losus-\d{8}T\d{6}\.\d{6}Z")
+#: How a version is called that is known by its time alone.
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00")
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What stands in for a version where the resource bears none, UTC text; "" where there is nothing.
+
+    `sent`: the Bundle's timestamp, the message's own word. `received`: when a server would stamp the version,
+    thus on the channels that name what they take in (create, update, transaction), else "".
+    """
+
+    sent: str = ""
+    received: str = ""
+
+
+def digest_of(resource: Resource) -> str:
+    """Hash what a resource says; `meta.versionId` and `lastUpdated` name a version and are no content."""
+    meta = resource.get("meta")
+    if isinstance(meta, dict) and ("versionId" in meta or "lastUpdated" in meta):
+        kept = {name: value for name, value in meta.items() if name not in {"versionId", "lastUpdated"}}
+        resource = {**resource, "meta": kept}
+        if not kept:
+            del resource["meta"]
     return hashlib.sha256(orjson.dumps(resource, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 
 
-def by_meta(resource: dict[str, Any], sent: str) -> tuple[VersionOrder, str]:
-    """How this version ranks (see `VersionOrder`), and what a person calls it.
+def digest_of_signals(signals: Iterable[Signal], *, void: bool) -> str:
+    """Hash what a version says, for a mapping that reads more of the message than the resource alone."""
+    said = [[signal.kind, signal.at, signal.fields, signal.repeats] for signal in signals]
+    return hashlib.sha256(orjson.dumps([void, said], option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 
-    `sent` (UTC text, or "") stands in for a missing `lastUpdated`. FieldFault where that is no instant.
+
+def by_meta(resource: Resource, stamp: Stamp) -> tuple[VersionOrder, str]:
+    """How this version ranks, and what a person calls it; without its digest and finality.
+
+    FieldFault where `lastUpdated` is no instant.
     """
-    digest = digest_of(resource)
     meta = resource.get("meta") or {}
     number = str(meta.get("versionId") or "")
     changed = meta.get("lastUpdated")
-    moment = instant(changed).isoformat() if changed else sent
+    if number and assigned(number):  # a client sends back what it was given: no version of its own
+        number, changed = "", None
     rank = int(number) if number.isdecimal() and number.isascii() else -1
-    return (rank, moment, number, digest), number or moment or digest
+    if changed:
+        at, sent = instant(changed).isoformat(), stamp.sent
+    else:
+        at = sent = stamp.sent or ("" if number else stamp.received)
+    return VersionOrder(rank, at, sent), number or at or digest_of(resource)
+
+
+def assigned(version: str) -> bool:
+    """Whether this service gave that versionId."""
+    return _ASSIGNED.fullmatch(version) is not None
+
+
+def version_tag(version: str) -> str:
+    """A version's name as FHIR's `id` can say it, for ETag, `meta.versionId` and `_history`.
+
+    A time, which stands for a version without a name, becomes one that is known again (`assigned`).
+    """
+    if _TIME.fullmatch(version) is None:
+        return re.sub("[^A-Za-z0-9.-]", "-", version)[:64]
+    return f"losus-{datetime.fromisoformat(version):%Y%m%dT%H%M%S.%f}Z"

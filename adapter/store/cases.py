@@ -9,7 +9,7 @@ from datetime import datetime
 
 from adapter.losus.signal import Fact
 from adapter.store.database import Connection
-from adapter.store.intake import columns, fact_key, facts_of
+from adapter.store.intake import columns, facts_of, read_order, write_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ async def case_facts(connection: Connection, case_id: str) -> list[Fact] | None:
     """All facts of a case, or None where there is no such case."""
     if await connection.fetchval("select true from cases where id = $1", case_id) is None:
         return None
-    return (await facts_of(connection, [case_id])).get(case_id, [])
+    return (await facts_of(connection, [case_id])).facts.get(case_id, [])
 
 
 async def traces_of(connection: Connection, case_id: str) -> dict[tuple[str, str, str], str]:
@@ -66,12 +66,14 @@ async def messages_of(
     """The number of the message that each of these versions came in, and when that was; by `fact_key`."""
     rows = await connection.fetch(
         """select fact.source, resource, ord, message.id, received_at
-           from fact join unnest($1::text[], $2::text[], $3::text[]) as asked (source, resource, ord)
-             using (source, resource, ord)
+           from fact join unnest($1::text[], $2::text[]) as asked (source, resource) using (source, resource)
            join message on message.id = fact.message""",
-        *columns(sorted({fact_key(fact) for fact in facts}), 3),
+        *columns(sorted({(fact.source, fact.resource) for fact in facts}), 2),
     )
-    return {(r["source"], r["resource"], r["ord"]): (r["id"], r["received_at"]) for r in rows}
+    return {
+        (r["source"], r["resource"], write_order(read_order(r["ord"]))): (r["id"], r["received_at"])
+        for r in rows
+    }
 
 
 async def waiting_events(connection: Connection) -> int:

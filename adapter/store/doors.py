@@ -35,15 +35,59 @@ async def alone(connection: Connection, name: str) -> bool:
     return bool(held)
 
 
-async def add_aliases(connection: Connection, aliases: Iterable[tuple[str, str, str]]) -> None:
-    """Remember by which identifiers resources go (source, hash, name)."""
+async def add_aliases(connection: Connection, aliases: Iterable[tuple[str, str, str]], now: datetime) -> None:
+    """Remember by which identifiers resources go (source, hash, name).
+
+    Messages that looked in vain for one of them are to be read again.
+    """
     rows = sorted(set(aliases))
     if rows:
         await connection.execute(
-            """insert into alias (source, hash, name)
-               select * from unnest($1::text[], $2::text[], $3::text[]) on conflict do nothing""",
+            """with added as (
+                 insert into alias (source, hash, name)
+                 select * from unnest($1::text[], $2::text[], $3::text[]) on conflict do nothing
+                 returning source, hash)
+               insert into reread (message, since)
+               select distinct leaning.message, $4::timestamptz
+               from added join leaning on leaning.source = added.source and leaning.name = '?' || added.hash
+               on conflict do nothing""",
             *columns(rows, 3),
+            now,
         )
+
+
+async def known_aliases(
+    connection: Connection, aliases: Iterable[tuple[str, str, str]]
+) -> set[tuple[str, str, str]]:
+    """Which of these (source, hash, name) are remembered already."""
+    asked = sorted(set(aliases))
+    if not asked:
+        return set()
+    rows = await connection.fetch(
+        """select source, hash, name from alias
+           join unnest($1::text[], $2::text[], $3::text[]) as asked (source, hash, name)
+             using (source, hash, name)""",
+        *columns(asked, 3),
+    )
+    return {(row["source"], row["hash"], row["name"]) for row in rows}
+
+
+async def named_all(
+    connection: Connection, hashes: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], set[str]]:
+    """The resources (Type/id) that go by each of these (source, hashed identifier)."""
+    asked = sorted(set(hashes))
+    if not asked:
+        return {}
+    rows = await connection.fetch(
+        """select source, hash, name from alias
+           join unnest($1::text[], $2::text[]) as asked (source, hash) using (source, hash)""",
+        *columns(asked, 2),
+    )
+    found: dict[tuple[str, str], set[str]] = {}
+    for row in rows:
+        found.setdefault((row["source"], row["hash"]), set()).add(row["name"])
+    return found
 
 
 async def named(connection: Connection, source: str, hashes: Iterable[str]) -> dict[str, set[str]]:

@@ -15,8 +15,9 @@ from adapter.errors import Problem
 from adapter.store.database import Connection
 
 #: `untranslated`: the mapping has no answer; `invalid`: it breaks FHIR, and nobody waits for an answer;
-#: `unresolved`: what it points at is not to be had; `faulty`: a fault of ours.
-Cause = Literal["untranslated", "invalid", "unresolved", "faulty"]
+#: `unresolved`: what it points at is not known yet; `faulty`: an internal error; `conflict`: a version that is
+#: known already with another content.
+Cause = Literal["untranslated", "invalid", "unresolved", "faulty", "conflict"]
 
 
 @dataclass(frozen=True, slots=True)

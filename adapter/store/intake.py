@@ -17,6 +17,7 @@ import orjson
 
 from adapter.losus.signal import Fact, Signal
 from adapter.losus.terms import SignalKind
+from adapter.losus.versions import VersionOrder, newest
 from adapter.store.database import Connection
 from adapter.trace import Trace
 
@@ -169,29 +170,47 @@ async def add_facts(
     links: Iterable[tuple[str, str, str]],
     *,
     anew: Sequence[int] = (),
+    own: Iterable[str] = (),
 ) -> None:
     """Add facts (with their case, and the message they came in) and links (case, source, resource).
 
     A version that is known stays as it is. Of messages that are read `anew`, what they said before goes,
-    and what they say now holds.
+    and what they say now holds; but what was said of people whom they only point at stays, for it is of an
+    earlier version of another resource. `own`: the resources that the messages themselves bring.
     """
     if anew:
-        await connection.execute("delete from fact where message = any ($1::bigint[])", list(anew))
+        await connection.execute(
+            """delete from fact where message = any ($1::bigint[])
+                 and (case_id is not null or resource = any ($2::text[]))""",
+            list(anew),
+            sorted(set(own)),
+        )
     rows = [
-        (f.source, f.resource, _order(f), f.version, case_id, _signals(f.signals), f.void, message)
+        (
+            f.source,
+            f.resource,
+            write_order(f.order),
+            f.version,
+            case_id,
+            _signals(f.signals),
+            f.void,
+            f.partial,
+            message,
+        )
         for f, case_id, message in facts
     ]
     await connection.execute(
         """with linked as (
              insert into link (case_id, source, resource)
-             select distinct * from unnest($9::text[], $10::text[], $11::text[]) on conflict do nothing)
-           insert into fact (source, resource, ord, version, case_id, signals, void, message)
+             select distinct * from unnest($10::text[], $11::text[], $12::text[]) on conflict do nothing)
+           insert into fact (source, resource, ord, version, case_id, signals, void, partial, message)
            select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[],
-                                $7::boolean[], $8::bigint[])
+                                $7::boolean[], $8::boolean[], $9::bigint[])
            on conflict (source, resource, ord) do update
-             set case_id = excluded.case_id, signals = excluded.signals, void = excluded.void
-             where $12::boolean""",
-        *columns(_last(rows), 8),
+             set case_id = excluded.case_id, signals = excluded.signals, void = excluded.void,
+                 partial = excluded.partial
+             where $13::boolean""",
+        *columns(_last(rows), 9),
         *columns(sorted(set(links)), 3),
         bool(anew),
     )
@@ -202,29 +221,15 @@ def _last(rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     return list({row[:3]: row for row in rows}.values())
 
 
-async def known_facts(connection: Connection, facts: Iterable[Fact]) -> set[tuple[str, str, str]]:
-    """Which of these versions are known already, as (source, resource, order)."""
-    asked = sorted({(fact.source, fact.resource, _order(fact)) for fact in facts})
-    if not asked:
-        return set()
-    rows = await connection.fetch(
-        """select source, resource, ord from fact
-           join unnest($1::text[], $2::text[], $3::text[]) as asked (source, resource, ord)
-             using (source, resource, ord)""",
-        *columns(asked, 3),
-    )
-    return {(row["source"], row["resource"], row["ord"]) for row in rows}
-
-
 def fact_key(fact: Fact) -> tuple[str, str, str]:
     """What a version is known by: (source, resource, order)."""
-    return fact.source, fact.resource, _order(fact)
+    return fact.source, fact.resource, write_order(fact.order)
 
 
-async def newest_versions(
+async def known_versions(
     connection: Connection, resources: Iterable[tuple[str, str]]
-) -> dict[tuple[str, str], str]:
-    """What the newest version of each known resource (source, identity) is called."""
+) -> dict[tuple[str, str], list[tuple[VersionOrder, str]]]:
+    """The known versions of each of these resources (source, identity): how each ranks, and its name."""
     asked = sorted(set(resources))
     if not asked:
         return {}
@@ -233,48 +238,59 @@ async def newest_versions(
            join unnest($1::text[], $2::text[]) as asked (source, resource) using (source, resource)""",
         *columns(asked, 2),
     )
-    newest: dict[tuple[str, str], tuple[Any, str]] = {}
+    found: dict[tuple[str, str], list[tuple[VersionOrder, str]]] = {}
     for row in rows:
         place = (row["source"], row["resource"])
-        said = (orjson.loads(row["ord"]), row["version"])
-        newest[place] = max(newest.get(place, said), said)
-    return {place: version for place, (_, version) in newest.items()}
+        found.setdefault(place, []).append((read_order(row["ord"]), row["version"]))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFacts:
+    """What cases are folded from. `moved`: the cases to which resources of a case belong now instead."""
+
+    facts: dict[str, list[Fact]]
+    moved: dict[str, set[str]]
 
 
 async def facts_of(
     connection: Connection, case_ids: Iterable[str], also: Sequence[tuple[str, str, str]] = ()
-) -> dict[str, list[Fact]]:
+) -> CaseFacts:
     """All facts that each case is folded from; `also`: more resources of a case (case, source, resource).
 
     A resource whose newest version belongs to another case says nothing here any more.
     """
     rows = await connection.fetch(
         """select link.case_id as of_case, fact.source, fact.resource, fact.ord, fact.version,
-                  fact.case_id, fact.signals, fact.void
+                  fact.case_id, fact.signals, fact.void, fact.partial
            from (select case_id, source, resource from link where case_id = any ($1::text[])
                  union select * from unnest($2::text[], $3::text[], $4::text[])) as link
            join fact using (source, resource)""",
         sorted(set(case_ids)),
         *columns(also, 3),
     )
-    facts: dict[str, list[Fact]] = {}
-    owners: dict[tuple[str, str, str], tuple[Any, str | None]] = {}
+    versions: dict[tuple[str, str, str], list[tuple[Fact, str | None]]] = {}
     for row in rows:
         fact = Fact(
             row["source"],
             row["resource"],
-            tuple(orjson.loads(row["ord"])),
+            read_order(row["ord"]),
             row["version"],
             tuple(_read_signals(row["signals"])),
             row["void"],
+            row["partial"],
         )
-        facts.setdefault(row["of_case"], []).append(fact)
         place = (row["of_case"], fact.source, fact.resource)
-        owners[place] = max(owners.get(place, (fact.order, row["case_id"])), (fact.order, row["case_id"]))
-    return {
-        case_id: [f for f in said if owners[case_id, f.source, f.resource][1] in (None, case_id)]
-        for case_id, said in facts.items()
-    }
+        versions.setdefault(place, []).append((fact, row["case_id"]))
+    found = CaseFacts({}, {})
+    for (case_id, *_), said in versions.items():
+        _, owner = newest(said, lambda pair: pair[0].order) if len(said) > 1 else said[0]
+        if owner in (None, case_id):
+            found.facts.setdefault(case_id, []).extend(fact for fact, _ in said)
+        else:
+            found.facts.setdefault(case_id, [])
+            found.moved.setdefault(case_id, set()).add(owner)
+    return found
 
 
 async def save_cases(connection: Connection, cases: Sequence[CaseRow], now: datetime) -> None:
@@ -339,8 +355,15 @@ def columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
 
 
-def _order(fact: Fact) -> str:
-    return orjson.dumps(fact.order).decode()
+def write_order(order: VersionOrder) -> str:
+    """Write how a version ranks as it is stored."""
+    return orjson.dumps(list(order)).decode()
+
+
+def read_order(stored: str) -> VersionOrder:
+    """Read how a version ranks; of releases before 0.2 number and time are known, and not the content."""
+    parts = orjson.loads(stored)
+    return VersionOrder(*parts) if len(parts) == len(VersionOrder._fields) else VersionOrder(*parts[:2])
 
 
 def _signals(signals: tuple[Signal, ...]) -> bytes:

@@ -11,9 +11,9 @@ from typing import Any
 
 import orjson
 
-from adapter.losus.signal import VersionOrder
+from adapter.losus.versions import VersionOrder, is_newer, newest
 from adapter.store.database import Connection
-from adapter.store.intake import columns
+from adapter.store.intake import columns, read_order, write_order
 from adapter.store.seal import Seal
 
 Resource = dict[str, Any]
@@ -36,6 +36,16 @@ class Kept:
 
     resource: Resource
     order: VersionOrder
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVersion:
+    """The version of a resource that is kept: how it ranks, what it is called, and when it was stored."""
+
+    order: VersionOrder
+    version: str
+    stored_at: datetime
 
 
 async def find_kept(
@@ -43,13 +53,13 @@ async def find_kept(
 ) -> dict[tuple[str, str], Kept]:
     """What is kept under these names (source, Type/id), each in its newest version."""
     rows = await connection.fetch(
-        """select source, name, ord, body, sealed from resource
+        """select source, name, ord, version, body, sealed from resource
            join unnest($1::text[], $2::text[]) as asked (source, name) using (source, name)""",
         *columns(sorted(set(places)), 2),
     )
     return {
         (row["source"], row["name"]): Kept(
-            orjson.loads(seal.open(row["body"], row["sealed"])), tuple(orjson.loads(row["ord"]))
+            orjson.loads(seal.open(row["body"], row["sealed"])), read_order(row["ord"]), row["version"]
         )
         for row in rows
     }
@@ -61,13 +71,13 @@ async def shelve(connection: Connection, given: Sequence[Shelved], seal: Seal, n
     Gives whether anything was new. Only what a resource says counts: a new version that says the same is
     no reason to read anything anew.
     """
-    newest: dict[tuple[str, str], Shelved] = {}
+    latest: dict[tuple[str, str], Shelved] = {}
     for one in given:
         place = (one.source, one.name)
-        if place not in newest or newest[place].order <= one.order:
-            newest[place] = one
-    known = await _orders(connection, newest)
-    fresh = {at: one for at, one in newest.items() if at not in known or known[at][0] < one.order}
+        if place not in latest or is_newer(one.order, latest[place].order):
+            latest[place] = one
+    known = await _orders(connection, latest)
+    fresh = {at: one for at, one in latest.items() if at not in known or is_newer(one.order, known[at][0])}
     if not fresh:
         return False
     digests = {at: _digest(one.resource) for at, one in fresh.items()}
@@ -108,26 +118,44 @@ async def _orders(
            order by source, name for update of resource""",
         *columns(sorted(set(places)), 2),
     )
-    return {(r["source"], r["name"]): (tuple(orjson.loads(r["ord"])), r["digest"]) for r in rows}
+    return {(r["source"], r["name"]): (read_order(r["ord"]), r["digest"]) for r in rows}
 
 
 def _ord(one: Shelved) -> str:
-    return orjson.dumps(one.order).decode()
+    return write_order(one.order)
 
 
-async def kept_versions(
+async def stored_versions(
     connection: Connection, places: Iterable[tuple[str, str]]
-) -> dict[tuple[str, str], str]:
-    """What the kept version of each of these (source, Type/id) is called, as far as they are known."""
+) -> dict[tuple[str, str], StoredVersion]:
+    """The kept version of each of these (source, Type/id), as far as they are known."""
     asked = sorted(set(places))
     if not asked:
         return {}
     rows = await connection.fetch(
-        """select source, name, version from resource
+        """select source, name, ord, version, got_at from resource
            join unnest($1::text[], $2::text[]) as asked (source, name) using (source, name)""",
         *columns(asked, 2),
     )
-    return {(row["source"], row["name"]): row["version"] for row in rows}
+    return {
+        (row["source"], row["name"]): StoredVersion(read_order(row["ord"]), row["version"], row["got_at"])
+        for row in rows
+    }
+
+
+async def standing_record(connection: Connection, source: str, names: Iterable[str]) -> str:
+    """Of several records of one person the newest of those that none of the others replaced."""
+    asked = sorted(set(names))
+    replaced = await connection.fetch(
+        """select resource from replacement where source = $1 and resource = any ($2::text[])
+             and by = any ($2::text[])""",
+        source,
+        asked,
+    )
+    left = set(asked) - {row["resource"] for row in replaced} or set(asked)
+    versions = await stored_versions(connection, {(source, name) for name in left})
+    ranked = [(name, versions[source, name].order) for name in sorted(left) if (source, name) in versions]
+    return newest(ranked, key=lambda pair: pair[1]._replace(rank=-1))[0] if ranked else min(left)
 
 
 def _digest(resource: Resource) -> str:

@@ -119,13 +119,14 @@ def respond_written(
 ) -> Response:
     """The answer to a create or an update: `resource`, the OperationOutcome `report`, or no body.
 
-    As `Prefer: return=` asks, and said so; nothing where it does not ask, for the sender has it.
+    As `Prefer: return=` asks, and said so; the resource where it does not ask, for clients take id and version
+    from it (R4 http#ops).
     """
     asked = preference(request)
     given = dict(headers or {})
     if asked is not None:
         given[_PREFERENCE] = f"return={asked}"
-    body = {Return.REPRESENTATION: resource, Return.OUTCOME: report}.get(asked or Return.MINIMAL)
+    body = {Return.REPRESENTATION: resource, Return.OUTCOME: report}.get(asked or Return.REPRESENTATION)
     return respond(request, body, status, given, version)
 
 

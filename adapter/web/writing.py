@@ -6,8 +6,10 @@ Source: FHIR R4 and R5, RESTful API.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Any
 
 import orjson
@@ -20,7 +22,6 @@ from adapter.fhir.interaction import (
     TAKEN,
     Interaction,
     condition,
-    conditions_in,
     demand_target,
     interaction,
     interactions,
@@ -29,9 +30,13 @@ from adapter.fhir.interaction import (
 from adapter.fhir.model import FhirVersion
 from adapter.fhir.outcome import outcome
 from adapter.inbound.naming import name_all
+from adapter.losus.instants import instant_text
+from adapter.mapping.version import version_tag
+from adapter.store.library import Kept, find_kept, stored_versions
 from adapter.web import taking
 from adapter.web.access import held_to, sends
-from adapter.web.negotiation import read_request, respond, respond_written, wanted
+from adapter.web.media import Return
+from adapter.web.negotiation import preference, read_request, respond, respond_written, wanted
 
 router = APIRouter()
 
@@ -102,16 +107,35 @@ class _Asked:
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """What became of one create or update."""
+    """What became of one create or update: the newest version that is known now, and what it says.
+
+    `resource` None: what was sent is the newest version.
+    """
 
     status: int
     name: str
-    version: str | None
+    version: str
+    at: datetime
+    resource: Resource | None = None
 
     def location(self, request: Request, source: str) -> str:
         """Where the version is known."""
-        base = f"{request.app.state.settings.base_url}/fhir/{source}/{self.name}"
-        return f"{base}/_history/{self.version}" if self.version else base
+        return f"{request.app.state.settings.base_url}/fhir/{source}/{self.name}/_history/{self.version}"
+
+    def represented(self, sent: Resource) -> Resource:
+        """The resource as it is known: with its id, and the version and time that the headers tell too."""
+        known = self.resource if self.resource is not None else sent
+        meta = {
+            **(known.get("meta") or {}),
+            "versionId": self.version,
+            "lastUpdated": instant_text(self.at),
+        }
+        kind = {"resourceType": known["resourceType"]}
+        return {**kind, "id": self.name.partition("/")[2], **_without(known, "id", "meta"), "meta": meta}
+
+
+def _without(resource: Resource, *names: str) -> Resource:
+    return {name: value for name, value in resource.items() if name not in names}
 
 
 async def _asked(source: str, request: Request) -> _Asked:
@@ -129,20 +153,24 @@ async def _write(source: str, request: Request, one: Interaction) -> Response:
     asked = await _asked(source, request)
     demand_target(asked.document, one.kind, one.id)
     receipt, [made] = await _take(request, asked, (one,))
-    told = _KNOWN if receipt is None or receipt.state == "known" else _STORED
-    headers = {"location": made.location(request, source)}
-    if made.version:
-        headers["etag"] = f'W/"{made.version}"'
-    document = {**asked.document, "id": made.name.partition("/")[2]}
+    told = _KNOWN if receipt is None or receipt.is_unchanged else _STORED
+    headers = {
+        "location": made.location(request, source),
+        "etag": f'W/"{made.version}"',
+        "last-modified": format_datetime(made.at.astimezone(UTC), usegmt=True),
+    }
     report = outcome((told,), "information")
-    return respond_written(request, document, report, made.status, headers, asked.fhir)
+    return respond_written(
+        request, made.represented(asked.document), report, made.status, headers, asked.fhir
+    )
 
 
 async def _transaction(request: Request, asked: _Asked) -> list[Resource]:
     every = interactions(asked.document)
     held_to(request, *sorted({f"system/{one.kind}.{'c' if one.is_create else 'u'}" for one in every}))
     _, made = await _take(request, asked, every)
-    return [{"response": _told(request, asked.source, one)} for one in made]
+    sent = (entry["resource"] for entry in asked.document.get("entry", ()))
+    return [_told(request, asked.source, one, body) for one, body in zip(made, sent, strict=True)]
 
 
 async def _batch(request: Request, asked: _Asked) -> list[Resource]:
@@ -160,7 +188,7 @@ async def _entry(request: Request, asked: _Asked, index: int) -> Resource:
         _, [made] = await _take(request, alone, (one,))
     except LosusError as error:
         return {"response": {"status": str(error.status), "outcome": outcome(error.problems)}}
-    return {"response": _told(request, asked.source, made)}
+    return _told(request, asked.source, made, resource)
 
 
 async def _take(
@@ -168,35 +196,85 @@ async def _take(
 ) -> tuple[Receipt | None, list[_Made]]:
     """Name what is asked for, and hand it over; None where nothing had to be, for it is there already."""
     world, database = request.app.state.world, request.app.state.database
-    conditions = set(conditions_in(asked.document, asked.document["resourceType"]))
-    targets, there = await name_all(world, database, asked.source, asked.body, every, conditions)
-    names = [targets[str(index)] for index in range(len(every))]
-    if len(there) == len(every):
-        return None, [_Made(_OK, name, None) for name in names]
-    is_bundle = asked.document["resourceType"] == "Bundle"
-    delivery = Delivery(
-        asked.source,
-        Door.TRANSACTION if is_bundle else Door.REST,
-        asked.body,
-        asked.media,
-        asked.fhir,
-        targets=targets,
-        expected={name: one.expected for name, one in zip(names, every, strict=True) if one.expected},
-        once=not is_bundle and every[0].is_create,
-    )
-    receipt = await taking.take_whole(request, delivery)
-    made = {version.resource: version for version in receipt.versions}
-    return receipt, [_made(name, made.get(name), receipt) for name in names]
+    now = datetime.now(UTC)
+    named = await name_all(world, database, asked.source, asked.body, asked.document, every, now)
+    names = [named.targets[str(index)] for index in range(len(every))]
+    receipt: Receipt | None = None
+    versions: dict[str, Version] = {}
+    if len(named.matched) < len(every):
+        is_bundle = asked.document["resourceType"] == "Bundle"
+        delivery = Delivery(
+            asked.source,
+            Door.TRANSACTION if is_bundle else Door.REST,
+            asked.body,
+            asked.media,
+            asked.fhir,
+            targets=named.as_json(),
+            expected={name: one.expected for name, one in zip(names, every, strict=True) if one.expected},
+            once=not is_bundle and every[0].is_create,
+        )
+        receipt = await taking.take_whole(request, delivery)
+        versions = {version.resource: version for version in receipt.versions}
+    matched = {names[int(place)] for place in named.matched}
+    stored = await _stored(request, asked.source, {n for n in names if _is_elsewhere(n, versions, matched)})
+    return receipt, [
+        _made(
+            name,
+            None if name in matched and str(place) in named.matched else versions.get(name),
+            receipt,
+            stored.get(name),
+            now,
+        )
+        for place, name in enumerate(names)
+    ]
 
 
-def _made(name: str, version: Version | None, receipt: Receipt) -> _Made:
-    is_new = version is not None and version.is_new and receipt.state == "taken"
-    return _Made(_CREATED if is_new else _OK, name, version.version if version else None)
+def _is_elsewhere(name: str, versions: Mapping[str, Version], matched: set[str]) -> bool:
+    """Whether what is known of a resource is not what was sent."""
+    version = versions.get(name)
+    return version is None or name in matched or not version.is_sent or not version.at
 
 
-def _told(request: Request, source: str, made: _Made) -> Resource:
-    told = {"status": _STATUS[made.status], "location": made.location(request, source)}
-    return {**told, "etag": f'W/"{made.version}"'} if made.version else told
+async def _stored(request: Request, source: str, names: set[str]) -> dict[str, tuple[Kept, datetime]]:
+    """What is stored under these names, and since when."""
+    if not names:
+        return {}
+    world, places = request.app.state.world, {(source, name) for name in names}
+    async with request.app.state.database.transaction() as connection:
+        kept = await find_kept(connection, places, world.seal)
+        since = await stored_versions(connection, places)
+    return {
+        name: (kept[source, name], since[source, name].stored_at) for name in names if (source, name) in kept
+    }
+
+
+def _made(
+    name: str,
+    version: Version | None,
+    receipt: Receipt | None,
+    stored: tuple[Kept, datetime] | None,
+    now: datetime,
+) -> _Made:
+    is_new = version is not None and version.is_new and receipt is not None and receipt.state == "taken"
+    tag = version.version if version is not None else version_tag(stored[0].version) if stored else ""
+    at = version.at if version is not None and version.at else stored[0].order.at if stored else ""
+    moment = datetime.fromisoformat(at) if at else stored[1] if stored else now
+    is_other = stored is not None and (version is None or not version.is_sent)
+    resource = stored[0].resource if stored is not None and is_other else None
+    return _Made(_CREATED if is_new else _OK, name, tag, moment, resource)
+
+
+def _told(request: Request, source: str, made: _Made, sent: Resource) -> Resource:
+    """The entry of a transaction's or batch's answer; the resource only where it is asked for."""
+    told = {
+        "status": _STATUS[made.status],
+        "location": made.location(request, source),
+        "etag": f'W/"{made.version}"',
+        "lastModified": instant_text(made.at),
+    }
+    if preference(request) is Return.REPRESENTATION:
+        return {"resource": made.represented(sent), "response": told}
+    return {"response": told}
 
 
 def _expected(request: Request) -> str | None:

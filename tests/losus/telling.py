@@ -19,6 +19,7 @@ from adapter.losus.days import LOCAL, Hours, LongHoliday
 from adapter.losus.process import STATUTE, ProcessTerms
 from adapter.losus.signal import Fact, Signal
 from adapter.losus.terms import Criterion, SignalKind
+from adapter.losus.versions import VersionOrder
 
 #: Bilaga 9 of Jämtland Härjedalen: every limit is set.
 JAMTLAND = ProcessTerms(
@@ -93,7 +94,7 @@ def _value(text: str) -> Any:
 def _fact(name: str, version: str, said: _Version) -> Fact:
     source, _, resource = name.rpartition(":")
     number, _, changed = version.partition("/")
-    order = (int(number), changed, "", "")
+    order = VersionOrder(int(number), changed)
     return Fact(source or "h", resource, order, number, tuple(said.signals), said.void)
 
 

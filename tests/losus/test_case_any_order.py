@@ -15,6 +15,7 @@ from adapter.losus.picture import CasePicture, changed_fields
 from adapter.losus.signal import Fact, Signal
 from adapter.losus.stay import stay_of
 from adapter.losus.terms import Criterion, SignalKind, State
+from adapter.losus.versions import VersionOrder
 from tests.losus.telling import JAMTLAND, ROUTE
 
 MONDAY = datetime(2026, 3, 23, 7, tzinfo=UTC)
@@ -67,7 +68,7 @@ def facts(draw: st.DrawFn) -> Fact:
     )
     version = draw(st.integers(1, 4))
     # Now and then two contents under one order, as a broken sender makes them.
-    order = (version, draw(st.sampled_from(["", "2026-03-24T00:00:00Z"])), "", "")
+    order = VersionOrder(version, draw(st.sampled_from(["", "2026-03-24T00:00:00Z"])))
     said = tuple(draw(st.lists(signals(), max_size=4)))
     return Fact(source, resource, order, str(version), said, void=draw(st.integers(0, 9)) == 0)
 
@@ -125,7 +126,9 @@ def test_instants_in_another_zone_are_the_same_instants(pair: tuple[list[Fact], 
 def test_a_newer_version_that_says_the_same_changes_nothing(told: list[Fact], step: int) -> None:
     newest = {(f.source, f.resource): f for f in sorted(told, key=lambda f: f.order)}
     again = [
-        Fact(f.source, f.resource, (f.order[0] + 10 * step, *f.order[1:]), "later", f.signals, f.void)
+        Fact(
+            f.source, f.resource, f.order._replace(rank=f.order.rank + 10 * step), "later", f.signals, f.void
+        )
         for f in newest.values()
         if sum(g.order == f.order and (g.source, g.resource) == (f.source, f.resource) for g in told) == 1
         and not f.void

@@ -14,6 +14,7 @@ from adapter.losus.facts import MAX_SIGNALS
 from adapter.losus.process import STATUTE
 from adapter.losus.signal import Fact, Signal
 from adapter.losus.terms import SignalKind
+from adapter.losus.versions import VersionOrder
 
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 SECRET = "19121212-1212"
@@ -52,7 +53,7 @@ FAULTS: list[tuple[SignalKind, Mapping[str, Any], str, str]] = [
 
 
 def folded(*signals: Signal) -> None:
-    fold("c", [Fact("h", "R/1", (1, "", "", ""), "1", signals)], terms=STATUTE, route={}, now=NOW)
+    fold("c", [Fact("h", "R/1", VersionOrder(1), "1", signals)], terms=STATUTE, route={}, now=NOW)
 
 
 @pytest.mark.parametrize(("kind", "fields", "says", "because"), FAULTS)

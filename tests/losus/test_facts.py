@@ -8,13 +8,14 @@ import pytest
 from adapter.losus.facts import corrected, select
 from adapter.losus.signal import Fact, Signal
 from adapter.losus.terms import SignalKind
+from adapter.losus.versions import VersionOrder
 
 EIGHT = datetime(2026, 3, 2, 8, tzinfo=UTC)
 NINE = EIGHT + timedelta(hours=1)
 
 
 def version(*signals: Signal, order: int = 1, void: bool = False) -> Fact:
-    return Fact("h", "Encounter/1", (order, "", "", ""), str(order), signals, void)
+    return Fact("h", "Encounter/1", VersionOrder(order), str(order), signals, void)
 
 
 def admitted(at: datetime, **fields: object) -> Signal:
@@ -55,7 +56,7 @@ def test_one_statement_twice_in_a_version_is_one() -> None:
 
 
 def test_the_same_from_two_resources_are_two_facts() -> None:
-    other = Fact("h", "Encounter/2", (1, "", "", ""), "1", (admitted(EIGHT),))
+    other = Fact("h", "Encounter/2", VersionOrder(1), "1", (admitted(EIGHT),))
     assert [s.resource for s in select([other, version(admitted(EIGHT))]).live] == [
         "Encounter/1",
         "Encounter/2",

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from adapter.losus.case import fold
 from adapter.losus.picture import CasePicture
+from adapter.losus.versions import VersionOrder
 from adapter.outbound.asyncapi import Deployment, document
 from adapter.outbound.events import cloud_event_headers, decide
 from adapter.outbound.examples import examples
@@ -77,7 +78,7 @@ def test_events_of_any_history_obey_their_schema(history: list[Any], payload: st
     pictures = []
     for number, (signal, now) in enumerate(history):
         known += facts(f"Encounter/{number}@1 nothing")
-        known[-1] = type(known[-1])("h", f"Encounter/{number}", (1, "", "", ""), "1", (signal,), False)
+        known[-1] = type(known[-1])("h", f"Encounter/{number}", VersionOrder(1), "1", (signal,), False)
         case = fold(NEW.id, known, terms=JAMTLAND, route=ROUTE, now=now)
         pictures.append((case.picture, case.municipality or "2380"))
     events = list(told(pictures, payload))

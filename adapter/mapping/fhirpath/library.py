@@ -16,6 +16,7 @@ from typing import Any
 from adapter.mapping.fhirpath.call import uses_call
 from adapter.mapping.fhirpath.closure import Items
 from adapter.mapping.fhirpath.faults import EvaluationError, FhirPathSyntaxError
+from adapter.mapping.fhirpath.functions.tree import reference_text
 from adapter.mapping.fhirpath.functions.utility import CLOCKS, instant
 from adapter.mapping.fhirpath.nodes import Call, Node, fixed_variable, parts
 from adapter.mapping.fhirpath.nodes import variables as variables_of
@@ -99,8 +100,8 @@ def _resolving(resolver: Resolver | None) -> Callable[[Items], Items]:
     def resolve(items: Items) -> Items:
         if resolver is None:
             raise EvaluationError("resolve() was given nothing to look references up in", 0)
-        references = [item.get("reference") if isinstance(item, dict) else item for item in items]
-        found = [resolver(reference) for reference in references if isinstance(reference, str)]
+        references = [reference_text(item) for item in items]
+        found = [resolver(reference) for reference in references if reference is not None]
         return [target for target in found if target is not None]
 
     return resolve

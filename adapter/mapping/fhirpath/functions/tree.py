@@ -92,8 +92,8 @@ def _resolve(call: Call) -> Code:
 
 
 def _target(item: Item, env: Env, at: int) -> dict[str, Any] | None:
-    reference = item.get("reference") if isinstance(item, dict) else item
-    if not isinstance(reference, str):
+    reference = reference_text(item)
+    if reference is None:
         return None
     if reference.startswith("#") and isinstance(env.resource, dict):
         for contained in env.resource.get("contained") or ():
@@ -102,6 +102,21 @@ def _target(item: Item, env: Env, at: int) -> dict[str, Any] | None:
     if env.resolver is None:
         raise EvaluationError("resolve() was given nothing to look references up in", at)
     return env.resolver(reference)
+
+
+def reference_text(item: Item) -> str | None:
+    """Write a Reference as a resolver takes it: the literal reference, else the search for its identifier."""
+    if not isinstance(item, dict):
+        return item if isinstance(item, str) else None
+    reference = item.get("reference")
+    if isinstance(reference, str):
+        return reference
+    identifier = item.get("identifier")
+    value = identifier.get("value") if isinstance(identifier, dict) else None
+    if not isinstance(identifier, dict) or not isinstance(value, str):
+        return None
+    kind = item.get("type")
+    return f"{kind if isinstance(kind, str) else ''}?identifier={identifier.get('system', '')}|{value}"
 
 
 FUNCTIONS = {

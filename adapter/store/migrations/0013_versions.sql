@@ -1,0 +1,6 @@
+-- A version that does not know the status (`unknown`) takes nothing back of what older ones said.
+alter table fact add column partial boolean not null default false;
+-- Two contents under one version: the sender's fault, which an operator has to look at.
+alter table held drop constraint held_cause_check;
+alter table held add constraint held_cause_check
+  check (cause in ('untranslated', 'invalid', 'unresolved', 'faulty', 'conflict')) not valid;
