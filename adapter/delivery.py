@@ -46,9 +46,10 @@ class Delivery:
     `body` is as it was received: a Bundle of type message (MESSAGE, STREAM), transaction (TRANSACTION), any
     Bundle or a single resource (the others). `fhir` is the version that the request names, None where the
     source's setting holds. `targets` are the names (Type/id) that the door gave to resources, by their place
-    in the Bundle ("0" for a single one), and what it found out beside them (`fhir.interaction.Named`). `expected`
-    are the versions that `If-Match` asks for, by name; with `once` nothing is done where a target is known already.
-    `trace` is what it belongs to: given by the door where it came with one, else by whoever takes it in.
+    in the Bundle ("0" for a single one), and what it found out beside them (`fhir.interaction.Named`).
+    `expected` are the versions that `If-Match` asks for, by name; with `once` nothing is done where a target
+    is known already. `trace` is what it belongs to: given by the door where it came with one, else by whoever
+    takes it in.
     """
 
     source: str
@@ -67,8 +68,8 @@ class Delivery:
 class Version:
     """One resource of a delivery as it is known now: `Type/id`, the version's name and time.
 
-    `is_new`: whether the resource was not known before. `at`: when this version was written (UTC text, "" where
-    nothing says so). `is_sent`: it is what the delivery brings, and no other version that is newer.
+    `is_new`: whether the resource was not known before. `at`: when this version was written (UTC text, ""
+    where nothing says so). `is_sent`: it is what the delivery brings, and no other version that is newer.
     """
 
     resource: str
@@ -85,7 +86,8 @@ class Receipt:
     `taken`: stored, and what follows from it; `known`: nothing new; `held`: kept raw, and waiting, for its
     mending (`problems` says what is wrong) or for its turn; `refused`: nothing kept, `error` says why.
     `response` is the stored answer to a message, FHIR JSON, and `status` its HTTP status.
-    `is_unchanged`: all that it brings was known already.
+    `is_unchanged`: all that it brings was known already. `hints`: what is told of something that was
+    accepted.
     """
 
     state: Literal["taken", "known", "held", "refused"]
@@ -96,3 +98,4 @@ class Receipt:
     error: LosusError | None = None
     versions: tuple[Version, ...] = field(default=())
     is_unchanged: bool = False
+    hints: tuple[Problem, ...] = ()

@@ -123,7 +123,7 @@ class ConflictError(InputError):
 
 
 class VersionError(InputError):
-    """A version of a resource that is known already, with another content: which one holds, nobody can tell."""
+    """A version of a resource that is known already, with another content."""
 
     status = 409
 

@@ -16,7 +16,7 @@ import orjson
 
 from adapter.delivery import Receipt
 from adapter.errors import DuplicateError, LosusError, Problem
-from adapter.fhir.outcome import UNCHANGED, response_message
+from adapter.fhir.outcome import response_message
 from adapter.leaning import lean_on_what_is_kept
 from adapter.losus.identity import pseudonym
 from adapter.losus.instants import instant_text
@@ -67,11 +67,18 @@ async def commit(
         if receipt is None:
             is_unchanged = standing.is_unchanged(one)
             status = one.error.status if one.error else _OK
-            response = _response(world, one, now, one.error, is_unchanged=is_unchanged)
+            hints = standing.hints(one, is_unchanged=is_unchanged)
+            response = _response(world, one, now, one.error, hints)
             news.append((len(receipts), News(one, response, status)))
             versions = standing.take(one)
             receipt = Receipt(
-                "taken", None, status, response or b"", versions=versions, is_unchanged=is_unchanged
+                "taken",
+                None,
+                status,
+                response or b"",
+                versions=versions,
+                is_unchanged=is_unchanged,
+                hints=hints,
             )
         receipts.append(receipt)
     resends = [
@@ -133,13 +140,16 @@ def refused(world: World, one: Prepared, error: LosusError, now: datetime) -> Re
 
 
 def _response(
-    world: World, one: Prepared, now: datetime, error: LosusError | None, *, is_unchanged: bool = False
+    world: World,
+    one: Prepared,
+    now: datetime,
+    error: LosusError | None,
+    hints: tuple[Problem, ...] = (),
 ) -> bytes | None:
     if one.message is None:
         return None
-    hint = UNCHANGED if is_unchanged else None
     return orjson.dumps(
-        response_message(one.message, world.endpoint, instant_text(now), one.fhir, error, hint)
+        response_message(one.message, world.endpoint, instant_text(now), one.fhir, error, hints)
     )
 
 

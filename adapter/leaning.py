@@ -1,9 +1,9 @@
 """References that lead out of a delivery, looked up among what is stored of its source.
 
 Owns that a delivery is read with the newest version of what it refers to, whichever came first; does not own
-asking a source's server (`inbound.library`). Runs inside the caller's transaction. The names are locked: what a
-delivery changes for itself alone, what it refers to shared with others; so whoever stores a newer version at
-the same time knows who referred to it.
+asking a source's server (`inbound.library`). Runs inside the caller's transaction. The names are locked: what
+a delivery changes for itself alone, what it refers to shared with others; so whoever stores a newer version
+at the same time knows who referred to it.
 """
 
 from collections.abc import Mapping, Sequence

@@ -33,7 +33,7 @@ class Opened:
     """A delivery whose resources have been checked.
 
     `message` is set where it is a FHIR message. `sent` is the Bundle's own timestamp (UTC text, "" where it
-    has none); `received` stands in for the version of what bears none, where a server would stamp it, else "".
+    has none); `received` stands in for the version of what bears none where a server would stamp it, else "".
     `aliases` are the keyed hashes of searches by identifier that find a resource, with its name.
     """
 

@@ -29,13 +29,17 @@ from adapter.world import World
 Resource = dict[str, Any]
 
 #: What is always read in its newest version, though a message brings an older copy: the person, and the stay
-#: that others are part of. Of anything else (a ward's name) the copy that came along is what the message means.
+#: that others are part of. Of anything else (a ward's name) the copy that came along is what the message
+#: means.
 _NEWEST = frozenset({"Patient", "Encounter"})
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A resource from outside a delivery, and its version; `is_fetched`: just now, from the source's server."""
+    """A resource from outside a delivery, and its version.
+
+    `is_fetched`: just now, from the source's server.
+    """
 
     resource: Resource
     order: VersionOrder
@@ -47,9 +51,9 @@ class Found:
 class Outside:
     """What was found of what a delivery points at outside itself, by name (Type/id).
 
-    `lost` is not to be had, `later` perhaps when asked again, each with its reason; `absent` came by no channel
-    so far, and there is nobody to ask. `names` lead from a search by identifier (`search_name`) to the name of
-    the one resource that it finds.
+    `lost` is not to be had, `later` perhaps when asked again, each with its reason; `absent` came by no
+    channel so far, and there is nobody to ask. `names` lead from a search by identifier (`search_name`) to
+    the name of the one resource that it finds.
     """
 
     found: Mapping[str, Found] = field(default_factory=dict)
@@ -77,12 +81,13 @@ class Shelved:
 class Prepared:
     """A delivery that has been read: what it says, and what is needed to store and answer it.
 
-    `message` is set where it is a FHIR message. `readings` are what its own resources say, `people` what those
-    say whom they are about and who came from elsewhere. `leans` are the names that it rests on (Type/id, or
-    those of `search_name`), `asked` those of them that nobody has looked for yet. `shelved` are resources that
-    others may point at, `aliases` as in `Opened`: both without what is stored already; `brought` are all of its
-    own. Where it cannot be used, `error` and `cause` say why, and `keys` which cases it is about as far as can be told.
-    `opened` and `outside` are what it was made of, None of what could not be opened.
+    `message` is set where it is a FHIR message. `readings` are what its own resources say, `people` what
+    those say whom they are about and who came from elsewhere. `leans` are the names that it rests on
+    (Type/id, or those of `search_name`), `asked` those of them that nobody has looked for yet. `shelved` are
+    resources that others may point at, `aliases` as in `Opened`: both without what is stored already;
+    `brought` are all of its own. Where it cannot be used, `error` and `cause` say why, and `keys` which cases
+    it is about as far as can be told. `opened` and `outside` are what it was made of, None of what could not
+    be opened.
     """
 
     delivery: Delivery

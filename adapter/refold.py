@@ -61,7 +61,7 @@ async def refold(
         new = replace(new, due=case.next_change)
         if new != row:
             rows.append(new)
-        if told:
+        if new.picture != row.picture:
             note_missed(row.picture, picture, case.municipality)
         events += _traced(told, causes.of(row.id, row.source))
     if rows:

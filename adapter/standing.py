@@ -1,9 +1,10 @@
 """What is known of the versions that deliveries bring: whether they are new, repeated, or contradict.
 
-The one place that tells a repeat from something new, for every channel: a resource is known by its own versions
-and never by what was read along with it. Owns the answers to preconditions (`If-Match`), to a repeated creation
-and to two contents under one version, and that a municipality's system speaks of its own cases alone; does not
-own how versions rank (`losus.versions`), nor messages, whose resends are known by their ids (`flow`).
+The one place that tells a repeat from something new, for every channel: a resource is known by its own
+versions and never by what was read along with it. Owns the answers to preconditions (`If-Match`), to a
+repeated creation and to two contents under one version, and that a municipality's system speaks of its own
+cases alone; does not own how versions rank (`losus.versions`), nor messages, whose resends are known by their
+ids (`flow`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,7 @@ from itertools import combinations
 
 from adapter.delivery import Receipt, Version
 from adapter.errors import ConflictError, LosusError, NotFoundError, Problem, VersionError
-from adapter.losus.versions import VersionOrder, contradicts, is_same, newest, repeats
+from adapter.losus.versions import VersionOrder, contradicts, is_newer, is_same, newest, repeats
 from adapter.mapping.version import version_tag
 from adapter.opening import NAMING
 from adapter.reading import Prepared
@@ -28,10 +29,20 @@ _CONTRADICTS = (
 )
 
 
+#: What is told of a delivery that brings no version that is not known: a resend, or an edit that forgot them.
+UNCHANGED = Problem("informational", "every version in this is known already: nothing has changed")
+_OLDER = "an older version than the newest that is known, which stands"
+
+
+def _order(version: tuple[VersionOrder, str]) -> VersionOrder:
+    return version[0]
+
+
 @dataclass(frozen=True, slots=True)
 class _Brought:
-    """One resource of a delivery: its name (Type/id), the identity that its versions are known by, and which
-    version it is; `path`: where it stands.
+    """One resource of a delivery: its name (Type/id), and which version it is; `path`: where it stands.
+
+    `identity` is what its versions are known by; a mapping may find another than the name.
     """
 
     name: str
@@ -45,8 +56,8 @@ class _Brought:
 class Standing:
     """What is known of what a batch brings, and whose the cases are that it speaks of.
 
-    `versions` by (source, name): all versions that were read, or the one that is stored of what no rule reads.
-    What the batch itself brings is added as it is taken (`note`).
+    `versions` by (source, name): all versions that were read, or the one that is stored of what no rule
+    reads. What the batch itself brings is added as it is taken (`note`).
     """
 
     versions: dict[_Place, list[tuple[VersionOrder, str]]]
@@ -104,11 +115,22 @@ class Standing:
     def _known_of(self, one: Prepared, each: _Brought) -> list[tuple[VersionOrder, str]]:
         return self.versions.get((one.source, each.identity), [])
 
+    def hints(self, one: Prepared, *, is_unchanged: bool) -> tuple[Problem, ...]:
+        """What the sender is told of a delivery that is accepted and does not lead to what it may expect."""
+        if is_unchanged:
+            return (UNCHANGED,)
+        older = (
+            each
+            for each in _brought(one, with_copies=one.message is None)
+            if (known := self._known_of(one, each)) and is_newer(newest(known, _order)[0], each.order)
+        )
+        return tuple(Problem("informational", _OLDER, f"{each.path}.meta.versionId") for each in older)
+
     def known(self, one: Prepared) -> Receipt | None:
         """The receipt of what brings nothing new; of a message its ids tell, not this."""
         if one.message is not None or not self.is_unchanged(one):
             return None
-        return Receipt("known", versions=self._versions(one), is_unchanged=True)
+        return Receipt("known", versions=self._versions(one), is_unchanged=True, hints=(UNCHANGED,))
 
     def note(self, receipt: Receipt, one: Prepared, number: int) -> Receipt:
         """The receipt of what was stored under `number`."""
@@ -136,7 +158,7 @@ class Standing:
 
     def _version(self, one: Prepared, each: _Brought) -> Version:
         known = self._known_of(one, each)
-        order, version = newest(known, lambda pair: pair[0]) if known else (each.order, each.version)
+        order, version = newest(known, _order) if known else (each.order, each.version)
         is_sent = order == each.order or is_same(order, each.order) or order.digest == each.order.digest
         return Version(each.name, version_tag(version), not known, order.at, is_sent)
 
@@ -144,7 +166,7 @@ class Standing:
         """The tag of the newest known version of a resource that the delivery names."""
         identity = next((each.identity for each in _brought(one) if each.name == name), name)
         known = self.versions.get((one.source, identity))
-        return version_tag(newest(known, lambda pair: pair[0])[1]) if known else None
+        return version_tag(newest(known, _order)[1]) if known else None
 
 
 def _brought(one: Prepared, *, with_copies: bool = True) -> tuple[_Brought, ...]:

@@ -204,7 +204,7 @@ def _links(entries: list[Resource], named: Named) -> dict[str, str]:
 
 
 def _base(entry: Resource) -> str:
-    """The base of the server that an entry's fullUrl names, with a slash at its end; "" where it names none."""
+    """The base URL, with a slash at its end, of the server that an entry's fullUrl names; else ""."""
     url = entry.get("fullUrl")
     is_http = isinstance(url, str) and url.startswith(("http://", "https://"))
     return url.rsplit("/", 2)[0] + "/" if is_http and isinstance(url, str) else ""

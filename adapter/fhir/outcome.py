@@ -15,12 +15,6 @@ from adapter.fhir.model import FhirVersion
 
 _SEVERITY, _HINT = "error", "information"
 
-#: What is told of a message that brings no version that is not known: a resend, or an edit that forgot them.
-UNCHANGED = Problem(
-    "informational",
-    "every version in this message is known already: nothing has changed",
-)
-
 
 def outcome(problems: tuple[Problem, ...], severity: str = _SEVERITY) -> dict[str, Any]:
     """An OperationOutcome of `problems` (at least one), each an issue with code and expression."""
@@ -47,11 +41,11 @@ def response_message(
     timestamp: str,
     version: FhirVersion,
     error: LosusError | None = None,
-    hint: Problem | None = None,
+    hints: tuple[Problem, ...] = (),
 ) -> dict[str, Any]:
     """The response message to `message` from `endpoint`, made at `timestamp` (FHIR instant).
 
-    `hint`: what is told of a message that was accepted.
+    `hints`: what is told of a message that was accepted.
     """
     code = response_code(error)
     seed = f"{message.header_id}|{message.bundle_id}|{code}"
@@ -65,8 +59,8 @@ def response_message(
     }
     entries = [{"fullUrl": f"urn:uuid:{header_id}", "resource": header}]
     report = None if error is None else outcome(error.problems)
-    if error is None and hint is not None:
-        report = outcome((hint,), _HINT)
+    if error is None and hints:
+        report = outcome(hints, _HINT)
     if report is not None:
         details = {**report, "id": outcome_id}
         header["response"]["details"] = {"reference": f"urn:uuid:{outcome_id}"}

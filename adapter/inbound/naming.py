@@ -1,8 +1,8 @@
 """What a create, update or transaction is known by: ids that the server gives, and what conditions find.
 
 Owns giving names and the rules on identities of R4 http#trules; does not own the interactions
-(`fhir.interaction`). An id is made from what is asked, so that a request that is sent again is the same request:
-of a create on a condition from the condition, of any other from the whole body.
+(`fhir.interaction`). An id is made from what is asked, so that a request that is sent again is the same
+request: of a create on a condition from the condition, of any other from the whole body.
 """
 
 import hashlib
@@ -34,8 +34,8 @@ async def name_all(
 ) -> Named:
     """Name the resources that a delivery creates and updates.
 
-    Raises ConflictError (412) where a condition finds more than one; ResourceError where two entries act on one
-    identity, or a conditional reference of a transaction finds nothing.
+    Raises ConflictError (412) where a condition finds more than one; ResourceError where two entries act on
+    one identity, or a conditional reference of a transaction finds nothing.
     """
     naming = _Naming(world, source, local_day(now))
     references = naming.references(document)
@@ -107,7 +107,7 @@ class _Naming:
     def demand_resolved(
         self, document: Resource, references: Sequence[tuple[str, str]], found: Mapping[str, set[str]]
     ) -> None:
-        """Fail where a conditional reference finds nothing, in the transaction or before it (R4 http#trules)."""
+        """Fail where a conditional reference finds nothing, here or in what is stored (R4 http#trules)."""
         inside = References(_entries(document) if references else (), self._on)
         missing = []
         for text, where in references:
@@ -133,7 +133,7 @@ def _entries(document: Resource) -> tuple[Entry, ...]:
 
 
 def _demand_distinct(asked: Sequence[Interaction], named: Named) -> None:
-    """Fail where two entries act on one identity (R4 http#trules: «… overlap … the transaction SHALL fail»)."""
+    """Fail where two entries act on one identity (R4 http#trules, overlapping identities)."""
     seen: set[str] = set()
     problems = []
     for index, one in enumerate(asked):

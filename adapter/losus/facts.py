@@ -117,7 +117,8 @@ def _oldest_first(versions: list[Fact]) -> Sequence[Fact]:
 def _repeats(older: Fact, fact: Fact) -> bool:
     """Whether a version only says again what the one before it said, with a younger time of its own.
 
-    What it says may rest on other resources too (a Patient who has died), so its signals are compared as well.
+    What it says may rest on other resources too (a Patient who has died), so its signals are compared as
+    well.
     """
     digest = fact.order.digest
     if not digest or digest != older.order.digest or len(fact.signals) != len(older.signals):

@@ -144,8 +144,8 @@ def _wrong(kind: IdentityKind, rule: str) -> ResourceError:
 def identifier_key(system: str, value: str, *, on: date) -> str:
     """Give `system|value` in the one form in which identifiers are compared.
 
-    Numbers of persons and HSA-ids have several systems and spellings that mean the same; `on` as in `identify`.
-    Every other identifier, and a number that is not right, is compared as it is written.
+    Numbers of persons and HSA-ids have several systems and spellings that mean the same; `on` as in
+    `identify`. Every other identifier, and a number that is not right, is compared as it is written.
     """
     try:
         number = identify(system, value, on=on)

@@ -34,10 +34,10 @@ _VOID = "9"
 class VersionOrder(NamedTuple):
     """How one version of a resource ranks.
 
-    `rank`: the numeric `versionId`, -1 where there is none. `at`: `meta.lastUpdated`, or what stands in for it
-    (the Bundle's timestamp, or the time of receipt where a server would stamp), UTC text. `sent`: the Bundle's
-    timestamp, or that time of receipt. `finality`: see `finality`; only of versions without a number.
-    `digest`: hash of the content; "" where it is not known (rows of releases before 0.2).
+    `rank`: the numeric `versionId`, -1 where there is none. `at`: `meta.lastUpdated`, or what stands in for
+    it (the Bundle's timestamp, or the time of receipt where a server would stamp), UTC text. `sent`: the
+    Bundle's timestamp, or that time of receipt. `finality`: see `finality`; only of versions without a
+    number. `digest`: hash of the content; "" where it is not known (rows of releases before 0.2).
     """
 
     rank: int

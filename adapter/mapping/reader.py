@@ -84,7 +84,7 @@ class Reader:
             partial=not void and self._find(self.plan.unknown, "`unknown`") == [True],
         )
         try:
-            key, about = self._key(needed=bool(signals)), dict(self._about())
+            key, about = self._key(needed=bool(signals)), dict(self.about())
         except UnresolvedError:
             if signals:
                 raise
@@ -148,7 +148,7 @@ class Reader:
         if self.plan.case is None:
             return None
         whole = self._whole()
-        return self._own_key(needed=needed) if whole is None else whole._own_key(needed=needed)
+        return (whole or self).own_key(needed=needed)
 
     def _is_part(self) -> list[bool]:
         """Tell whether this is part of another resource of its type: `%part`."""
@@ -159,13 +159,13 @@ class Reader:
         """Give the reader of the resource whose case this one belongs to; None where it stands for itself."""
         found: Reader | None = None
         for _ in range(_MOST_PARTS):
-            above = (found or self)._above()
+            above = (found or self).above()
             if above is None:
                 return found
             found = above
         raise self._fault("`part_of` leads from one resource to the next without an end")
 
-    def _above(self) -> "Reader | None":
+    def above(self) -> "Reader | None":
         """Give the reader of what this is directly part of; None where it is part of nothing.
 
         A resource of the same type and another person (a newborn's stay within its mother's) is no part.
@@ -206,14 +206,15 @@ class Reader:
 
     def _is_about_the_same(self, other: "Reader") -> bool:
         """Whether both are about one person, as far as both say whom they are about."""
-        own, others = set(dict(self._about())), set(dict(other._about()))
+        own, others = set(dict(self.about())), set(dict(other.about()))
         return not own or not others or not own.isdisjoint(others)
 
     def _unresolved(self, element: str) -> UnresolvedError:
         where = f"{self.path}.{element}" if element.isalpha() else self.path
         return UnresolvedError(Problem("not-found", f"{self.file.id}: {_UNRESOLVED}", where))
 
-    def _own_key(self, *, needed: bool) -> str | None:
+    def own_key(self, *, needed: bool) -> str | None:
+        """Give the key that `case` finds in the resource itself; a fault where it is `needed` and none."""
         if self.plan.case is None:
             return None
         self.missing.clear()
@@ -332,7 +333,7 @@ class Reader:
             found = translate(self.concepts[spec.map], found)
         return FIELDS[name](found) if found else None
 
-    def _about(self) -> Iterator[tuple[str, Resource | None]]:
+    def about(self) -> Iterator[tuple[str, Resource | None]]:
         """Identities of the shared resources (a Patient) that this one is about, with those that it contains.
 
         UnresolvedError where one is named by an identifier of which nothing is known yet.

@@ -1,8 +1,8 @@
 """Which version of a resource this is, by what its `meta` and its message say.
 
 Owns the meaning of `meta.versionId` and `meta.lastUpdated`, the version names that this service gives itself,
-and what counts as content; how versions rank is `losus.versions`. A mapping may rank versions by an expression
-of its own instead (`reader`).
+and what counts as content; how versions rank is `losus.versions`. A mapping may rank versions by an
+expression of its own instead (`reader`).
 """
 
 import hashlib

@@ -31,8 +31,9 @@ def decide(
 
     `concerned` is the municipality that is to be told (LUS 5:2), None where it is not known: then whoever
     was told before is. `payloads` names those that subscribe and what each may be sent; a case of any
-    other goes to the region's own topic of the unrouted. No change of the picture: no event. A case that
-    has no state yet, or that was void before anybody was told of it, is stored and not told of.
+    other goes to the region's own topic of the unrouted. No event where nothing that the subscriber may see
+    has changed. A case that has no state yet, or that was void before anybody was told of it, is stored and
+    not told of.
     """
     before = CasePicture.model_validate_json(row.picture) if row.picture else None
     if picture.state is None:
@@ -45,8 +46,8 @@ def decide(
         concerned = told or None
     home = concerned if concerned in payloads else None
     moved = told is not None and told != (home or "")
-    if before is not None and not changed and not moved:
-        if known == "full":
+    if before is not None and not moved and not _visible(before, picture, payloads.get(home or "", "full")):
+        if known == "full" and not changed:
             return row, ()
         whole = picture.model_copy(update={"revision": before.revision, "changed": before.changed})
         return _stored(row, whole, _json(whole), concerned, row.revisions), ()
@@ -69,6 +70,13 @@ def decide(
     said = events[-1].payload if sent is picture else _json(picture)
     revisions[home or ""] = revision
     return _stored(row, picture, said, concerned, revisions), tuple(events)
+
+
+def _visible(before: CasePicture, picture: CasePicture, payload: Payload) -> tuple[str, ...]:
+    """The fields that have changed of those that whoever gets the case's events may see."""
+    if before.payload != "full":
+        payload = before.payload
+    return changed_fields(withhold(before, payload), withhold(picture, payload))
 
 
 def _stored(

@@ -15,8 +15,8 @@ from adapter.errors import Problem
 from adapter.store.database import Connection
 
 #: `untranslated`: the mapping has no answer; `invalid`: it breaks FHIR, and nobody waits for an answer;
-#: `unresolved`: what it points at is not known yet; `faulty`: an internal error; `conflict`: a version that is
-#: known already with another content.
+#: `unresolved`: what it points at is not known yet; `faulty`: an internal error; `conflict`: a version that
+#: is known already with another content.
 Cause = Literal["untranslated", "invalid", "unresolved", "faulty", "conflict"]
 
 

@@ -119,8 +119,8 @@ def respond_written(
 ) -> Response:
     """The answer to a create or an update: `resource`, the OperationOutcome `report`, or no body.
 
-    As `Prefer: return=` asks, and said so; the resource where it does not ask, for clients take id and version
-    from it (R4 http#ops).
+    As `Prefer: return=` asks, and said so; the resource where it does not ask, for clients take id and
+    version from it (R4 http#ops).
     """
     asked = preference(request)
     given = dict(headers or {})

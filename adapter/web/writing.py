@@ -153,13 +153,13 @@ async def _write(source: str, request: Request, one: Interaction) -> Response:
     asked = await _asked(source, request)
     demand_target(asked.document, one.kind, one.id)
     receipt, [made] = await _take(request, asked, (one,))
-    told = _KNOWN if receipt is None or receipt.is_unchanged else _STORED
+    told = (_KNOWN,) if receipt is None or receipt.is_unchanged else receipt.hints or (_STORED,)
     headers = {
         "location": made.location(request, source),
         "etag": f'W/"{made.version}"',
         "last-modified": format_datetime(made.at.astimezone(UTC), usegmt=True),
     }
-    report = outcome((told,), "information")
+    report = outcome(told, "information")
     return respond_written(
         request, made.represented(asked.document), report, made.status, headers, asked.fhir
     )

@@ -249,7 +249,7 @@ async def test_the_same_version_from_two_doors_is_one_fact(client: httpx.AsyncCl
 
 PREFERENCES = [
     # Prefer, what the body is, because
-    (None, None, "nothing where nothing is asked: the sender has it"),
+    (None, "Encounter", "R4 http#ops: clients take id and version from it"),
     ("return=minimal", None, "no body"),
     ("return=representation", "Encounter", "the resource as it is known"),
     ("return=OperationOutcome", "OperationOutcome", "what was done"),
