@@ -102,6 +102,7 @@ def as_json(rehearsal: Rehearsal, now: datetime) -> dict[str, Any]:
             "at": step.at,
             "found_at": step.found_at,
             "why_not": step.why_not,
+            "contradiction": step.contradiction,
         }
         for step in (*rehearsal.trace, *rehearsal.unasked())
     ]
@@ -135,6 +136,8 @@ def _show_step(step: Step) -> None:
     else:
         found = " ".join((step.found_at or "").split())
         out.print(f"  + {step.rule:<22} {step.signal} at {step.at}, from {found}", markup=False)
+        if step.contradiction:
+            out.print(f"    {'':<22} though it is expected that {step.contradiction}", markup=False)
 
 
 def _stand(case: Case) -> str:

@@ -28,7 +28,8 @@ class Rehearsal:
     """What the documents gave so far: readings in order of the documents, and the trace of every rule.
 
     `ends`: how many readings and steps there were after each document. `fhir`: the version that the documents
-    are in, where it may be another than the mapping's.
+    are in, where it may be another than the mapping's. `known`: the resources of the documents so far, which
+    later ones may refer to.
     """
 
     mapping: Mapping
@@ -37,6 +38,7 @@ class Rehearsal:
     readings: list[Reading] = field(default_factory=list)
     trace: list[Step] = field(default_factory=list)
     ends: list[tuple[int, int]] = field(default_factory=list)
+    known: tuple[Entry, ...] = ()
 
     def add(self, document: dict[str, Any]) -> None:
         """Read one document: a message or other Bundle, or a single resource.
@@ -47,9 +49,13 @@ class Rehearsal:
         entries, references = _read(document, FhirVersion(fhir))
         bundle = document if document.get("resourceType") == "Bundle" else None
         sent = bundle.get("timestamp") if bundle else None
-        around = Message(
-            bundle, references.resolve, instant(sent).isoformat() if sent else "", instant_text(self.now)
-        )
+        before = References(self.known)
+
+        def resolve(reference: str) -> dict[str, Any] | None:
+            return references.resolve(reference) or before.resolve(reference)
+
+        around = Message(bundle, resolve, instant(sent).isoformat() if sent else "", instant_text(self.now))
+        self.known = (*self.known, *entries)
         for entry in entries:
             reading = self.mapping.read(_SOURCE, entry.resource, entry.path, around, self.trace, fhir)
             if reading is not None:
