@@ -222,9 +222,11 @@ async def take_in(
     spoken = [number for number in anew if number not in {failed for failed, *_ in failing}]
     own = {reading.fact.resource for _, one in read for reading in one.readings}
     await intake.add_facts(connection, said.facts, said.links, anew=spoken, own=own)
-    await library.shelve(connection, said.shelved, world.seal, now)
+    # what rests on something is known before that comes: both may come in one transaction
     await library.lean(connection, said.leaning)
+    await library.shelve(connection, said.shelved, world.seal, now)
     await doors.add_aliases(connection, said.aliases, now)
+    await library.read_again(connection, [number for number, one in read if one.is_raced], now)
     return await refold(connection, world, cases, now, Causes(said.by_case, said.by_source))
 
 
@@ -264,7 +266,7 @@ class _Said:
         # what waits for others is known to others all the same: each may wait for the other
         self.aliases |= {(one.source, *alias) for alias in one.aliases}
         self.shelved += [
-            library.Shelved(one.source, each.name, each.order, each.version, each.resource)
+            library.Shelved(one.source, each.name, each.order, each.version, each.resource, number)
             for each in one.shelved
         ]
         for reading in () if one.error is not None else (*one.readings, *one.people):

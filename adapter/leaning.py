@@ -3,7 +3,8 @@
 Owns that a delivery is read with the newest version of what it refers to, whichever came first; does not own
 asking a source's server (`inbound.library`). Runs inside the caller's transaction. The names are locked: what
 a delivery changes for itself alone, what it refers to shared with others; so whoever stores a newer version
-at the same time knows who referred to it.
+at the same time knows who referred to it. What is found to be referred to later is shared without waiting;
+where somebody changes it just then, the delivery is to be read once more.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,14 +35,19 @@ async def lean_on_what_is_kept(
     leaned_on = {(one.source, name) for one in done for name in one.leans}
     await intake.lock_resources(connection, {place for one in done for place in _places(one)}, leaned_on)
     asked: set[_Place] = set()
+    changing: set[_Place] = set()
     for _ in range(_DEPTH):
         wanted = {(one.source, name) for one in done for name in one.leans}
         if not wanted - asked:
-            return done
+            break
+        changing |= await intake.try_to_share(connection, wanted - asked - leaned_on)
         asked |= wanted
         found = await _find(connection, world, asked)
         done = [_read_again(world, one, found) for one in done]
-    return done
+    return [
+        replace(one, is_raced=True) if any((one.source, name) in changing for name in one.leans) else one
+        for one in done
+    ]
 
 
 async def _without_known(connection: Connection, batch: Sequence[Prepared]) -> list[Prepared]:

@@ -86,8 +86,9 @@ class Prepared:
     (Type/id, or those of `search_name`), `asked` those of them that nobody has looked for yet. `shelved` are
     resources that others may point at, `aliases` as in `Opened`: both without what is stored already;
     `brought` are all of its own. Where it cannot be used, `error` and `cause` say why, and `keys` which cases
-    it is about as far as can be told. `opened` and `outside` are what it was made of, None of what could not
-    be opened.
+    it is about as far as can be told. `is_raced`: something that it refers to was being changed as it was
+    read, so that it is to be read again. `opened` and `outside` are what it was made of, None of what could
+    not be opened.
     """
 
     delivery: Delivery
@@ -105,6 +106,7 @@ class Prepared:
     error: LosusError | None = None
     cause: Cause | None = None
     is_passing: bool = False
+    is_raced: bool = False
     opened: Opened | None = None
     outside: Outside = NOTHING
 
@@ -217,11 +219,12 @@ class _Reader:
                 yield Shelved(name, found.order, found.version, found.resource, name)
 
     def _version(self, resource: Resource) -> tuple[VersionOrder, str]:
+        digest = digest_of(resource)
         try:
             order, version = by_meta(resource, self._stamp)
         except FieldFault:  # the reading of the resource names it, where a rule needs its version
-            order, version = VersionOrder(-1, self._opened.sent, self._opened.sent), digest_of(resource)
-        return order._replace(digest=digest_of(resource)), version
+            order, version = VersionOrder(-1, self._opened.sent, self._opened.sent), digest
+        return order._replace(digest=digest), version
 
     def _around(self, full_url: str) -> Surroundings:
         """The message as one of its entries sees it."""
@@ -234,6 +237,7 @@ class _Reader:
             instant_text(opened.received_at),
             opened.received,
             looks_up=self._speaker.municipality is None,
+            base_url=self._speaker.base_url,
         )
 
     def _read(self, entry: Entry) -> Reading | None:

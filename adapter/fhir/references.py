@@ -39,9 +39,15 @@ def literal(reference: str) -> str:
 
 
 def relative_name(reference: str, base_url: str | None = None) -> str | None:
-    """Give `Type/id` of a reference that is relative, or below `base_url`; None of any other."""
+    """Give `Type/id` of a reference to a source's own server; None of any other.
+
+    `base_url`: the address of that server. Where it is not known, an absolute reference is taken for one to
+    it: a source speaks of its own resources.
+    """
     reference = literal(reference)
-    if base_url is not None and reference.startswith(base_url + "/"):
+    if base_url is None and reference.startswith(_ABSOLUTE):
+        reference = "/".join(reference.rsplit("/", 2)[-2:])
+    elif base_url is not None and reference.startswith(base_url + "/"):
         reference = reference[len(base_url) + 1 :]
     kind, _, name = reference.partition("/")
     return f"{kind}/{name}" if is_type(kind) and name and not set(name) & set("/?#:|") else None
@@ -78,7 +84,7 @@ def named_by_url(resource: Resource, full_url: str) -> Resource:
         return resource
     if full_url.startswith(_UUID):
         return {**resource, "id": full_url.removeprefix(_UUID)}
-    name = relative_name("/".join(full_url.rsplit("/", 2)[-2:])) if full_url.startswith(_ABSOLUTE) else None
+    name = relative_name(full_url) if full_url.startswith(_ABSOLUTE) else None
     kind, _, id_ = (name or "").partition("/")
     return {**resource, "id": id_} if kind == resource.get("resourceType") else resource
 

@@ -1,12 +1,14 @@
-"""The drawer: files of FHIR resources, NDJSON or JSON, for a backfill.
+"""Files of FHIR resources, NDJSON or JSON, for a backfill.
 
 Owns what a file is made of; does not own what becomes of a resource. A message or transaction is one
-delivery, any other Bundle as many as it has entries; of NDJSON each line is one. Order does not matter, and
+delivery, and so is a Bundle whose entries have names of their own (`urn:uuid:…`) that they refer to; any
+other Bundle is as many as it has entries; of NDJSON each line is one. Order does not matter, and
 what is known already is passed over, so that a file may be handed over again.
 """
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -32,12 +34,18 @@ def deliveries_of(path: Path, source: str, fhir: FhirVersion | None = None) -> I
     except orjson.JSONDecodeError as error:
         raise MalformedError(Problem("structure", f"no JSON at line {error.lineno}", path.name)) from None
     is_bundle = isinstance(document, dict) and document.get("resourceType") == "Bundle"
-    if is_bundle and document.get("type") not in _WHOLE:
+    if is_bundle and document.get("type") not in _WHOLE and not _has_names_of_its_own(document):
         for entry in document.get("entry") or ():
             if isinstance(entry, dict) and "resource" in entry:
                 yield Delivery(source, Door.IMPORT, orjson.dumps(entry["resource"]), fhir=fhir)
     else:
         yield Delivery(source, Door.IMPORT, body, fhir=fhir)
+
+
+def _has_names_of_its_own(bundle: dict[str, Any]) -> bool:
+    """Whether entries are named by URNs, which mean nothing outside the Bundle."""
+    entries = bundle.get("entry") or ()
+    return any(isinstance(one, dict) and str(one.get("fullUrl")).startswith("urn:") for one in entries)
 
 
 def deliveries_of_lines(

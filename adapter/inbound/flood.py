@@ -13,7 +13,7 @@ from datetime import datetime
 import structlog
 
 from adapter.delivery import Receipt
-from adapter.errors import Problem, StoppedError, UnavailableError
+from adapter.errors import Problem, StoppedError, UnavailableError, UnresolvedError
 from adapter.store import doors
 from adapter.store.database import Database
 from adapter.watch import ROUND_AT, STOPPED_SOURCES
@@ -42,11 +42,14 @@ class Flood:
             raise StoppedError(Problem("throttled", rule), retry_after_s=300)
 
     def note(self, source: str, receipt: Receipt) -> None:
-        """Count what became of a delivery; what is told back to the sender does not count."""
+        """Count what became of a delivery; what is answered to the sender does not count.
+
+        What waits for something that it refers to is in order: it only came first.
+        """
         if receipt.state not in {"taken", "held"}:
             return
         last = self._last.setdefault(source, deque(maxlen=_LAST))
-        last.append(receipt.state == "held")
+        last.append(receipt.state == "held" and not isinstance(receipt.error, UnresolvedError))
         limit = self._world.speakers[source].flood
         if len(last) >= _LEAST and sum(last) > limit * len(last) and source not in self._stopped:
             self._stopped.add(source)

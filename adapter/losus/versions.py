@@ -88,8 +88,13 @@ def is_newer(one: VersionOrder, other: VersionOrder) -> bool:
 
 
 def is_same(one: VersionOrder, other: VersionOrder) -> bool:
-    """Whether both are one version: the same number and time, and the same content as far as it is known."""
-    return _claims_the_same(one, other) and _says_the_same(one, other)
+    """Whether both are one version: the same number and time, and the same content as far as it is known.
+
+    One of them may have lost its number: a create is numbered by the server that it comes to.
+    """
+    is_number_lost = one.rank != other.rank and min(one.rank, other.rank) < 0 and one.digest == other.digest
+    claims = _claims_the_same(one, other) or (is_number_lost and one.at == other.at and one.at != one.sent)
+    return claims and _says_the_same(one, other)
 
 
 def contradicts(one: VersionOrder, other: VersionOrder) -> bool:

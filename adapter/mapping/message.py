@@ -23,7 +23,8 @@ class Message:
     `sent` is the Bundle's own timestamp (UTC text, "" where it has none): the message's word, not
     the time of arrival. `now` is for expressions that ask for it. `received` stands in for the time of a
     version that has none, on channels where a server would stamp it; else "". `looks_up`: references by
-    identifier are looked up; a municipality's system names cases by them instead.
+    identifier are looked up; a municipality's system names cases by them instead. `base_url`: the address of
+    the source's own server, where it is known.
     """
 
     bundle: Resource | None
@@ -32,6 +33,7 @@ class Message:
     now: str
     received: str = ""
     looks_up: bool = True
+    base_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from adapter.errors import MappingError, Problem, UnresolvedError
+from adapter.fhir.references import relative_name
 from adapter.losus.instants import instant_text
 from adapter.losus.signal import Fact, Signal
 from adapter.losus.terms import SignalKind
@@ -181,7 +182,8 @@ class Reader:
         target = self.resolve(reference)
         kind = self.resource["resourceType"]
         if target is None:
-            if self._is_looked_up(reference) or _type_of(reference) == kind:
+            name = relative_name(reference, self.message.base_url)
+            if self._is_looked_up(reference) or (name is not None and name.partition("/")[0] == kind):
                 raise self._unresolved(self.plan.part_of.text)
             return None
         plan = self.plans.get(target["resourceType"])
@@ -348,16 +350,11 @@ class Reader:
             if target is not None and reference.startswith("#"):
                 yield f"{self._identity()}{reference}", target
                 continue
-            kind, name = _type_of(reference), reference.split("/_history/")[0].rpartition("/")[2]
-            if target is not None:
-                kind, name = target["resourceType"], target.get("id") or name
-            if kind in self.shared and name:
-                yield f"{kind}/{name}", None
-
-
-def _type_of(reference: str) -> str:
-    """The resource type that a literal reference names; "" where it names none (urn:uuid:…)."""
-    return reference.split("/_history/", maxsplit=1)[0].rpartition("/")[0].rpartition("/")[2]
+            name = relative_name(reference, self.message.base_url)
+            if target is not None and target.get("id"):
+                name = f"{target['resourceType']}/{target['id']}"
+            if name is not None and name.partition("/")[0] in self.shared:
+                yield name, None
 
 
 def _line(compiled: CompiledRule) -> str:

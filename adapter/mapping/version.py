@@ -39,14 +39,33 @@ class Stamp:
 
 
 def digest_of(resource: Resource) -> str:
-    """Hash what a resource says; `meta.versionId` and `lastUpdated` name a version and are no content."""
-    meta = resource.get("meta")
-    if isinstance(meta, dict) and ("versionId" in meta or "lastUpdated" in meta):
-        kept = {name: value for name, value in meta.items() if name not in {"versionId", "lastUpdated"}}
-        resource = {**resource, "meta": kept}
-        if not kept:
-            del resource["meta"]
-    return hashlib.sha256(orjson.dumps(resource, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+    """Hash what a resource says, whichever channel brought it.
+
+    `meta.versionId` and `lastUpdated` name a version and are no content. Nor is the way in which a reference
+    is written: servers and channels write the same one as a path, a URL or an identifier.
+    """
+    said: Resource = _without_references(resource)
+    meta = said.get("meta")
+    if isinstance(meta, dict):
+        for name in ("versionId", "lastUpdated"):
+            meta.pop(name, None)
+        if not meta:
+            del said["meta"]
+    return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+
+
+_REFERENCE = frozenset({"reference", "type", "identifier", "display"})
+
+
+def _without_references(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """A copy in which every Reference says only that there is one."""
+    if isinstance(value, list):
+        return [_without_references(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if ("reference" in value or isinstance(value.get("identifier"), dict)) and value.keys() <= _REFERENCE:
+        return {"reference": ""}
+    return {key: _without_references(inner) for key, inner in value.items()}
 
 
 def digest_of_signals(signals: Iterable[Signal], *, void: bool) -> str:

@@ -81,6 +81,24 @@ async def lock_resources(
         )
 
 
+async def try_to_share(connection: Connection, places: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Share these resources (source, identity) without waiting; those that somebody changes just now.
+
+    For what turns out to be referred to only after the others are locked: to wait then could be for each
+    other.
+    """
+    asked = sorted(set(places))
+    if not asked:
+        return set()
+    rows = await connection.fetch(
+        """select source, name,
+                  pg_try_advisory_xact_lock_shared(hashtextextended(source || ' ' || name, 0)) as is_shared
+           from unnest($1::text[], $2::text[]) as asked (source, name)""",
+        *columns(asked, 2),
+    )
+    return {(row["source"], row["name"]) for row in rows if not row["is_shared"]}
+
+
 async def cases_about(connection: Connection, resources: Iterable[tuple[str, str]]) -> set[str]:
     """The cases that are folded from any of these resources."""
     asked = sorted(set(resources))

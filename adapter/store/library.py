@@ -21,13 +21,14 @@ Resource = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Shelved:
-    """A resource to be kept: `name` is Type/id, `order` ranks its version."""
+    """A resource to be kept: `name` is Type/id, `order` ranks its version, `message` brought it."""
 
     source: str
     name: str
     order: VersionOrder
     version: str
     resource: Resource
+    message: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +98,19 @@ async def shelve(connection: Connection, given: Sequence[Shelved], seal: Seal, n
         ),
         now,
     )
-    changed = sorted(at for at in fresh if at not in known or known[at][1] != digests[at])
+    changed = [
+        (*at, one.message)
+        for at, one in sorted(fresh.items())
+        if at not in known or known[at][1] != digests[at]
+    ]
     await connection.execute(
         """insert into reread (message, since)
-           select distinct leaning.message, $3::timestamptz from leaning
-           join unnest($1::text[], $2::text[]) as asked (source, name) using (source, name)
+           select distinct leaning.message, $4::timestamptz from leaning
+           join unnest($1::text[], $2::text[], $3::bigint[]) as asked (source, name, message)
+             on asked.source = leaning.source and asked.name = leaning.name
+                and asked.message <> leaning.message
            on conflict do nothing""",
-        *columns(changed, 2),
+        *columns(changed, 3),
         now,
     )
     return True
@@ -171,6 +178,17 @@ async def lean(connection: Connection, leanings: Iterable[tuple[str, str, int]])
             """insert into leaning (source, name, message)
                select * from unnest($1::text[], $2::text[], $3::bigint[]) on conflict do nothing""",
             *columns(rows, 3),
+        )
+
+
+async def read_again(connection: Connection, messages: Iterable[int], now: datetime) -> None:
+    """These messages are to be read again."""
+    asked = sorted(set(messages))
+    if asked:
+        await connection.execute(
+            "insert into reread (message, since) select unnest($1::bigint[]), $2 on conflict do nothing",
+            asked,
+            now,
         )
 
 
