@@ -5,7 +5,7 @@ the resources say (`reading`).
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from adapter.delivery import Delivery, Door
@@ -15,8 +15,7 @@ from adapter.fhir.interaction import conditions_in, names_of, settled
 from adapter.fhir.message import Entry, Message, References, read_entries, read_message
 from adapter.fhir.model import FhirVersion
 from adapter.losus.identity import pseudonym
-from adapter.losus.instants import instant_text
-from adapter.mapping.fields import instant
+from adapter.mapping.version import sent_at
 from adapter.world import World
 
 Resource = dict[str, Any]
@@ -109,7 +108,4 @@ def _entries(
 
 
 def _sent(door: Door, document: Resource, now: datetime) -> str:
-    stamp = document.get("timestamp") if document.get("resourceType") == "Bundle" else None
-    if stamp:
-        return instant(stamp).isoformat()
-    return instant(instant_text(now)).isoformat() if door in _NAMING else ""
+    return sent_at(document) or (now.astimezone(UTC).isoformat() if door in _NAMING else "")

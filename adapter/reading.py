@@ -16,6 +16,7 @@ from adapter.fhir.model import FhirVersion
 from adapter.losus.instants import instant_text
 from adapter.mapping.engine import Message as Surroundings
 from adapter.mapping.engine import Reading
+from adapter.mapping.version import refuse_stamps
 from adapter.opening import Opened, fhir_of, open_delivery
 from adapter.store.held import Cause
 from adapter.world import Speaker, World
@@ -124,6 +125,7 @@ class _Reader:
     def read(self) -> Prepared:
         """Read every entry, and what they need that was found outside."""
         opened, message = self._opened, self._opened.message
+        refuse_stamps((entry.resource, entry.path) for entry in opened.entries if self._is_stamped(entry))
         readings: list[Reading] = []
         failed: list[tuple[Entry, MappingError]] = []
         for entry in opened.entries:
@@ -162,6 +164,11 @@ class _Reader:
             opened=opened,
             outside=self._outside,
         )
+
+    def _is_stamped(self, entry: Entry) -> bool:
+        """Whether it counts when the resource says that it was changed: it is read, or kept to be found."""
+        is_kept = self._opened.message is None and _may_be_pointed_at(entry.resource)
+        return is_kept or self._speaker.mapping.ranks_by_meta(entry.resource["resourceType"])
 
     def _fetched(self) -> tuple[Resource, ...]:
         found = self._outside.found

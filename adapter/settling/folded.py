@@ -19,6 +19,7 @@ from adapter import losus, refold
 from adapter.losus.case import Case
 from adapter.losus.days import Month, local_day
 from adapter.losus.identity import person_pseudonym, pseudonym
+from adapter.losus.moments import Precision
 from adapter.losus.presence import EndHow
 from adapter.losus.process import ProcessTerms
 from adapter.losus.stay import gaps, stay_of
@@ -51,7 +52,7 @@ class Folded:
 
     @property
     def month(self) -> Month | None:
-        """The month in which it ended; None while it has not."""
+        """The month in which it ended; None while it has not, or where the month is not known."""
         return None if self.ended_at is None else Month.of(local_day(self.ended_at))
 
 
@@ -68,7 +69,7 @@ def folded_of(case: Case, secret: bytes) -> Folded:
         case.municipality,
         case.standing.admitted_at,
         case.standing.care_form,
-        None if end is None else end.at,
+        None if end is None or end.precision is Precision.YEAR else end.at,
         home=end is not None and end.how is EndHow.DISCHARGED,
         person=None if identity is None else person_pseudonym(secret, identity),
         limits=tuple(Limit(one.name, one.due, one.met_at) for one in case.deadlines if one.due is not None),
