@@ -81,7 +81,7 @@ class Poller:
         try:
             async for page in self._client.search(kind, parameters):
                 tally += await hand_over(self._receiver, self._deliveries(page))
-                changed = [*before, *_changed(page)]
+                changed = [*before, *_changed(page, page.server_time or self._clock())]
                 in_order = in_order and changed == sorted(changed)
                 before = changed[-1:]
                 reached = max([reached, *changed])
@@ -119,10 +119,11 @@ class Poller:
         return f"poll {self._source} {kind}"
 
 
-def _changed(page: Page) -> Iterator[datetime]:
+def _changed(page: Page, now: datetime) -> Iterator[datetime]:
     """When each resource of the page was last changed, as it says; what says nothing leads nowhere.
 
-    Nor does a time that the server itself has not reached: all that changes until then would be passed over.
+    Nor does a time after `now` (the server's, where it is known): all that changes until then would be passed
+    over.
     """
     for resource in page.resources:
         stamp = (resource.get("meta") or {}).get("lastUpdated")
@@ -130,5 +131,5 @@ def _changed(page: Page) -> Iterator[datetime]:
             moment = as_moment(stamp)
         except TimeFault:
             continue
-        if page.server_time is None or moment <= page.server_time:
+        if moment <= now:
             yield moment

@@ -1,7 +1,7 @@
 """What settlement and follow-up read of a case, whatever the day: folded once, kept until it would differ.
 
 Owns what is read of a case, and when what was kept may still be used: only where the facts, the terms of the
-process, the route to municipalities and the fold's own code are the same. Does not own the fold
+process, the route to municipalities, the calendar and the fold's own code are the same. Does not own the fold
 (`losus.case`), what of it is a stay (`losus.stay`) nor keeping it (`adapter.store.stays`).
 """
 
@@ -81,9 +81,9 @@ class Prints:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        route = repr(sorted(world.route.items()))
+        route, calendar = repr(sorted(world.route.items())), repr(sorted(world.calendar.items()))
         who = pseudonym(world.secret, "", "stay")  # another secret gives other pseudonyms
-        self._basis = hashlib.sha256(f"{_code()} {route} {who}".encode()).hexdigest()[:16]
+        self._basis = hashlib.sha256(f"{_code()} {calendar} {route} {who}".encode()).hexdigest()[:16]
         self._terms: dict[int, tuple[ProcessTerms, str]] = {}
 
     def of(self, folded: Folded, facts: str) -> str:
