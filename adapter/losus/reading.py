@@ -89,7 +89,9 @@ def moment(fields: Mapping[str, Any], name: str) -> date | datetime | None:
 def precision(fields: Mapping[str, Any]) -> Precision | None:
     """Give how exactly the time of the signal is known, where no better than to the month."""
     value = fields.get("precision")
-    return None if value is None else Precision(_checked(value, str, "precision"))
+    if value in (None, Precision.MONTH, Precision.YEAR):
+        return None if value is None else Precision(value)
+    raise fault("precision", "must be month or year")
 
 
 def _several(value: Any) -> list[Any]:  # noqa: ANN401 - any JSON value

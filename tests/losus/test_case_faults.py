@@ -48,6 +48,8 @@ FAULTS: list[tuple[SignalKind, Mapping[str, Any], str, str]] = [
     (SignalKind.ADMITTED, {"compulsory": SECRET}, "field compulsory: must be true or false", "no guess"),
     (SignalKind.CARE_CONTACT_APPOINTED, {"coordinator": "no"}, "field coordinator: must be true or false", "no guess"),
     (SignalKind.DISCHARGED, {"destination": {"text": SECRET}}, "field destination: must be a text", "shape"),
+    (SignalKind.DISCHARGED, {"precision": SECRET}, "field precision: must be month or year", "nothing else is vague"),
+    (SignalKind.DISCHARGED, {"precision": ["month"]}, "field precision: must be month or year", "no text"),
     (SignalKind.INTERRUPTED, {"reason": [SECRET]}, "field reason: must be a text", "shape"),
 ]  # fmt: skip
 
