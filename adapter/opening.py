@@ -6,11 +6,11 @@ the resources say (`reading`).
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from adapter.delivery import Delivery, Door
-from adapter.errors import MalformedError, Problem, UnknownSourceError
+from adapter.errors import Problem, UnknownSourceError
 from adapter.fhir.document import read_document
 from adapter.fhir.interaction import TAKEN, Named, named_of, settled
 from adapter.fhir.message import Message, read_entries, read_message
@@ -18,8 +18,7 @@ from adapter.fhir.model import FhirVersion
 from adapter.fhir.references import Entry, References, identifiers_of
 from adapter.losus.days import local_day
 from adapter.losus.identity import pseudonym
-from adapter.losus.instants import instant_text
-from adapter.mapping.fields import FieldFault, instant
+from adapter.mapping.version import sent_at
 from adapter.world import World
 
 Resource = dict[str, Any]
@@ -71,10 +70,10 @@ def open_delivery(world: World, delivery: Delivery, now: datetime) -> Opened:
     message, entries = _entries(delivery.door, document, fhir)
     kept = tuple(one for index, one in enumerate(entries) if str(index) not in named.matched)
     on = local_day(now)
-    stamp = instant(instant_text(now)).isoformat() if delivery.door in NAMING else ""
+    stamp = now.astimezone(UTC).isoformat() if delivery.door in NAMING else ""
     aliases = {*_aliases(world, delivery.source, kept, on), *named.conditions.items()}
     references = References(entries, on)
-    sent = _sent(document)
+    sent = sent_at(document)
     return Opened(delivery, now, fhir, document, message, kept, references, sent, stamp, frozenset(aliases))
 
 
@@ -100,12 +99,3 @@ def _entries(door: Door, document: Resource, fhir: FhirVersion) -> tuple[Message
         message = read_message(document, fhir)
         return message, message.entries
     return None, read_entries(document, fhir)[0]
-
-
-def _sent(document: Resource) -> str:
-    """The Bundle's own timestamp, UTC text; MalformedError where it is no time that can be reckoned with."""
-    stamp = document.get("timestamp") if document.get("resourceType") == "Bundle" else None
-    try:
-        return instant(stamp).isoformat() if stamp else ""
-    except FieldFault as fault:
-        raise MalformedError(Problem("value", str(fault), "Bundle.timestamp")) from None

@@ -20,8 +20,7 @@ from adapter.losus.instants import instant_text
 from adapter.losus.versions import VersionOrder, is_newer
 from adapter.mapping.engine import Known, Reading
 from adapter.mapping.engine import Message as Surroundings
-from adapter.mapping.fields import FieldFault
-from adapter.mapping.version import Stamp, by_meta, digest_of
+from adapter.mapping.version import Stamp, by_meta, digest_of, refuse_stamps
 from adapter.opening import Opened, fhir_of, hashed, open_delivery
 from adapter.store.held import Cause
 from adapter.world import World
@@ -164,6 +163,7 @@ class _Reader:
     def read(self) -> Prepared:
         """Read every entry, and what they need that was found outside."""
         opened, message, outside = self._opened, self._opened.message, self._outside
+        refuse_stamps((entry.resource, entry.path) for entry in opened.entries if self._is_stamped(entry))
         readings: list[Reading] = []
         failed: list[tuple[Entry, MappingError]] = []
         for entry in opened.entries:
@@ -202,6 +202,12 @@ class _Reader:
             outside=outside,
         )
 
+    def _is_stamped(self, entry: Entry) -> bool:
+        """Whether it counts when the resource says that it was changed: it is read, or kept to be found."""
+        kind = entry.resource["resourceType"]
+        is_kept = self._opened.message is None and kind in TAKEN and bool(entry.resource.get("id"))
+        return is_kept or self._speaker.mapping.ranks_by_meta(kind)
+
     def _brought(self) -> Iterator[Shelved]:
         """The delivery's own resources that others may point at."""
         for entry in self._opened.entries:
@@ -219,12 +225,8 @@ class _Reader:
                 yield Shelved(name, found.order, found.version, found.resource, name)
 
     def _version(self, resource: Resource) -> tuple[VersionOrder, str]:
-        digest = digest_of(resource)
-        try:
-            order, version = by_meta(resource, self._stamp)
-        except FieldFault:  # the reading of the resource names it, where a rule needs its version
-            order, version = VersionOrder(-1, self._opened.sent, self._opened.sent), digest
-        return order._replace(digest=digest), version
+        order, version = by_meta(resource, self._stamp)
+        return order._replace(digest=digest_of(resource)), version
 
     def _around(self, full_url: str) -> Surroundings:
         """The message as one of its entries sees it."""

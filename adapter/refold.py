@@ -11,6 +11,7 @@ from datetime import datetime
 
 from adapter.losus.case import Case, fold
 from adapter.losus.merge import Stay, absorbed
+from adapter.losus.moments import is_reckoned
 from adapter.losus.process import ProcessTerms
 from adapter.losus.signal import Fact
 from adapter.losus.terms import SignalKind
@@ -116,7 +117,7 @@ def _stays(cases: Mapping[str, Case], records: Mapping[str, merges.Place]) -> It
     for name, (source, record) in records.items():
         standing = cases[name].standing
         if standing.admitted_at is not None:
-            ended_at = standing.end.at if standing.end is not None else None
+            ended_at = standing.end.earliest if standing.end is not None else None
             yield Stay(name, source, record, standing.admitted_at, ended_at)
 
 
@@ -139,7 +140,8 @@ def _fold(
 
     said = {signal.kind: signal for fact in facts for signal in fact.signals}
     named = said[SignalKind.PATIENT].fields.get("municipality") if SignalKind.PATIENT in said else None
-    around = said[SignalKind.ADMITTED].at if SignalKind.ADMITTED in said else now
+    admitted = said.get(SignalKind.ADMITTED)
+    around = admitted.at if admitted is not None and is_reckoned(admitted.at) else now
     guess = world.terms_for(row.municipality or named, around, _SOMATIC)
     case = by(guess)
     admitted_at, care_form = case.standing.admitted_at, case.standing.care_form

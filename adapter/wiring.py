@@ -14,6 +14,7 @@ from adapter.agreements.in_force import in_force
 from adapter.agreements.load import load_book
 from adapter.agreements.process import process_terms
 from adapter.agreements.terms import CareForm
+from adapter.calendar_versions import calendar_versions
 from adapter.client.calls import FhirClient
 from adapter.client.certificates import certificate_ends
 from adapter.client.connect import client_of
@@ -72,6 +73,7 @@ def world_of(settings: Settings) -> World:
         terms_for=_terms_for(settings),
         limits=Limits(settings.max_bytes, settings.max_depth, settings.max_entries),
         seal=load_seal(settings.seal),
+        calendar=calendar_versions(),
     )
 
 

@@ -43,7 +43,7 @@ class World:
 
     `route` leads from an organisation identifier (`system|value`) to the subscribing municipality;
     `payloads` are the subscribers and what each may be sent; `limits` are those of a body.
-    `seal` encrypts what is kept raw.
+    `seal` encrypts what is kept raw. `calendar` are the versions of what local days are reckoned by.
     """
 
     secret: bytes
@@ -54,3 +54,4 @@ class World:
     terms_for: TermsFor
     limits: Limits
     seal: Seal
+    calendar: MappingType[str, str]

@@ -211,6 +211,6 @@ async def _one_moment(stack: AsyncExitStack) -> Connection:
     await migrate(dsn)
     database = await connect(dsn, size=1, deadline_s=PATIENT_S)
     stack.push_async_callback(database.close)
-    connection = await stack.enter_async_context(database.transaction())
+    connection = await stack.enter_async_context(database.transaction(by_index=False))
     await one_moment(connection)
     return connection

@@ -1,15 +1,17 @@
 """The forms of FHIR's primitives where fhir.resources is lax, and which kind of JSON value each has.
 
 Owns what one value may look like; does not own where it stands (`rules`). What fhir.resources holds to its
-form already (dates, zones, codes, oids, uuids) is not held to it a second time.
+form already (dates, times, zones, codes, oids, uuids) is not held to it a second time; times it takes of any
+year from 0001 to 9999 and with a leap second, as FHIR does.
 Source: FHIR R4 and R5, Datatypes; References, «Literal references».
 """
 
 import re
 from collections.abc import Callable
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
+
+from adapter.losus.moments import TimeFault, as_end, as_start
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _URI = re.compile(r"\S+")
@@ -17,9 +19,6 @@ _REFERENCE = re.compile(
     r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}(?:/_history/[A-Za-z0-9\-.]{1,64})?(?:#\S+)?"
     r"|(?![A-Z][A-Za-z]+/)\S+"
 )
-#: The years in which a time may stand whose UTC Python cannot tell.
-_EDGES = ("0001", "9999")
-
 #: Checks a value of the right kind; the rule that it breaks, or None.
 Form = Callable[[Any], str | None]
 
@@ -50,26 +49,20 @@ def reference_form(value: str) -> str | None:
     )
 
 
-def time_form(value: str) -> str | None:
-    """The form of a dateTime or instant beyond what its type demands: its UTC is to be one we can tell."""
-    if value[17:19] == "60":
-        return "a leap second, which clocks of computers do not tell"
-    if value[:4] in _EDGES and len(value) > len("YYYY-MM-DD"):
-        return "a year at the edge of what can be told in UTC"
-    return None
-
-
 def ends_before_it_starts(start: str, end: str) -> bool:
-    """Whether a period ends before it starts, as far as both are told (per-1)."""
+    """Whether a period ends before it starts (per-1).
+
+    An end includes all that matches it (R4 datatypes#Period): a date lasts until midnight, here as everywhere
+    by a Swedish clock (`losus.moments`). Outside the years that are reckoned in, what both tell of their
+    dates decides.
+    """
     if len(start) == len(end) and start[19:] == end[19:]:
         return end < start  # the same zone, the same precision
-    if "T" in start and "T" in end:
-        try:
-            return datetime.fromisoformat(end) < datetime.fromisoformat(start)
-        except ValueError:  # a leap second: told as such
-            return False
-    shared = min(len(start.partition("T")[0]), len(end.partition("T")[0]))
-    return end[:shared] < start[:shared]
+    try:
+        return as_end(end) < as_start(start)
+    except TimeFault:
+        shared = min(len(start.partition("T")[0]), len(end.partition("T")[0]))
+        return end[:shared] < start[:shared]
 
 
 #: FHIR type → the kinds of JSON value it has, and how the rule says so. All others are texts.
@@ -90,6 +83,4 @@ FORMS: dict[str, Form] = {
     "url": uri_form,
     "canonical": uri_form,
     "uuid": uuid_form,
-    "dateTime": time_form,
-    "instant": time_form,
 }

@@ -6,13 +6,10 @@ what is made of what is found (`adapter.reading`).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from adapter.client.references import Fetcher
 from adapter.delivery import Delivery
-from adapter.losus.instants import instant_text
-from adapter.losus.versions import VersionOrder
-from adapter.mapping.fields import FieldFault, instant
 from adapter.mapping.version import Stamp, by_meta, digest_of
 from adapter.reading import Found, Outside, Prepared, Resource, is_search, read, translate
 from adapter.world import World
@@ -62,8 +59,5 @@ class Library:
 
 def _fetched(resource: Resource, now: datetime) -> Found:
     """A resource as the source's server had it at `now`; that stands in for a version that bears no time."""
-    try:
-        order, version = by_meta(resource, Stamp(received=instant(instant_text(now)).isoformat()))
-    except FieldFault:
-        order, version = VersionOrder(-1), digest_of(resource)
+    order, version = by_meta(resource, Stamp(received=now.astimezone(UTC).isoformat()))
     return Found(resource, order._replace(digest=digest_of(resource)), version, is_fetched=True)

@@ -8,7 +8,7 @@ version is passed over. The clock is the server's own.
 
 import asyncio
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import orjson
 import structlog
@@ -21,6 +21,7 @@ from adapter.fhir.model import FhirVersion
 from adapter.inbound.handing import Tally, hand_over
 from adapter.inbound.receiver import Receiver
 from adapter.losus.instants import instant_text
+from adapter.losus.moments import TimeFault, as_moment, as_start
 from adapter.servers import Poll
 from adapter.store.database import Database
 from adapter.store.doors import read_marks, save_marks
@@ -80,7 +81,7 @@ class Poller:
         try:
             async for page in self._client.search(kind, parameters):
                 tally += await hand_over(self._receiver, self._deliveries(page))
-                changed = [*before, *_changed(page)]
+                changed = [*before, *_changed(page, page.server_time or self._clock())]
                 in_order = in_order and changed == sorted(changed)
                 before = changed[-1:]
                 reached = max([reached, *changed])
@@ -101,7 +102,7 @@ class Poller:
     async def _start(self, kind: str) -> datetime:
         """When the very first look begins: as the settings say, else now by the server's clock."""
         if self._poll.since is not None:
-            return datetime.fromisoformat(self._poll.since)
+            return as_start(self._poll.since)
         async for page in self._client.search(kind, {"_count": "1", "_summary": "count"}):
             return page.server_time or self._clock()
         return self._clock()
@@ -118,13 +119,17 @@ class Poller:
         return f"poll {self._source} {kind}"
 
 
-def _changed(page: Page) -> Iterator[datetime]:
-    """When each resource of the page was last changed, as it says; what says nothing leads nowhere."""
+def _changed(page: Page, now: datetime) -> Iterator[datetime]:
+    """When each resource of the page was last changed, as it says; what says nothing leads nowhere.
+
+    Nor does a time after `now` (the server's, where it is known): all that changes until then would be passed
+    over.
+    """
     for resource in page.resources:
         stamp = (resource.get("meta") or {}).get("lastUpdated")
         try:
-            moment = datetime.fromisoformat(stamp) if isinstance(stamp, str) else None
-        except ValueError:
+            moment = as_moment(stamp)
+        except TimeFault:
             continue
-        if moment is not None and moment.tzinfo is not None:
-            yield moment.astimezone(UTC)
+        if moment <= now:
+            yield moment

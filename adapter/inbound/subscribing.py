@@ -21,6 +21,7 @@ from adapter.errors import Problem, SetupError
 from adapter.fhir.subscription import backport, plain, r5
 from adapter.inbound.poller import Poller
 from adapter.losus.instants import instant_text
+from adapter.losus.moments import TimeFault, as_end
 from adapter.servers import Subscribe
 from adapter.store.database import Database
 from adapter.store.doors import alone, read_marks, save_marks
@@ -117,9 +118,11 @@ class Subscriber:
         return [(prefix + wanted.topic, written)]
 
     def _ends_soon(self, there: Resource) -> bool:
-        end = there.get("end")
-        left = timedelta(seconds=self._wanted.renew_s)
-        return isinstance(end, str) and datetime.fromisoformat(end) - self._clock() < left
+        try:
+            end = as_end(there["end"]) if "end" in there else None
+        except TimeFault:  # it never ends, or nobody can tell when
+            return False
+        return end is not None and end - self._clock() < timedelta(seconds=self._wanted.renew_s)
 
     async def _there(self, name: str) -> Resource | None:
         """The Subscription as the server has it; None where it has none of that name any more."""

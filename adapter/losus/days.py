@@ -21,6 +21,8 @@ import holidays
 
 LOCAL = ZoneInfo("Europe/Stockholm")
 DAY = timedelta(days=1)
+#: The resolution of instants: the last of a day is this much before the next midnight.
+TICK = timedelta(microseconds=1)
 _SATURDAY, _SUNDAY = 5, 6
 
 

@@ -27,14 +27,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
 from adapter.losus.course import Standing
-from adapter.losus.days import DAY, at_local, is_reception_day, local, local_day, reception_window
+from adapter.losus.days import DAY, TICK, at_local, is_reception_day, local, local_day, reception_window
 from adapter.losus.presence import EndHow
 from adapter.losus.process import ProcessTerms
 from adapter.losus.ready import in_force
 from adapter.losus.terms import Criterion, SignalKind, State
-
-#: The resolution of instants: what is later than `due` by this is late.
-TICK = timedelta(microseconds=1)
 
 
 class DeadlineName(StrEnum):

@@ -13,6 +13,7 @@ from operator import attrgetter
 from typing import Any
 
 from adapter.errors import Problem, TooLargeError
+from adapter.losus.moments import is_reckoned
 from adapter.losus.signal import Fact, Signal
 from adapter.losus.terms import SignalKind
 from adapter.losus.versions import VersionOrder, in_order
@@ -55,12 +56,16 @@ class Selection:
 
 
 def select(facts: Iterable[Fact]) -> Selection:
-    """Choose what holds among all versions of all resources; TooLargeError beyond `MAX_SIGNALS`."""
+    """Choose what holds among all versions of all resources; TooLargeError beyond `MAX_SIGNALS`.
+
+    A signal outside the years that the domain reckons in holds not. A mapping refuses it, but earlier
+    releases did not, and no limit of time can be counted from it.
+    """
     versions: dict[tuple[str, str], list[Fact]] = {}
     for fact in facts:
         versions.setdefault((fact.source, fact.resource), []).append(fact)
     resources = tuple(tuple(_oldest_first(versions[key])) for key in sorted(versions))
-    live = [signal for resource in resources for signal in _live(resource)]
+    live = [one for resource in resources for one in _live(resource) if is_reckoned(one.at)]
     if len(live) > MAX_SIGNALS:
         raise TooLargeError(Problem("too-costly", f"a case holds at most {MAX_SIGNALS} signals"))
     live.sort(key=lambda signal: (signal.at, _RANK[signal.kind]))

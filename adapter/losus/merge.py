@@ -16,7 +16,10 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """A case as the rule sees it: its source, patient record, and from when to when (None: open)."""
+    """A case as the rule sees it: its source, patient record, and from when to when (None: open).
+
+    `ended_at` is the earliest that the end may have been: what is not known to overlap is not made one.
+    """
 
     case_id: str
     source: str

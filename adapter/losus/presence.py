@@ -5,13 +5,16 @@ discharge (`ready`, `course`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from adapter.losus import reading
 from adapter.losus.facts import LiveSignal
+from adapter.losus.moments import Precision, earliest
 from adapter.losus.terms import SignalKind
 
 
@@ -25,11 +28,21 @@ class EndHow(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The end of a stay: how, when, and where to (text code; None where not said)."""
+    """The end of a stay: how, when, and where to (text code; None where not said).
+
+    `at` is the last instant that it may be. `precision`: how exactly it is known, where no better than to the
+    month; it is for settlement alone, and not published.
+    """
 
     how: EndHow
     at: datetime
     destination: str | None = None
+    precision: Annotated[Precision | None, Field(exclude=True)] = field(default=None, compare=False)
+
+    @property
+    def earliest(self) -> datetime:
+        """The earliest instant at which the stay may have ended."""
+        return earliest(self.at, self.precision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +105,8 @@ class Presence:
         """End the stay. The first end stands; of several at one instant death, then transfer."""
         if self.end is None or self.end.how is not EndHow.DECEASED:
             known = None if self.end is None else self.end.destination
-            self.end = End(how, signal.at, reading.text(signal.fields, "destination") or known)
+            destination = reading.text(signal.fields, "destination") or known
+            self.end = End(how, signal.at, destination, reading.precision(signal.fields))
             self.on_leave = False
 
     def _stay(self, signal: LiveSignal) -> None:

@@ -5,10 +5,12 @@ the field, never its value. Does not own which field matters when.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from adapter.errors import MappingError, Problem
+from adapter.losus.days import local_day
+from adapter.losus.moments import Precision, Span, TimeFault, YearFault, span
 from adapter.losus.terms import Criterion
 
 T = TypeVar("T")
@@ -71,20 +73,25 @@ def kommunkod(fields: Mapping[str, Any], name: str) -> str | None:
 
 
 def instant(fields: Mapping[str, Any], name: str) -> datetime | None:
-    """Give an instant in UTC; None where not said."""
-    value = fields.get(name)
-    if value is None:
-        return None
-    moment = _moment(value, name)
-    if not isinstance(moment, datetime):
-        raise fault(name, "must be an instant")
-    return moment
+    """Give an instant in UTC; None where not said. Of a date it is the beginning."""
+    given = _span(fields, name)
+    return None if given is None else given.first
 
 
 def moment(fields: Mapping[str, Any], name: str) -> date | datetime | None:
     """Give a local date, or an instant in UTC, as precisely as it was said; None where not said."""
-    value = fields.get(name)
-    return None if value is None else _moment(value, name)
+    given = _span(fields, name)
+    if given is None:
+        return None
+    return given.first if given.precision is Precision.CLOCK else local_day(given.first)
+
+
+def precision(fields: Mapping[str, Any]) -> Precision | None:
+    """Give how exactly the time of the signal is known, where no better than to the month."""
+    value = fields.get("precision")
+    if value in (None, Precision.MONTH, Precision.YEAR):
+        return None if value is None else Precision(value)
+    raise fault("precision", "must be month or year")
 
 
 def _several(value: Any) -> list[Any]:  # noqa: ANN401 - any JSON value
@@ -99,14 +106,20 @@ def _checked(value: Any, shape: type[T], name: str) -> T:  # noqa: ANN401 - any 
     return value
 
 
-def _moment(value: object, name: str) -> date | datetime:
+def _span(fields: Mapping[str, Any], name: str) -> Span | None:
+    """Read the time in a field. One outside the years that the domain reckons in counts as not said.
+
+    A mapping refuses such a time, but earlier releases did not, and what they stored is to do no harm.
+    """
+    value = fields.get(name)
+    if value is None:
+        return None
     try:
-        if isinstance(value, str):
-            if len(value) == len("2026-03-04"):
-                return date.fromisoformat(value)
-            read = datetime.fromisoformat(value)
-            if read.tzinfo is not None:
-                return read.astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    raise fault(name, "must be a date, or an instant with its offset")
+        given = span(value)
+    except YearFault:
+        return None
+    except TimeFault:
+        given = None
+    if given is None or given.precision in (Precision.YEAR, Precision.MONTH):
+        raise fault(name, "must be a date, or an instant with its offset")
+    return given

@@ -18,13 +18,14 @@ The fields that a signal may carry (`with` in a mapping file), all JSON values:
 | `care_form` | any | `somatic` or `psychiatric` |
 | `compulsory` | any | true for ÖPT/ÖRV |
 | `unit` | admitted, transferred | `{"id", "name"}` of the ward |
-| `expected` | admission-notice-sent, expected-discharge, admitted | expected discharge, date or instant |
+| `expected` | admission-notice-sent, expected-discharge, admitted | date (of a month its last), or instant |
 | `consent` | admission-notice-sent, sip-* | text code of consent or *menprövning* |
 | `criterion` | criterion-met, criterion-unmet | a `Criterion` |
 | `contact` | care-contact-appointed | `{"name", "unit", "phone"}` |
 | `coordinator` | care-contact-appointed | true where this contact coordinates several |
 | `meeting_at` | sip-called, sip-held | instant of the meeting |
 | `destination` | discharged | where to, text code |
+| `precision` | any | `month` or `year` where `at` is known no better; set by the reader, not by `with` |
 | `reason` | interrupted, voided, ready-withdrawn, transferred-out | text code |
 """
 

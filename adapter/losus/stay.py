@@ -3,12 +3,14 @@
 Owns which of a case's facts settlement reads (settlement rules 1); does not own what they cost.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from adapter.losus.case import Case
 from adapter.losus.instants import instant_text
+from adapter.losus.moments import Precision
+from adapter.losus.reading import precision
 from adapter.losus.ready import Episode
 from adapter.losus.terms import SignalKind, State
 
@@ -26,6 +28,9 @@ _TIMED = {
     SignalKind.DECEASED: "ended_at",
     SignalKind.TRANSFERRED_OUT: "ended_at",
 }
+
+#: The fields whose day decides what is owed, beside that of the end.
+_COUNTED_BY = ("ready", "sip_called_at")
 
 
 def stay_of(case: Case) -> Mapping[str, Any] | None:
@@ -58,7 +63,7 @@ def gaps(case: Case) -> tuple[str, ...]:
 
     `no-stay`: no state, or voided. `protected-identity`: the registered municipality may be a former
     or wrong one, so that liability is settled by hand. Else the field that no fact gives; a
-    municipality or care form is never guessed.
+    municipality or care form is never guessed, nor the day in a time that is known to the month or year only.
     """
     if case.state in (None, State.VOIDED):
         return ("no-stay",)
@@ -69,7 +74,24 @@ def gaps(case: Case) -> tuple[str, ...]:
         "care_form": case.standing.care_form,
         "admitted_at": case.standing.admitted_at,
     }
-    return tuple(name for name, value in needed.items() if value is None)
+    return (*(name for name, value in needed.items() if value is None), *_vague(case))
+
+
+def _vague(case: Case) -> Iterator[str]:
+    """Name the times that settlement counts days by and that are known to the month or year only.
+
+    The day of admission is none of them.
+    """
+    known = {name: one for name in _COUNTED_BY if (one := _coarsest(case, name)) is not None}
+    end = case.standing.end
+    if end is not None and end.precision is not None:
+        known["ended_at"] = end.precision
+    yield from (f"{name}: known to the {one} only" for name, one in known.items())
+
+
+def _coarsest(case: Case, name: str) -> Precision | None:
+    found = (precision(signal.fields) for signal in case.live if _TIMED.get(signal.kind) == name)
+    return min((one for one in found if one is not None), default=None, key=list(Precision).index)
 
 
 def sources_of(case: Case) -> dict[str, tuple[str, ...]]:

@@ -14,12 +14,13 @@ from typing import Any
 
 from adapter.datafile import Document
 from adapter.errors import LosusError, Problem
+from adapter.losus.moments import ROLES, TimeFault, span
 from adapter.losus.process import STATUTE
 from adapter.losus.signal import Signal
 from adapter.losus.terms import SignalKind
 from adapter.mapping.engine import Mapping, Reading
 from adapter.mapping.fhirpath import compile_expression
-from adapter.mapping.fields import FIELDS, FieldFault, instant
+from adapter.mapping.fields import FIELDS, FieldFault
 from adapter.mapping.file import Example, ExpectedSignal, Translated
 from adapter.mapping.plan import Place, expressions
 from adapter.mapping.rehearsal import Rehearsal
@@ -206,9 +207,16 @@ class _Check:
 def _fits(expected: ExpectedSignal, signal: Signal) -> bool:
     if signal.kind is not expected.signal:
         return False
-    if expected.at is not None and instant(expected.at) != signal.at:
+    if expected.at is not None and not _is_at(expected.at, signal):
         return False
     return all(signal.fields.get(name) == value for name, value in expected.fields.items())
+
+
+def _is_at(text: str, signal: Signal) -> bool:
+    try:
+        return span(text).at(ROLES[signal.kind]) == signal.at
+    except TimeFault:
+        return False
 
 
 def _contradict(one: Signal, other: Signal) -> bool:

@@ -53,6 +53,11 @@ class Mapping:
         reader = self._reader(resource, path, message, trace, fhir, known)
         return None if reader is None else reader.read(source)
 
+    def ranks_by_meta(self, kind: str) -> bool:
+        """Whether resources of that type are read, and their versions ranked by what `meta` says."""
+        plan = self.plans.get(kind)
+        return plan is not None and plan.version is None
+
     def key_of(self, resource: Resource, path: str, message: Message, fhir: str | None = None) -> str | None:
         """The case that `resource` belongs to, where that can be told though nothing else can."""
         reader = self._reader(resource, path, message, None, fhir)

@@ -6,40 +6,19 @@ expressions. A value that does not fit is a fault that names the field and the r
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time
 from typing import Any
 
-from adapter.losus.days import at_local
+from adapter.losus.days import local_day
+from adapter.losus.moments import Precision, Span, TimeFault, span
 from adapter.losus.terms import Criterion
 
 _KOMMUNKOD = re.compile(r"[0-9]{4}")
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _CARE_FORMS = frozenset({"somatic", "psychiatric"})
 _CRITERIA = frozenset(criterion.value for criterion in Criterion)
 
 
 class FieldFault(ValueError):
     """A found value does not fit its field; `str()` says which rule, never the value."""
-
-
-def instant(value: Any) -> datetime:  # noqa: ANN401 - whatever a FHIRPath found
-    """A FHIR date, dateTime or instant as an aware UTC instant; a bare date is its local midnight."""
-    if not isinstance(value, str):
-        raise FieldFault("is no date or time")
-    try:
-        if _DATE.fullmatch(value):
-            return at_local(date.fromisoformat(value), time()).astimezone(UTC)
-        moment = datetime.fromisoformat(value)
-        if moment.tzinfo is not None:
-            return moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise FieldFault("is no whole date (YYYY-MM-DD) or time with zone") from None
-    raise FieldFault("has no time zone")
-
-
-def is_day(value: Any) -> bool:  # noqa: ANN401 - whatever a FHIRPath found
-    """Whether a FHIR time is given to the day only."""
-    return isinstance(value, str) and _DATE.fullmatch(value) is not None
 
 
 def _single(found: list[Any]) -> Any:  # noqa: ANN401 - a JSON value
@@ -79,11 +58,23 @@ def _one_of(words: frozenset[str]) -> Callable[[list[Any]], str]:
     return convert
 
 
+def _planned_end(found: list[Any]) -> str:
+    """A planned end, as precisely as it is known: an instant, else the last local date that it may be."""
+    end = _span(found)
+    if end.precision is Precision.CLOCK:
+        return end.last.isoformat()
+    return local_day(end.last).isoformat()
+
+
 def _moment(found: list[Any]) -> str:
-    value = _single(found)
-    if is_day(value):
-        return str(value)
-    return instant(value).isoformat()
+    return _span(found).first.isoformat()
+
+
+def _span(found: list[Any]) -> Span:
+    try:
+        return span(_single(found))
+    except TimeFault as fault:
+        raise FieldFault(str(fault)) from None
 
 
 def _texts(found: list[Any]) -> list[str]:
@@ -113,7 +104,7 @@ FIELDS: dict[str, Callable[[list[Any]], Any]] = {
     "merged_into": _text,
     "care_form": _one_of(_CARE_FORMS),
     "compulsory": _truth,
-    "expected": _moment,
+    "expected": _planned_end,
     "consent": _text,
     "criterion": _one_of(_CRITERIA),
     "coordinator": _truth,

@@ -5,20 +5,20 @@ faults, which name the rule and never a value. Does not own FHIRPath, nor what b
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from functools import partial
 from typing import Any
 
 from adapter.errors import MappingError, Problem, UnresolvedError
 from adapter.fhir.references import relative_name
 from adapter.losus.instants import instant_text
+from adapter.losus.moments import ROLES, Precision, Span, TimeFault, as_moment, span
 from adapter.losus.signal import Fact, Signal
 from adapter.losus.terms import SignalKind
 from adapter.losus.versions import VersionOrder, finality
 from adapter.mapping.concepts import ConceptMap, translate
 from adapter.mapping.fhirpath import Expression, FhirPathError
 from adapter.mapping.fhirpath.functions.tree import reference_text
-from adapter.mapping.fields import FIELDS, FieldFault, instant, is_day
+from adapter.mapping.fields import FIELDS, FieldFault
 from adapter.mapping.file import MappingFile, Rule, Translated
 from adapter.mapping.message import Known, Message, Reading, Resource, Step
 from adapter.mapping.names import Names
@@ -26,8 +26,10 @@ from adapter.mapping.plan import CompiledRule, Field, Name, Plan, asked_for
 from adapter.mapping.version import Stamp, by_meta, digest_of, digest_of_signals
 from adapter.mapping.why import why_not
 
-#: A clock counts from these to the minute (LUS 2:3, 5:4), so a bare date is not enough.
+#: A clock counts from these to the minute (LUS 2:3, 5:4), so a date alone is not enough.
 _TO_THE_MINUTE = frozenset({SignalKind.READY, SignalKind.READY_WITHDRAWN, SignalKind.ADMISSION_NOTICE_SENT})
+#: Of a time that is known no better, the signal says so: money is not to be counted by it.
+_VAGUE = frozenset({Precision.YEAR, Precision.MONTH})
 #: `%changed` of a resource whose version has no time at all: it holds since ever.
 _EVER = "1970-01-01T00:00:00+00:00"
 #: Elements that say whom a resource is about.
@@ -252,10 +254,7 @@ class Reader:
         if self.known is not None:
             return self.known.order, self.known.version
         if self.plan.version is None:
-            try:
-                return by_meta(self.resource, Stamp(self.message.sent, self.message.received))
-            except FieldFault as fault:
-                raise self._fault(f"meta.lastUpdated {fault}") from None
+            return by_meta(self.resource, Stamp(self.message.sent, self.message.received))
         found = self._find(self.plan.version, "`version`")
         if not found:
             raise self._fault("the expression of `version` finds nothing")
@@ -266,8 +265,8 @@ class Reader:
 
     def _moment(self, value: Any, what: str) -> str:  # noqa: ANN401 - whatever FHIRPath found
         try:
-            return instant(value).isoformat()
-        except FieldFault as fault:
+            return as_moment(value).isoformat()
+        except TimeFault as fault:
             raise self._fault(f"{what} {fault}") from None
 
     def _signals(self) -> Iterator[Signal]:
@@ -278,8 +277,11 @@ class Reader:
                     look = partial(self._find, part=f"rule {rule.id}: `when`")
                     self._note(rule.id, rule.signal, why_not=why_not(when, self.file.fhir, look))
                 continue
-            at = self._at(compiled)
-            yield Signal(rule.signal, at, self._values(compiled), rule.repeats)
+            given = self._at(compiled)
+            at, values = given.at(ROLES[rule.signal]), self._values(compiled)
+            if given.precision in _VAGUE:
+                values["precision"] = given.precision.value
+            yield Signal(rule.signal, at, values, rule.repeats)
             if self.trace is not None:
                 told = {"at": instant_text(at), "found_at": rule.at, "contradiction": self._against(compiled)}
                 self._note(rule.id, rule.signal, matched=True, **told)
@@ -295,21 +297,22 @@ class Reader:
         if self.trace is not None:
             self.trace.append(Step(self.path, rule, matched, signal.value, **more))
 
-    def _at(self, compiled: CompiledRule) -> datetime:
+    def _at(self, compiled: CompiledRule) -> Span:
         name = f"rule {compiled.rule.id}: `at`"
         found = self._find(compiled.at, name)
         if len(found) != 1:
             raise self._fault(
                 f"{name} finds {'more than one time' if found else 'no time'}: {_line(compiled)}"
             )
-        if is_day(found[0]) and compiled.rule.signal in _TO_THE_MINUTE:
-            raise self._fault(
-                f"{name} is given to the day only; {compiled.rule.signal} needs the time of day"
-            )
         try:
-            return instant(found[0])
-        except FieldFault as fault:
+            given = span(found[0])
+        except TimeFault as fault:
             raise self._fault(f"{name} {fault}: {_line(compiled)}") from None
+        if given.precision is not Precision.CLOCK and compiled.rule.signal in _TO_THE_MINUTE:
+            raise self._fault(
+                f"{name} is given to the {given.precision} only; {compiled.rule.signal} needs the time of day"
+            )
+        return given
 
     def _values(self, compiled: CompiledRule) -> dict[str, Any]:
         values: dict[str, Any] = {}

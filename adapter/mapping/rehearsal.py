@@ -18,7 +18,7 @@ from adapter.losus.instants import instant_text
 from adapter.losus.process import ProcessTerms
 from adapter.losus.signal import Fact
 from adapter.mapping.engine import Mapping, Message, Reading, Step
-from adapter.mapping.fields import instant
+from adapter.mapping.version import refuse_stamps, sent_at
 
 _SOURCE = "try"
 
@@ -48,13 +48,17 @@ class Rehearsal:
         fhir = self.fhir or self.mapping.file.fhir
         entries, references = _read(document, FhirVersion(fhir))
         bundle = document if document.get("resourceType") == "Bundle" else None
-        sent = bundle.get("timestamp") if bundle else None
         before = References(self.known)
 
         def resolve(reference: str) -> dict[str, Any] | None:
             return references.resolve(reference) or before.resolve(reference)
 
-        around = Message(bundle, resolve, instant(sent).isoformat() if sent else "", instant_text(self.now))
+        around = Message(bundle, resolve, sent_at(document), instant_text(self.now))
+        refuse_stamps(
+            (entry.resource, entry.path)
+            for entry in entries
+            if self.mapping.ranks_by_meta(entry.resource["resourceType"])
+        )
         self.known = (*self.known, *entries)
         for entry in entries:
             reading = self.mapping.read(_SOURCE, entry.resource, entry.path, around, self.trace, fhir)

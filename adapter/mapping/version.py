@@ -1,8 +1,8 @@
 """Which version of a resource this is, by what its `meta` and its message say.
 
-Owns the meaning of `meta.versionId` and `meta.lastUpdated`, the version names that this service gives itself,
-and what counts as content; how versions rank is `losus.versions`. A mapping may rank versions by an
-expression of its own instead (`reader`).
+Owns the meaning of `meta.versionId`, `meta.lastUpdated` and `Bundle.timestamp`, the version names that this
+service gives itself, and what counts as content; how versions rank is `losus.versions`. A mapping may rank
+versions by an expression of its own instead (`reader`).
 """
 
 import hashlib
@@ -14,9 +14,10 @@ from typing import Any
 
 import orjson
 
+from adapter.errors import Problem, ResourceError
+from adapter.losus.moments import TimeFault, as_moment
 from adapter.losus.signal import Signal
 from adapter.losus.versions import VersionOrder
-from adapter.mapping.fields import instant
 
 Resource = dict[str, Any]
 
@@ -77,16 +78,17 @@ def digest_of_signals(signals: Iterable[Signal], *, void: bool) -> str:
 def by_meta(resource: Resource, stamp: Stamp) -> tuple[VersionOrder, str]:
     """How this version ranks, and what a person calls it; without its digest and finality.
 
-    FieldFault where `lastUpdated` is no instant.
+    A `lastUpdated` that cannot be used counts as none: whoever takes in what was sent refuses it
+    (`refuse_stamps`), but it may stand in what was stored or fetched.
     """
     meta = resource.get("meta") or {}
     number = str(meta.get("versionId") or "")
-    changed = meta.get("lastUpdated")
+    changed = "" if _stamp_fault(resource) else _changed(resource)
     if number and assigned(number):  # a client sends back what it was given: no version of its own
-        number, changed = "", None
+        number = changed = ""
     rank = int(number) if number.isdecimal() and number.isascii() else -1
     if changed:
-        at, sent = instant(changed).isoformat(), stamp.sent
+        at, sent = changed, stamp.sent
     else:
         at = sent = stamp.sent or ("" if number else stamp.received)
     return VersionOrder(rank, at, sent), number or at or digest_of(resource)
@@ -105,3 +107,40 @@ def version_tag(version: str) -> str:
     if _TIME.fullmatch(version) is None:
         return re.sub("[^A-Za-z0-9.-]", "-", version)[:64]
     return f"losus-{datetime.fromisoformat(version):%Y%m%dT%H%M%S.%f}Z"
+
+
+def sent_at(document: Resource) -> str:
+    """When a Bundle says that it was put together, UTC text; empty where it does not, or is no Bundle.
+
+    ResourceError where that time cannot be used.
+    """
+    stamp = document.get("timestamp") if document.get("resourceType") == "Bundle" else None
+    try:
+        return as_moment(stamp).isoformat() if stamp else ""
+    except TimeFault as fault:
+        raise ResourceError(Problem("value", f"the time {fault}", "Bundle.timestamp")) from None
+
+
+def refuse_stamps(resources: Iterable[tuple[Resource, str]]) -> None:
+    """Raise ResourceError with every `meta.lastUpdated` that cannot be used; each resource with its path."""
+    faults = [
+        Problem("value", f"the time {fault}", f"{path}.meta.lastUpdated")
+        for resource, path in resources
+        if (fault := _stamp_fault(resource)) is not None
+    ]
+    if faults:
+        raise ResourceError(*faults)
+
+
+def _stamp_fault(resource: Resource) -> TimeFault | None:
+    try:
+        _changed(resource)
+    except TimeFault as fault:
+        return fault
+    return None
+
+
+def _changed(resource: Resource) -> str:
+    """When it was last changed, UTC text; empty where it does not say."""
+    changed = (resource.get("meta") or {}).get("lastUpdated")
+    return as_moment(changed).isoformat() if changed else ""

@@ -21,6 +21,7 @@ from adapter.fhir.summary import bundle
 from adapter.losus.case import Case, fold
 from adapter.losus.identity import pseudonym
 from adapter.losus.instants import instant_text
+from adapter.losus.moments import as_moment
 from adapter.losus.process import STATUTE
 from adapter.losus.terms import State
 from adapter.mapping.load import default_folder, load_mapping
@@ -59,7 +60,7 @@ def examples() -> tuple[Example, ...]:
     folder = default_folder()
     files = sorted((folder / "examples" / _MAPPING).glob("*.json"))
     messages = [orjson.loads(path.read_bytes()) for path in files]
-    sent = [datetime.fromisoformat(one["timestamp"]) for one in messages]
+    sent = [as_moment(one["timestamp"]) for one in messages]
     rehearsal = rehearse(load_mapping(folder / f"{_MAPPING}.yaml"), messages, sent[-1])
     way = [_fold(rehearsal, number, at) for number, at in enumerate(sent, 1)]
     late = _fold(rehearsal, 1, sent[0] + _DAY)

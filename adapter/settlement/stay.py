@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from adapter.agreements.terms import CareForm
+from adapter.losus.moments import END_YEAR, FIRST_YEAR
 
 
 class Episode(NamedTuple):
@@ -173,8 +174,6 @@ def _checked(number: int, row: dict[str, Any], seen: set[str]) -> Iterator[Stay 
 _BACKWARDS = "before admitted_at"
 _MUNICIPALITY = re.compile(r"[0-9]{4}", re.ASCII)
 _CARE_FORMS: Mapping[Any, CareForm] = {form.value: form for form in CareForm}
-#: A year that stands for «not known» or «never» is no instant.
-_FIRST_YEAR, _END_YEAR = 1900, 2200
 _EPISODE = frozenset(("sent_at", "withdrawn_at", "home_ready_at"))
 
 
@@ -217,7 +216,7 @@ def read_instant(value: object) -> datetime:
         except ValueError:
             pass
         else:
-            if instant.tzinfo is not None and _FIRST_YEAR <= instant.year < _END_YEAR:
+            if instant.tzinfo is not None and FIRST_YEAR <= instant.year < END_YEAR:
                 return instant
     raise ValueError("no RFC 3339 instant with its offset")
 

@@ -1,7 +1,7 @@
 """What settlement and follow-up read of a case, whatever the day: folded once, kept until it would differ.
 
 Owns what is read of a case, and when what was kept may still be used: only where the facts, the terms of the
-process, the route to municipalities and the fold's own code are the same. Does not own the fold
+process, the route to municipalities, the calendar and the fold's own code are the same. Does not own the fold
 (`losus.case`), what of it is a stay (`losus.stay`) nor keeping it (`adapter.store.stays`).
 """
 
@@ -19,6 +19,7 @@ from adapter import losus, refold
 from adapter.losus.case import Case
 from adapter.losus.days import Month, local_day
 from adapter.losus.identity import person_pseudonym, pseudonym
+from adapter.losus.moments import Precision
 from adapter.losus.presence import EndHow
 from adapter.losus.process import ProcessTerms
 from adapter.losus.stay import gaps, stay_of
@@ -51,7 +52,7 @@ class Folded:
 
     @property
     def month(self) -> Month | None:
-        """The month in which it ended; None while it has not."""
+        """The month in which it ended; None while it has not, or where the month is not known."""
         return None if self.ended_at is None else Month.of(local_day(self.ended_at))
 
 
@@ -68,7 +69,7 @@ def folded_of(case: Case, secret: bytes) -> Folded:
         case.municipality,
         case.standing.admitted_at,
         case.standing.care_form,
-        None if end is None else end.at,
+        None if end is None or end.precision is Precision.YEAR else end.at,
         home=end is not None and end.how is EndHow.DISCHARGED,
         person=None if identity is None else person_pseudonym(secret, identity),
         limits=tuple(Limit(one.name, one.due, one.met_at) for one in case.deadlines if one.due is not None),
@@ -80,9 +81,9 @@ class Prints:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        route = repr(sorted(world.route.items()))
+        route, calendar = repr(sorted(world.route.items())), repr(sorted(world.calendar.items()))
         who = pseudonym(world.secret, "", "stay")  # another secret gives other pseudonyms
-        self._basis = hashlib.sha256(f"{_code()} {route} {who}".encode()).hexdigest()[:16]
+        self._basis = hashlib.sha256(f"{_code()} {calendar} {route} {who}".encode()).hexdigest()[:16]
         self._terms: dict[int, tuple[ProcessTerms, str]] = {}
 
     def of(self, folded: Folded, facts: str) -> str:

@@ -35,10 +35,12 @@ _PASSING = (
 )
 
 
-#: Every statement of ours finds its rows by an index. A planner that has no statistics yet, as of a
-#: table that was just made or has just grown, would read the whole table for each batch instead.
-_PLANNING = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off", "jit": "off"}
-
+#: Said in a transaction whose statements find their rows by an index. A planner that has no statistics yet,
+#: as of a table that was just made or has just grown, would read the whole table for each batch instead, or
+#: a whole index to join it; and a plan that was made so is kept with the connection.
+_BY_INDEX = "; ".join(
+    f"set local {method} = off" for method in ("enable_seqscan", "enable_hashjoin", "enable_mergejoin", "jit")
+)
 
 #: The setting of PostgreSQL that says who asked, read where the outbox is written (migration 0010).
 ASKED = "losus.asked"
@@ -56,13 +58,17 @@ class Database:
         self._pool = pool
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
+    async def transaction(self, *, by_index: bool = True) -> AsyncIterator[Connection]:
         """One transaction: committed at the end, rolled back on any fault.
 
-        Raises UnavailableError where the database is not there or gave up on a conflict.
+        `by_index`: its statements are planned to find their rows by an index, whatever the statistics say.
+        False is for what reads a table from end to end, and lets PostgreSQL choose how. Raises
+        UnavailableError where the database is not there or gave up on a conflict.
         """
         with told():
             async with self._pool.acquire(timeout=_ACQUIRE_S) as connection, connection.transaction():
+                if by_index:
+                    await connection.execute(_BY_INDEX)
                 yield connection
 
     @asynccontextmanager
@@ -73,6 +79,7 @@ class Database:
                 trial = connection.transaction()
                 await trial.start()
                 try:
+                    await connection.execute(_BY_INDEX)
                     yield connection
                 finally:
                     await trial.rollback()
@@ -123,7 +130,7 @@ async def connect(dsn: str, *, size: int = 8, deadline_s: float = _DEADLINE_S) -
     asked = {} if asking is None else {ASKED: str(asking.entry)}
     with told():
         pool = await asyncpg.create_pool(
-            dsn, min_size=1, max_size=size, command_timeout=deadline_s, server_settings=_PLANNING | asked
+            dsn, min_size=1, max_size=size, command_timeout=deadline_s, server_settings=asked
         )
     return Database(pool)
 

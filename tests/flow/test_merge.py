@@ -42,6 +42,13 @@ CASES = [
     ((MARCH_4,), (MARCH_5,), ("voided", "admitted"), "they overlap: one stay, registered twice"),
     ((MARCH_4, MARCH_5), (MARCH_6,), ("discharged", "admitted"), "they do not: two stays of one person"),
     ((MARCH_4, MARCH_5), (MARCH_5,), ("discharged", "admitted"), "one ends when the other begins"),
+    (
+        (MARCH_4, "2024-03-05"),
+        (MARCH_5,),
+        ("discharged", "admitted"),
+        "one ends that day: nobody knows that it ended later, and a stay is not voided on a guess",
+    ),
+    ((MARCH_4, "2024-03-06"), (MARCH_5,), ("voided", "discharged"), "the day after: one stay, which ended"),
 ]
 
 

@@ -15,6 +15,7 @@ from adapter.losus.process import STATUTE
 from adapter.losus.signal import Fact, Signal
 from adapter.losus.terms import SignalKind
 from adapter.losus.versions import VersionOrder
+from tests.losus.telling import JAMTLAND
 
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 SECRET = "19121212-1212"
@@ -39,8 +40,8 @@ FAULTS: list[tuple[SignalKind, Mapping[str, Any], str, str]] = [
     (SignalKind.ADMITTED, {"expected": "2026-03"}, "field expected", "a month is no plan for a day"),
     (SignalKind.ADMITTED, {"expected": "2026-03-02T10:00:00"}, "field expected", "no offset: no instant"),
     (SignalKind.ADMITTED, {"expected": 20260302}, "field expected", "no text"),
-    (SignalKind.ADMITTED, {"expected": "0001-01-01T00:00:00+14:00"}, "field expected", "before the first year"),
-    (SignalKind.SIP_CALLED, {"meeting_at": "2026-03-02"}, "field meeting_at: must be an instant", "when that day?"),
+    (SignalKind.SIP_CALLED, {"meeting_at": "2026-03"}, "field meeting_at: must be a date", "no day of a month"),
+    (SignalKind.SIP_CALLED, {"meeting_at": SECRET}, "field meeting_at: must be a date", "no date"),
     (SignalKind.CARE_CONTACT_APPOINTED, {"contact": SECRET}, "field contact: must be an object", "shape"),
     (SignalKind.ADMITTED, {"care_form": SECRET}, "field care_form: literal_error", "somatic or psychiatric"),
     (SignalKind.ADMITTED, {"unit": SECRET}, "field unit: must be an object", "shape"),
@@ -48,6 +49,8 @@ FAULTS: list[tuple[SignalKind, Mapping[str, Any], str, str]] = [
     (SignalKind.ADMITTED, {"compulsory": SECRET}, "field compulsory: must be true or false", "no guess"),
     (SignalKind.CARE_CONTACT_APPOINTED, {"coordinator": "no"}, "field coordinator: must be true or false", "no guess"),
     (SignalKind.DISCHARGED, {"destination": {"text": SECRET}}, "field destination: must be a text", "shape"),
+    (SignalKind.DISCHARGED, {"precision": SECRET}, "field precision: must be month or year", "nothing else is vague"),
+    (SignalKind.DISCHARGED, {"precision": ["month"]}, "field precision: must be month or year", "no text"),
     (SignalKind.INTERRUPTED, {"reason": [SECRET]}, "field reason: must be a text", "shape"),
 ]  # fmt: skip
 
@@ -70,6 +73,32 @@ def test_fault_names_the_field(kind: SignalKind, fields: Mapping[str, Any], says
 )
 def test_null_is_silence(fields: Mapping[str, Any]) -> None:
     folded(Signal(SignalKind.CARE_CONTACT_APPOINTED, NOW, fields), Signal(SignalKind.PATIENT, NOW, fields))
+
+
+#: What earlier releases stored: it is not said, and no later message of the person fails by it.
+STORED = [
+    # kind, at, fields, the state, because
+    (SignalKind.ADMITTED, "9999-12-30T23:00:00+00:00", {}, "voided", "no limit can be counted from it"),
+    (SignalKind.ADMITTED, "0001-01-02T00:00:00+00:00", {}, "voided", "there is no day before"),
+    (SignalKind.ADMITTED, "2026-03-02T08:00:00+00:00", {"expected": "9999-12-31"}, "admitted", "never"),
+    (SignalKind.ADMITTED, "2026-03-02T08:00:00+00:00", {"expected": "0001-01-01T00:00:00+14:00"}, "admitted",
+     "before the first year"),
+    (SignalKind.SIP_CALLED, "2026-03-02T08:00:00+00:00", {"meeting_at": "9999-12-31T23:59:59+00:00"}, None,
+     "never"),
+    (SignalKind.SIP_CALLED, "2026-03-02T08:00:00+00:00", {"meeting_at": "2026-03-03"}, None,
+     "a date was let through, and then refused with each later message"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "when", "fields", "state", "because"), STORED)
+def test_what_was_stored_once_does_no_harm(
+    kind: SignalKind, when: str, fields: Mapping[str, Any], state: str | None, because: str
+) -> None:
+    signal = Signal(kind, datetime.fromisoformat(when), fields)
+    case = fold("c", [Fact("h", "R/1", (1, "", "", ""), "1", (signal,))], terms=JAMTLAND, route={}, now=NOW)
+    assert case.state == state, because
+    assert case.standing.expected is None
+    assert case.standing.sip_meeting_at in (None, datetime(2026, 3, 2, 23, tzinfo=UTC))
 
 
 def test_a_case_has_a_loud_limit() -> None:

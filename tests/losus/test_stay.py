@@ -6,10 +6,11 @@ import json
 
 import pytest
 
+from adapter.losus.picture import schema
 from adapter.losus.stay import gaps, sources_of, stay_of
 from tests.losus.tables.people import PERSON
 from tests.losus.tables.states import ADMITTED, HOME_READY
-from tests.losus.telling import tell
+from tests.losus.telling import at, tell
 
 FIELDS = [
     "stay",
@@ -102,6 +103,33 @@ GAPS = [
     ),
     (ADMITTED, ("municipality",), "never guessed"),
     (f"{PERSON}\nE/1@1 admitted 02 08:00", ("care_form",), "never guessed"),
+    (f"{PERSON}\n{ADMITTED}\nEncounter/2@1 discharged 05 23:59:59.999999", (), "known to the day: enough"),
+    (
+        f"{PERSON}\n{ADMITTED}\nEncounter/2@1 discharged 31 23:59:59.999999 precision=month",
+        ("ended_at: known to the month only",),
+        "R4 datatypes#dateTime: no day is guessed",
+    ),
+    (
+        f"{PERSON}\n{ADMITTED}\nPatient/d@1 deceased 2026-12-31 23:59:59.999999 precision=year",
+        ("ended_at: known to the year only",),
+        "nor a month",
+    ),
+    (f"{PERSON}\n{ADMITTED} precision=month", (), "no day is counted from the admission"),
+    (
+        f"{PERSON}\n{HOME_READY}\nTask/q@1 criterion-met 01 00:00 criterion=aids-available precision=month",
+        ("ready: known to the month only",),
+        "hemgångsklar would begin on a guessed day",
+    ),
+    (
+        f"{PERSON}\n{ADMITTED}\nT/1@1 sip-called 01 00:00 precision=month\nT/2@1 sip-called 2026-01-01 00:00 precision=year",
+        ("sip_called_at: known to the year only",),
+        "the coarser of two",
+    ),
+    (
+        f"{PERSON}\n{ADMITTED}\nE/2@1 discharged 05 14:00\nE/3@1 discharged 31 23:59:59.999999 precision=month",
+        (),
+        "the first end stands, and it is known",
+    ),
     (
         f"{PERSON}\nT/1@1 admission-notice-sent 02 08:00",
         ("care_form", "admitted_at"),
@@ -115,6 +143,15 @@ def test_what_cannot_be_settled_by_rule_says_why(facts: str, missing: tuple[str,
     case = tell(facts)
     assert gaps(case) == missing, because
     assert (stay_of(case) is None) is bool(missing)
+
+
+def test_how_exactly_an_end_is_known_is_not_published() -> None:
+    case = tell(f"{PERSON}\n{ADMITTED}\nEncounter/2@1 discharged 31 23:59:59.999999 precision=month")
+    end = case.standing.end
+    assert end is not None
+    assert (end.precision, end.earliest) == ("month", at("01 00:00"))
+    assert set(case.picture.model_dump(mode="json")["ended"]) == {"how", "at", "destination"}
+    assert set(schema()["$defs"]["End"]["properties"]) == {"how", "at", "destination"}
 
 
 def test_each_time_has_its_sources() -> None:

@@ -106,6 +106,13 @@ BROKEN = [
         ],
     ),
     (
+        ("2024-03-04T14:20:00+01:00", "in the afternoon"),
+        [
+            ("test.yaml:23", "expected admitted, it is said at another time or with other fields"),
+            ("test.yaml:22", "admitted at 2024-03-04T13:20:00+00:00 is said too"),
+        ],
+    ),
+    (
         ("care_form: somatic}", "care_form: psychiatric}"),
         [
             ("test.yaml:23", "expected admitted, it is said at another time or with other fields"),

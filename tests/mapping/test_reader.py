@@ -1,5 +1,7 @@
 """One resource read: key, identity, version, void, names and rules, and the words of every fault."""
 
+# ruff: noqa: E501 - a row of a table stands on one line where it can be read so
+
 import json
 import re
 
@@ -176,8 +178,16 @@ FAULTS = [
         encounter(statusHistory=[{"status": "planned", "period": {"start": START}}] * 2),
         "rule admitted: `at` finds more than one time",
     ),
-    (mapping(rule(at="id")), encounter(id=WORD), "rule admitted: `at` is no whole date"),
-    (mapping(rule(at="period")), encounter(), "rule admitted: `at` is no date or time"),
+    (mapping(rule(at="id")), encounter(id=WORD), "rule admitted: `at` is no date"),
+    (mapping(rule(at="period")), encounter(), "rule admitted: `at` is no date"),
+    *(
+        (
+            mapping(),
+            encounter(period={"start": far}),
+            "rule admitted: `at` is outside the years 1900 to 2199: period.start",
+        )
+        for far in ("0001", "1899-12-31", "9999-12", "9999-12-31T23:59:59+14:00", "0001-01-01T00:00:00+14:00")
+    ),
     (
         mapping(rule(at="period.start")),
         encounter(period={"start": "2024-03-04T14:20:00"}),
@@ -187,6 +197,30 @@ FAULTS = [
         mapping(rule("ready")),
         encounter(period={"start": "2024-03-04"}),
         "rule ready: `at` is given to the day only; ready needs the time of day",
+    ),
+    (
+        mapping(rule("ready-withdrawn")),
+        encounter(period={"start": "2024-03"}),
+        "rule ready-withdrawn: `at` is given to the month only; ready-withdrawn needs the time of day",
+    ),
+    (
+        mapping(rule("admission-notice-sent")),
+        encounter(period={"start": "2024"}),
+        "`at` is given to the year only; admission-notice-sent needs the time of day",
+    ),
+    *(
+        (
+            mapping(rule(**{"with": {field: "period.end"}})),
+            encounter(period={"start": START, "end": end}),
+            f"rule admitted: field {field} is outside the years 1900 to 2199",
+        )
+        for field in ("expected", "meeting_at")
+        for end in ("9999-12-31", "2200-01-01T00:00:00+01:00", "9999")
+    ),
+    (
+        mapping(rule(**{"with": {"expected": "id"}})),
+        encounter(id=WORD),
+        "rule admitted: field expected is no date",
     ),
     (
         mapping(rule(when="(1 | 2).toString() = id")),
@@ -232,8 +266,12 @@ FAULTS = [
     (mapping(identity="identifier.value"), encounter(), "`identity` finds nothing, or more than one"),
     (mapping(case="'a' | 'b'"), encounter(), "`case` finds no key, or more than one"),
     (mapping(version="{}"), encounter(), "`version` finds nothing"),
-    (mapping(version="id"), encounter(id=WORD), "`version` is no whole date"),
-    (mapping(), encounter(meta={"lastUpdated": WORD}), "meta.lastUpdated is no whole date"),
+    (mapping(version="id"), encounter(id=WORD), "`version` is no date"),
+    (
+        mapping(version="period.start"),
+        encounter(period={"start": "9999-12-31"}),
+        "`version` is outside the years 1900 to 2199",
+    ),
     (mapping(case="'key'"), {k: v for k, v in encounter().items() if k != "id"}, "the resource has no id"),
 ]
 
@@ -277,19 +315,56 @@ def test_fields_take_their_shape():
     }
 
 
-DAYS = [
-    # what is given, the instant, because
-    ("2024-03-04", "2024-03-03T23:00:00+00:00", "the local midnight that the day begins with"),
-    ("2024-07-01", "2024-06-30T22:00:00+00:00", "in summer time"),
-    ("2024-03-04T14:20:00+01:00", "2024-03-04T13:20:00+00:00", "an instant is what it is"),
+TIMES = [
+    # signal, what is given, the instant, fields, because
+    ("admitted", "2024-03-04", "2024-03-03T23:00:00+00:00", {}, "a start: the midnight that the day begins with"),
+    ("admitted", "2024-07-01", "2024-06-30T22:00:00+00:00", {}, "in summer time"),
+    ("admitted", "2024-03-04T14:20:00+01:00", "2024-03-04T13:20:00+00:00", {}, "an instant is what it is"),
+    ("admitted", "2024-03", "2024-02-29T23:00:00+00:00", {"precision": "month"}, "the first of the month"),
+    ("discharged", "2024-03-04", "2024-03-04T22:59:59.999999+00:00", {}, "R4 datatypes#Period: an end includes the day"),
+    ("discharged", "2024-03", "2024-03-31T21:59:59.999999+00:00", {"precision": "month"}, "and the month"),
+    ("deceased", "2024", "2024-12-31T22:59:59.999999+00:00", {"precision": "year"}, "and the year"),
+    ("transferred-out", "2024-03-04", "2024-03-04T22:59:59.999999+00:00", {}, "an end"),
+    ("leave-ended", "2024-03-04", "2024-03-04T22:59:59.999999+00:00", {}, "an end"),
+    ("leave-started", "2024-03-04", "2024-03-03T23:00:00+00:00", {}, "a start"),
+    ("discharged", "2016-12-31T23:59:60Z", "2016-12-31T23:59:59.999999+00:00", {}, "R4 datatypes#dateTime: a leap second"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("signal", "given", "instant", "fields", "because"), TIMES)
+def test_a_time_is_read_as_what_its_signal_makes_of_it(signal, given, instant, fields, because):
+    (said,) = read(mapping(rule(signal)), encounter(period={"start": given})).fact.signals
+    assert said.at.isoformat() == instant, because
+    assert said.fields == fields, because
+
+
+PLANNED = [
+    # field, what is given, its value, because
+    ("expected", "2024-03-08", "2024-03-08", "a date stays a date"),
+    ("expected", "2024-02", "2024-02-29", "an end: the last day that it may be"),
+    ("expected", "2024", "2024-12-31", "an end"),
+    ("expected", "2024-03-08T11:00:00+01:00", "2024-03-08T10:00:00+00:00", "an instant, in UTC"),
+    ("meeting_at", "2024-03-08", "2024-03-07T23:00:00+00:00", "a moment: its beginning"),
+    ("meeting_at", "2024-03-08T23:59:60+01:00", "2024-03-08T22:59:59.999999+00:00", "a leap second"),
 ]
 
 
-@pytest.mark.parametrize(("given", "instant", "because"), DAYS)
-def test_a_day_begins_at_local_midnight(given, instant, because):
-    assert read(mapping(), encounter(period={"start": given})).fact.signals[0].at.isoformat() == instant, (
-        because
-    )
+@pytest.mark.parametrize(("field", "given", "value", "because"), PLANNED)
+def test_a_time_in_a_field(field, given, value, because):
+    one = mapping(rule(**{"with": {field: "period.end"}}))
+    found = read(one, encounter(period={"start": START, "end": given}))
+    assert found.fact.signals[0].fields == {field: value}, because
+
+
+def test_a_time_that_no_rule_reads_is_passed_over():
+    given = {"start": START, "end": "9999-12-31T23:59:59+14:00"}
+    assert [signal.kind for signal in read(mapping(), encounter(period=given)).fact.signals] == ["admitted"]
+
+
+def test_a_stamp_that_cannot_be_used_ranks_as_none():
+    """Whoever takes in what was sent refuses it; what was stored by an earlier release is still read."""
+    far = read(mapping(), encounter(meta={"lastUpdated": "0001-01-01T00:00:00Z"}), alone(BUNDLE, "2024"))
+    assert far.fact.order[1] == "2024"
 
 
 def test_the_trace_tells_what_matched_and_why_the_rest_did_not():

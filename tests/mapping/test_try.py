@@ -197,6 +197,21 @@ FAULTS = [
     ({"example": {"value": WORD}}, 1, "resourceType: a resource says its resourceType"),
     ("{" + WORD, 1, "no JSON at line 1, column 2"),
     (
+        stay(meta={"lastUpdated": "9999-12-31T23:59:59Z"}),
+        1,
+        "Encounter.meta.lastUpdated: the time is outside the years 1900 to 2199",
+    ),
+    (
+        {
+            "resourceType": "Bundle",
+            "type": "collection",
+            "timestamp": "0001-01-01T00:00:00Z",
+            "entry": [{"resource": stay()}],
+        },
+        1,
+        "Bundle.timestamp: the time is outside the years 1900 to 2199",
+    ),
+    (
         {"resourceType": "Task", "id": "t", "status": "draft", "intent": "order"},
         1,
         "Task: test: rule ready: `at` finds no time",

@@ -73,6 +73,14 @@ CHANGES = [
         "an organisation leads to a municipality",
     ),
     (lambda world: replace(world, payloads={}), False, "who subscribes is nothing to the fold"),
+    *(
+        (
+            lambda world, part=part: replace(world, calendar={**world.calendar, part: "of another release"}),
+            True,
+            f"{part}: limits of time are due on other days",
+        )
+        for part in ("holidays", "Europe/Stockholm")
+    ),
 ]
 
 

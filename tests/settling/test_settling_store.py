@@ -242,6 +242,48 @@ async def test_protected_persons_are_listed_and_not_settled(dsn: str) -> None:
     assert other.by_hand == [], "it ended in March, and is no concern of February"
 
 
+VAGUE = [
+    # Encounter.period.end, what is settled of March, the cases listed for March, for April, because
+    ("2019-03-20T11:00:00+01:00", 1, [], [], "known"),
+    ("2019-03-20", 1, [], [], "to the day: days are all that is counted"),
+    ("2019-03", 0, ["ended_at: known to the month only"], [], "R4 datatypes#dateTime: no day is guessed"),
+    ("2019", 0, ["ended_at: known to the year only"], ["ended_at: known to the year only"], "nor a month"),
+]
+
+
+@pytest.mark.parametrize(("end", "stays", "march", "april", "because"), VAGUE)
+async def test_a_stay_whose_end_is_not_known_to_the_day(
+    dsn: str, end: str, stays: int, march: list[str], april: list[str], because: str
+) -> None:
+    way = messages(1, "2019-03", 20)
+    way[11]["entry"][1]["resource"]["period"]["end"] = end
+    async with service(dsn) as client:
+        await tell(client, *way)
+        [case] = (await client.get("/cases")).json()["cases"]
+        assert case["state"] == "discharged"
+    done = await settled(dsn, "2019-03", "2020-01-02")
+    assert sum(one.statement.statement.mean.stays for one in done.told) == stays, because
+    assert [one.reason for one in done.by_hand] == march, because
+    assert [one.reason for one in (await settled(dsn, "2019-04", "2020-01-02")).by_hand] == april, because
+
+
+async def test_an_end_to_the_day_counts_as_one_by_the_clock_does(dsn: str) -> None:
+    ends = {"2380": "2019-03-20T11:00:00+01:00", "2309": "2019-03-20"}
+    async with service(dsn) as client:
+        for number, (municipality, end) in enumerate(ends.items()):
+            way = messages(number, "2019-03", 20, municipality)
+            way[11]["entry"][1]["resource"]["period"]["end"] = end
+            await tell(client, *way)
+    done = await settled(dsn, "2019-03", "2019-04-02")
+    means = {
+        one.statement.statement.municipality: one.statement.statement.mean
+        for one in done.told
+        if one.statement.statement.mean.stays
+    }
+    assert means.keys() == ends.keys()
+    assert means["2380"].days == means["2309"].days > 0
+
+
 async def test_a_year_without_a_rate_holds_up_that_municipality_alone(dsn: str) -> None:
     async with service(dsn) as client:
         for number, month in enumerate(("2021-01", "2021-02", "2021-03", "2021-04")):

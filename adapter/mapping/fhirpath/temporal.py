@@ -8,7 +8,7 @@ import re
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
 _DATE = r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?"
 _CLOCK = r"(\d{2})(?::(\d{2})(?::(\d{2}(?:\.\d+)?))?)?"
@@ -26,6 +26,8 @@ _SECONDS = {
     "millisecond": Decimal("0.001"),
 }
 _STEP_S = {3: 86_400, 4: 3_600, 5: 60}
+_LEAP, _LAST = 60, Decimal("59.999999")
+_MILLI = Decimal("0.001")  # as it is written; cut off, for 59.9999 is no leap second
 _DAYS_A_YEAR = 365
 _DAYS_A_MONTH = 30
 _DAY_S = 86_400
@@ -69,7 +71,11 @@ def parse_time(text: str) -> Temporal | None:
 
 
 def _fields(numbers: tuple[str | None, ...] | list[str | None]) -> tuple[int | Decimal, ...]:
-    return tuple(Decimal(n) if "." in n else int(n) for n in numbers if n is not None)
+    """Numbers of a text; a leap second, which no arithmetic knows, is the last microsecond of its minute."""
+    read = [Decimal(n) if "." in n else int(n) for n in numbers if n is not None]
+    if len(read) == len(numbers) and _LEAP <= read[-1] < _LEAP + 1:
+        read[-1] = _LAST
+    return tuple(read)
 
 
 def _offset(zone: str | None) -> int | None:
@@ -195,7 +201,9 @@ def _written(kind: str, fields: tuple[int | Decimal, ...], offset: int | None) -
     text = "-".join((f"{date[0]:04}", *(f"{part:02}" for part in date[1:]))) if date else ""
     if kind == "DateTime":
         text += "T"
-    text += ":".join(f"{part:02}" if isinstance(part, int) else f"{part:06.3f}" for part in clock)
+    text += ":".join(
+        f"{part:02}" if isinstance(part, int) else f"{part.quantize(_MILLI, ROUND_DOWN):06}" for part in clock
+    )
     if offset is not None:
         sign = "-" if offset < 0 else "+"
         text += "Z" if offset == 0 else f"{sign}{abs(offset) // 60:02}:{abs(offset) % 60:02}"

@@ -13,6 +13,8 @@ NOTICE, START, CALL = "deadlines.admission-notice", "deadlines.planning-start", 
 CONTACT, INFORMATION = "deadlines.care-contact", "deadlines.information-transfer"
 HOURS = "deadlines.discharge-hours"
 GONE = "Encounter/2@1 discharged 05 14:00"
+#: As the mapping reads a period that ends 2026-03-05: the last instant of that day.
+GONE_THAT_DAY = "Encounter/2@1 discharged 05 23:59:59.999999"
 
 
 def noticed(when: str) -> str:
@@ -127,6 +129,12 @@ DISCHARGE = [
         {INFORMATION: "missed 05 23:59:59"}, "LUS 3:2"),
     Row("information pending on the day", f"{NOTICED}\n{GONE}", {INFORMATION: "pending 05 23:59:59"}, "LUS 3:2", now="05 23:59:59"),
     Row("information missed", f"{NOTICED}\n{GONE}", {INFORMATION: "missed 05 23:59:59"}, "LUS 3:2", now="06 00:00"),
+    Row("a discharge known to the day", f"{READY.replace('04 09:00', '05 10:40')}\n{GONE_THAT_DAY}\nTask/k@1 care-contact-appointed 05 09:00",
+        {"state": "discharged", "previous_state": "ready", "ready_episodes": ["05 10:40 - None home None"],
+         CONTACT: "met 05 23:59:59", INFORMATION: "pending 05 23:59:59"},
+        "R4 datatypes#Period: an end includes the day, so what was done on it was done before", now="05 12:00"),
+    Row("admitted and discharged on a day", f"Encounter/1@1 admitted 05 14:20\n{GONE_THAT_DAY}",
+        {"state": "discharged", "since": "05 23:59:59", "ended.at": "05 23:59:59"}, "R4 datatypes#Period"),
     Row("information of who is ready", "Task/r@1 ready* 04 09:00", {INFORMATION: "pending None"}, "LUS 3:2: concerned units"),
     Row("planned at opening", planned("2026-03-07T07:00:00+01:00"), {HOURS: "met 07 17:00", "met.discharge-hours": "07 07:00"}, "Bilaga 9: 07–17, all days"),
     Row("planned before opening", planned("2026-03-07T06:59:59+01:00"), {HOURS: "missed 07 17:00", "met.discharge-hours": None}, "same"),

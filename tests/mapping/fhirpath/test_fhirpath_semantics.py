@@ -101,6 +101,11 @@ def test_logic_has_three_values(op, left, right, shape):
         ("@T23:30 + 1 hour", ["00:30"], "a time goes round at midnight"),
         ("@T23:30 + 1 month", [], "a time has no months"),
         ("@9999-12-31 + 1 day", [], "no year 10000"),
+        ("@2016-12-31T23:59:60Z > @2016-12-31T23:59:59.5Z", [True], "R4 datatypes#dateTime: a leap second"),
+        ("@2016-12-31T23:59:60Z < @2017-01-01T01:00:00+01:00", [True], "before the next minute"),
+        ("@2016-12-31T23:59:60Z + 1 second", ["2017-01-01T00:00:00.999Z"], "no arithmetic counts it"),
+        ("'2016-12-31T23:59:61Z'.toDateTime()", [], "there are no two of them"),
+        ("@T23:59:60 > @T23:59:59", [True], "R4 datatypes#time: of a day too"),
         ("@9999-12 + 1 month", [], "no year 10000"),
         (
             "@0001-01-01T00:30:00+14:00 < @2000-01-01T00:00:00Z",
