@@ -4,19 +4,23 @@ Owns the meaning of `case`, `identity`, `version`, `void`, `let` and `rules`, an
 faults, which name the rule and never a value. Does not own FHIRPath, nor what becomes of a fact.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from adapter.errors import MappingError, Problem
+from adapter.fhir.model import FhirVersion
 from adapter.losus.instants import instant_text
-from adapter.losus.signal import Fact, Signal, VersionOrder
+from adapter.losus.moments import TICK
+from adapter.losus.signal import Fact, Signal, Stretch, VersionOrder
 from adapter.losus.terms import SignalKind
 from adapter.mapping.concepts import ConceptMap, translate
 from adapter.mapping.fhirpath import Expression, FhirPathError
 from adapter.mapping.fields import FIELDS, FieldFault, instant, is_day
 from adapter.mapping.file import MappingFile, Rule, Translated
+from adapter.mapping.in_force import Keep, OverTime, over_time
 from adapter.mapping.message import Message, Reading, Resource, Step
 from adapter.mapping.names import Names
 from adapter.mapping.plan import CompiledRule, Field, Name, Plan, asked_for
@@ -27,12 +31,32 @@ from adapter.mapping.why import why_not
 _TO_THE_MINUTE = frozenset({SignalKind.READY, SignalKind.READY_WITHDRAWN, SignalKind.ADMISSION_NOTICE_SENT})
 #: `%changed` of a resource whose version has no time at all: it holds since ever.
 _EVER = "1970-01-01T00:00:00+00:00"
+_BEGINNING = datetime.fromisoformat(_EVER)
+#: `%bundle`, among the references: no reference is written so.
+_BUNDLE = "%bundle"
+#: So many changes over time of what is said of a person are looked at; older ones are taken together.
+_MOST_BOUNDARIES = 200
+_BOTH: tuple[Keep, Keep] = ("all", "dated")
 #: Elements that say whom a resource is about.
 _ABOUT = ("subject", "for", "patient", "beneficiary")
 
 
+class _View:
+    """The resource as it holds at `at`, and the names found in it; `keep` as in `in_force`."""
+
+    __slots__ = ("at", "keep", "names", "resource")
+
+    def __init__(self, resource: Resource, names: Names, at: datetime, keep: Keep) -> None:
+        self.resource, self.names, self.at, self.keep = resource, names, at, keep
+
+
 class Reader:
-    """Reads one resource; make a new one for each."""
+    """Reads one resource; make a new one for each.
+
+    The resource, and what it refers to, is seen as it holds at an instant (`in_force`): what the fields of a
+    signal say, as of the signal's own time; all else as of the time of the version. What is not dated is
+    evaluated once, whatever the number of instants.
+    """
 
     def __init__(  # noqa: PLR0913 - what a reading needs, each once
         self,
@@ -48,56 +72,113 @@ class Reader:
     ) -> None:
         self.file, self.concepts, self.plan = file, concepts, plan
         self.resource, self.path, self.message, self.trace = resource, path, message, trace
-        given: dict[str, object] = {"bundle": message.bundle or [], "now": message.now}
-        later = {name: partial(self._named, name, spec) for name, spec in let.items()}
-        self.names = Names(given, later)
-        self.resolve = self._with_contained if "contained" in resource else message.resolve
+        self._given: dict[str, object] = {"now": message.now}
+        self._later: dict[str, Callable[[], list[Any]]] = {
+            name: partial(self._named, name, spec) for name, spec in let.items()
+        }
+        self._later["bundle"] = self._bundle
+        self._fhir = FhirVersion(file.fhir)
+        self._over_time = over_time(resource, self._fhir)
+        #: Whether anything looked at so far is dated; what was found before is the same at any time.
+        self._is_dated = self._over_time is not None
+        self._timeless: dict[str, list[Any]] = {}
+        self._reached: dict[str, tuple[Resource | None, OverTime | None]] = {}
+        self._views: dict[tuple[datetime, Keep], _View] = {}
+        self._version_at = self._said_at()
+        self._view = self._look(self._version_at)
 
     def read(self, source: str, shared: frozenset[str]) -> Reading:
         """Give what the resource says; `shared` are the types that belong to no case of their own."""
-        order, version = self._version()
-        self.names.know("changed", order[1] or _EVER)
+        order, version = self._begin()
         void = self._find(self.plan.void, "`void`") == [True]
         if void:
             self._note("void", SignalKind.VOIDED, matched=True)
         signals = () if void else tuple(self._signals())
+        self._look(self._version_at)
         fact = Fact(source, self._identity(), order, version, signals, void)
         key = self._key(needed=bool(signals))
         return Reading(self.path, self.resource["resourceType"], key, fact, tuple(self._about(shared)))
 
     def key(self) -> str | None:
         """Give the case that the resource belongs to, whatever else it says; None where it names none."""
-        order, _ = self._version()
-        self.names.know("changed", order[1] or _EVER)
+        self._begin()
         return self._key(needed=False)
 
+    def _begin(self) -> tuple[VersionOrder, str]:
+        """Find the version; from then on the resource is seen as of the version's own time."""
+        order, version = self._version()
+        self._given["changed"] = order[1] or _EVER
+        self._version_at = _instant(order[1]) or self._version_at
+        self._views.clear()
+        self._look(self._version_at)
+        return order, version
+
+    def _said_at(self) -> datetime:
+        """When the version was said as far as `meta` and the message tell; what `version` is found by."""
+        changed = (self.resource.get("meta") or {}).get("lastUpdated")
+        times = (_instant(text) for text in (changed, self.message.sent, self.message.now))
+        return next((at for at in times if at is not None), _BEGINNING)
+
+    def _look(self, at: datetime, keep: Keep = "all") -> _View:
+        """See the resource as of `at` from now on."""
+        view = self._views.get((at, keep))
+        if view is None:
+            resource = self.resource if self._over_time is None else self._over_time.at(at, keep)
+            view = self._views[at, keep] = _View(resource, Names(dict(self._given), self._later), at, keep)
+        self._view = view
+        return view
+
     def _find(self, expression: Expression, part: str) -> list[Any]:
+        view = self._view
         if not expression.compiled:  # the library gets all names at once: those it needs are to be known
             for name in asked_for(expression.text):
-                self.names.get(name)
+                view.names.get(name)
         try:
-            return expression(self.resource, self.names, self.resolve)
+            return expression(view.resource, view.names, self.resolve)
         except FhirPathError as error:
             rule = error.problems[0].rule
             raise self._fault(f"{part} cannot be evaluated: {rule}") from None
 
+    def resolve(self, reference: str) -> Resource | None:
+        """Give what a reference names, as it holds at the instant that the resource is seen at."""
+        if reference.startswith("#") and "contained" in self.resource:
+            inside: list[Resource] = self._view.resource.get("contained", [])
+            return next((one for one in inside if one.get("id") == reference[1:]), None)
+        if reference not in self._reached:
+            found = self.message.resolve(reference)
+            self._reached[reference] = found, None if found is None else over_time(found, self._fhir)
+        found, dated = self._reached[reference]
+        return found if dated is None else self._seen(dated)
+
+    def _seen(self, dated: OverTime) -> Resource:
+        self._is_dated = True
+        return dated.at(self._view.at, self._view.keep)
+
+    def _bundle(self) -> list[Any]:
+        """What `%bundle` stands for: the Bundle that the resource came in, empty where it came alone."""
+        bundle = self.message.bundle
+        if not bundle:
+            return []
+        if _BUNDLE not in self._reached:
+            self._reached[_BUNDLE] = bundle, over_time(bundle, self._fhir)
+        dated = self._reached[_BUNDLE][1]
+        return [bundle if dated is None else self._seen(dated)]
+
     def _fault(self, rule: str) -> MappingError:
         return MappingError(Problem("processing", f"{self.file.id}: {rule}", self.path))
 
-    def _with_contained(self, reference: str) -> Resource | None:
-        if reference.startswith("#"):
-            inside: list[Resource] = self.resource["contained"]
-            return next((one for one in inside if one.get("id") == reference[1:]), None)
-        return self.message.resolve(reference)
-
     def _named(self, name: str, spec: Name) -> list[Any]:
+        if name in self._timeless:
+            return self._timeless[name]
         found = self._find(spec.expression, f"let {name}")
-        if spec.map is None:
-            return found
-        try:
-            return list(translate(self.concepts[spec.map], found))
-        except FieldFault as fault:
-            raise self._fault(f"let {name} {fault}") from None
+        if spec.map is not None:
+            try:
+                found = list(translate(self.concepts[spec.map], found))
+            except FieldFault as fault:
+                raise self._fault(f"let {name} {fault}") from None
+        if not self._is_dated:
+            self._timeless[name] = found
+        return found
 
     def _key(self, *, needed: bool) -> str | None:
         if self.plan.case is None:
@@ -149,6 +230,7 @@ class Reader:
 
     def _signals(self) -> Iterator[Signal]:
         for compiled in self.plan.rules:
+            self._look(self._version_at)
             rule, when = compiled.rule, compiled.when
             if when is not None and self._find(when, f"rule {rule.id}: `when`") != [True]:
                 if self.trace is not None:
@@ -156,8 +238,42 @@ class Reader:
                     self._note(rule.id, rule.signal, why_not=why_not(when, self.file.fhir, look))
                 continue
             at = self._at(compiled)
-            yield Signal(rule.signal, at, self._values(compiled), rule.repeats)
+            self._look(at)
+            values = self._values(compiled)
+            stretches = self._stretches(compiled) if rule.signal is SignalKind.PATIENT else ()
+            yield Signal(rule.signal, at, values, rule.repeats, stretches)
             self._note(rule.id, rule.signal, matched=True, at=instant_text(at), found_at=rule.at)
+
+    def _stretches(self, compiled: CompiledRule) -> tuple[Stretch, ...]:
+        """What a rule on the person says of every time, where what it read is dated; empty where it is not.
+
+        A field is dated where it comes from what has a period: it is the same with these elements alone, and
+        another with none. Of more boundaries than `_MOST_BOUNDARIES` the newest count.
+        """
+        dated = (self._over_time, *(one for _, one in self._reached.values()))
+        edges = {edge for one in dated if one is not None for edge in one.boundaries}
+        if not edges:
+            return ()
+        boundaries = sorted(edges)[-_MOST_BOUNDARIES:]
+        bare = self._values_at(compiled, boundaries[0], "none")
+        stretches: list[Stretch] = []
+        for start in (None, *boundaries):
+            at = start or boundaries[0] - TICK
+            fields, alone = (self._values_at(compiled, at, keep) for keep in _BOTH)
+            names = frozenset(n for n, value in fields.items() if alone.get(n) == value != bare.get(n))
+            if not stretches or (stretches[-1].fields, stretches[-1].dated) != (fields, names):
+                stretches.append(Stretch(start, fields, names))
+        return tuple(stretches) if len(stretches) > 1 or stretches[0].dated else ()
+
+    def _values_at(self, compiled: CompiledRule, at: datetime, keep: Keep) -> dict[str, Any]:
+        """The fields of a rule at another time than the signal's; what cannot be found then is not there."""
+        self._look(at, keep)
+        values: dict[str, Any] = {}
+        for name, spec in compiled.fields:
+            with suppress(MappingError, FieldFault):
+                if (value := self._value(name, spec, compiled.rule)) is not None:
+                    values[name] = value
+        return values
 
     def _note(self, rule: str, signal: SignalKind, *, matched: bool = False, **more: str) -> None:
         if self.trace is not None:
@@ -216,6 +332,14 @@ class Reader:
                 kind, name = target["resourceType"], target.get("id") or name
             if kind in shared and name:
                 yield f"{kind}/{name}"
+
+
+def _instant(text: object) -> datetime | None:
+    """Read a time of a version; None where there is none that names an instant."""
+    try:
+        return instant(text) if text else None
+    except FieldFault:
+        return None
 
 
 def _line(compiled: CompiledRule) -> str:
