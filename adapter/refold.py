@@ -30,7 +30,10 @@ Cases = Mapping[str, intake.CaseRow]
 async def judge_due(
     connection: Connection, world: World, now: datetime, most: int, causes: Causes = UNKNOWN
 ) -> int:
-    """Judge the cases anew whose limits `now` has passed; how many there were, `most` at the most."""
+    """Fold the cases again that time alone has changed; how many there were, `most` at the most.
+
+    A limit has passed, or a fact on the person has begun or ended (a move that was told before its day).
+    """
     cases = await intake.lock_due_cases(connection, now, most)
     if cases:
         await refold(connection, world, cases, now, causes)

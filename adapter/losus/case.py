@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from adapter.losus.course import ESTABLISHING, Standing, Step, run
 from adapter.losus.deadlines import Deadline, judge, next_change
 from adapter.losus.drawing import draw
-from adapter.losus.facts import LiveSignal, Selection, select
+from adapter.losus.facts import LiveSignal, Selection, by_time, select
 from adapter.losus.person import Person, merged_into, person_of
 from adapter.losus.picture import CasePicture
 from adapter.losus.process import ProcessTerms
@@ -26,7 +26,8 @@ class Case:
     """A case as its facts give it; `picture` is what is published of it.
 
     `merge_keys`: what patient records of the case say they were merged into, as the mapping gave it
-    (not to be published: it may be a person's number).
+    (not to be published: it may be a person's number). `live`: the signals that hold, of statements on the
+    person those that the case rests on.
     """
 
     case_id: str
@@ -49,8 +50,9 @@ class Case:
 
     @property
     def next_change(self) -> datetime | None:
-        """When a pending limit will be missed if nothing more is heard; None where none can be."""
-        return next_change(self.deadlines)
+        """When a limit will be missed, or another fact on the person hold, if nothing more is heard."""
+        changes = (next_change(self.deadlines), self.person.changes_at)
+        return min((at for at in changes if at is not None), default=None)
 
 
 def fold(
@@ -65,26 +67,47 @@ def fold(
     """Fold the facts of one case.
 
     `terms`: the limits in force for it. `route`: kommunkod by organisation (`system|value`). `now`
-    matters to pending limits alone. `absorbed_by`: the id of the case that took this one in (merged
-    patients), which voids it. MappingError where a field is not as `signal` documents it,
-    TooLargeError beyond `facts.MAX_SIGNALS`.
+    matters to pending limits, and to the person while the stay goes on. `absorbed_by`: the id of the case
+    that took this one in (merged patients), which voids it. MappingError where a field is not as `signal`
+    documents it, TooLargeError beyond `facts.MAX_SIGNALS`.
     """
     selection = select(facts)
     live = _without_strayed_voids(selection.live)
     standing = _taken_back(run(live, terms.criteria), selection)
     if absorbed_by is not None:
         standing = _voided(standing, None)
-    person = person_of(live, route)
+    as_of = _as_of(standing, live)
+    person = person_of(
+        selection.people,
+        live,
+        route,
+        as_of=as_of or now,
+        since=standing.admitted_at,
+        is_open=as_of is None,
+    )
+    live = by_time((*(one for one in person.rests_on if one not in live), *live))
     deadlines = judge(standing, terms=terms, now=now)
     return Case(
         case_id=case_id,
         standing=standing,
         person=person,
         deadlines=deadlines,
-        merge_keys=merged_into(live),
+        merge_keys=merged_into(selection.people),
         live=live,
         picture=draw(case_id, standing, person, deadlines, live, terms, absorbed_by),
     )
+
+
+def _as_of(standing: Standing, live: tuple[LiveSignal, ...]) -> datetime | None:
+    """As of when the person is read: the end of the stay, or when it was voided; None while it goes on.
+
+    What is true of the person only later changes nothing of a stay that is over (settlement rules 1a).
+    """
+    if standing.end is not None:
+        return standing.end.at
+    if standing.state is not State.VOIDED:
+        return None
+    return standing.history[-1].at or max((signal.at for signal in live), default=None)
 
 
 def _without_strayed_voids(live: tuple[LiveSignal, ...]) -> tuple[LiveSignal, ...]:

@@ -2,6 +2,9 @@
 
 Owns versions, repeats and voiding; does not own what a signal means (`course`). The order in which
 facts arrived is nowhere known here, so any permutation and duplication of them gives the same answer.
+
+What is stated of a person is true from a time, and a newer version takes nothing from the time before it:
+there all versions count (`record`), and which statements a case rests on is found with the case (`person`).
 """
 
 import json
@@ -14,6 +17,8 @@ from typing import Any
 
 from adapter.errors import Problem, TooLargeError
 from adapter.losus.moments import is_reckoned
+from adapter.losus.record import PERSON_FIELDS, Record, Statement
+from adapter.losus.record import corrected as corrected_statements
 from adapter.losus.signal import Fact, Signal
 from adapter.losus.terms import SignalKind
 from adapter.losus.versions import VersionOrder, in_order
@@ -48,11 +53,14 @@ _Said = tuple[LiveSignal, bool]
 class Selection:
     """`live`: what holds, by effective time, then by kind, then by resource.
 
-    `resources`: for each resource its known versions, oldest first, exact duplicates left out.
+    Of the statements on the person only those are there that say something of the case too. `people`: what is
+    stated of the person, by record. `resources`: for each resource its known versions, oldest first, exact
+    duplicates left out.
     """
 
     live: tuple[LiveSignal, ...]
     resources: tuple[tuple[Fact, ...], ...]
+    people: tuple[Record, ...] = ()
 
 
 def select(facts: Iterable[Fact]) -> Selection:
@@ -68,8 +76,24 @@ def select(facts: Iterable[Fact]) -> Selection:
     live = [one for resource in resources for one in _live(resource) if is_reckoned(one.at)]
     if len(live) > MAX_SIGNALS:
         raise TooLargeError(Problem("too-costly", f"a case holds at most {MAX_SIGNALS} signals"))
-    live.sort(key=lambda signal: (signal.at, _RANK[signal.kind]))
-    return Selection(tuple(live), resources)
+    people = (Record(resource) for resource in resources if _states_a_person(resource))
+    return Selection(by_time(live), resources, tuple(record for record in people if record))
+
+
+def by_time(signals: Iterable[LiveSignal]) -> tuple[LiveSignal, ...]:
+    """Give the signals by effective time, then by kind, else as they stand."""
+    return tuple(sorted(signals, key=lambda signal: (signal.at, _RANK[signal.kind])))
+
+
+def live_of(statement: Statement) -> LiveSignal:
+    """Give a statement on the person as a signal that holds."""
+    signal, fact = statement.signal, statement.fact
+    at = signal.at.astimezone(UTC)
+    return LiveSignal(signal.kind, at, signal.fields, fact.source, fact.resource, fact.version)
+
+
+def _states_a_person(versions: Sequence[Fact]) -> bool:
+    return any(signal.kind is SignalKind.PATIENT for fact in versions for signal in fact.signals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +110,16 @@ class Corrected:
 
 
 def corrected(selection: Selection) -> tuple[Corrected, ...]:
-    """Give all that newer versions corrected, by effective time of what was said, then by kind."""
+    """Give all that newer versions corrected, by effective time of what was said, then by kind.
+
+    A statement on the person is corrected where it holds of no time any more.
+    """
     found = [one for versions in selection.resources for one in _corrected(versions)]
+    for versions in filter(_states_a_person, selection.resources):
+        found += [
+            Corrected(live_of(statement), statement.fact, by)
+            for statement, by in corrected_statements(versions)
+        ]
     return tuple(sorted(found, key=lambda one: (one.was.at, _RANK[one.was.kind])))
 
 
@@ -134,7 +166,13 @@ def _repeats(older: Fact, fact: Fact) -> bool:
 
 def _content(fact: Fact) -> tuple[VersionOrder, bool, str, str]:
     said = [
-        [signal.kind, signal.at.astimezone(UTC).isoformat(), dict(signal.fields), signal.repeats]
+        [
+            signal.kind,
+            signal.at.astimezone(UTC).isoformat(),
+            dict(signal.fields),
+            signal.repeats,
+            [[str(one.start), dict(one.fields), sorted(one.dated)] for one in signal.stretches],
+        ]
         for signal in fact.signals
     ]
     return fact.order, fact.void, json.dumps(said, sort_keys=True), fact.version
@@ -155,7 +193,7 @@ def _next(said: list[_Said], fact: Fact) -> list[_Said]:
     """
     kept = [entry for entry in said if entry[1] or fact.partial]
     known = {entry[0].kind for entry in said}
-    for signal in fact.signals:
+    for signal in filter(_says_something_of_the_case, fact.signals):
         if fact.partial and signal.kind in known:
             continue
         at = signal.at.astimezone(UTC)
@@ -169,8 +207,16 @@ def _next(said: list[_Said], fact: Fact) -> list[_Said]:
     return kept
 
 
+def _says_something_of_the_case(signal: Signal) -> bool:
+    """Whether a signal is no statement on the person alone."""
+    return signal.kind is not SignalKind.PATIENT or not signal.fields.keys() <= PERSON_FIELDS
+
+
 def _find(said: list[_Said], signal: Signal, at: datetime) -> int | None:
+    """Find what is said already; a statement on the person may say it of a later time, which is no news."""
+    is_person = signal.kind is SignalKind.PATIENT
     for index, (known, _) in enumerate(said):
-        if known.kind is signal.kind and known.at == at and known.fields == signal.fields:
+        same = known.kind is signal.kind and known.fields == signal.fields
+        if same and (known.at == at or (is_person and known.at < at)):
             return index
     return None

@@ -39,18 +39,36 @@ from adapter.losus.versions import VersionOrder
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """What a patient signal says of the time from `start` (None: since ever) to the next stretch.
+
+    `fields` are those of the signal as the resource holds in that time. `dated` names those of them that come
+    from elements with a `period` of their own: they hold from `start`, whenever they were said.
+    """
+
+    start: datetime | None
+    fields: Mapping[str, Any]
+    dated: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Signal:
     """One statement: `kind` holds from `at` (aware instant) on, with `fields` (JSON values).
 
     `repeats` means that each effective time is an occurrence of its own, so that a newer version
     of the resource adds to what the older ones said instead of replacing it. A naive `at` names no
     instant and raises ValueError.
+
+    `stretches` (of patient signals alone): the whole of time, oldest first, where the resource itself says
+    from when to when its names, addresses or numbers hold; empty where it does not, and then `fields` are
+    all that is said of any time. `fields` are those of the stretch that `at` lies in.
     """
 
     kind: SignalKind
     at: datetime
     fields: Mapping[str, Any] = field(default_factory=dict)
     repeats: bool = False
+    stretches: tuple[Stretch, ...] = ()
 
     def __post_init__(self) -> None:
         if self.at.tzinfo is None:

@@ -1,7 +1,7 @@
 """The `%names` that the expressions of one reading may use, each found when it is first asked for.
 
-Owns when a name of `let` is evaluated (at most once a resource, and never in vain); does not own what
-it means.
+Owns when a name of `let` is evaluated (at most once for each view of a resource, and never in vain); does not
+own what it means, nor which views there are (`reader`).
 """
 
 from collections.abc import Callable, Iterator, Mapping

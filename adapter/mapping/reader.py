@@ -4,15 +4,19 @@ Owns the meaning of `case`, `identity`, `version`, `void`, `let` and `rules`, an
 faults, which name the rule and never a value. Does not own FHIRPath, nor what becomes of a fact.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from adapter.errors import MappingError, Problem, UnresolvedError
+from adapter.fhir.model import FhirVersion
 from adapter.fhir.references import relative_name
+from adapter.losus.days import TICK
 from adapter.losus.instants import instant_text
 from adapter.losus.moments import ROLES, Precision, Span, TimeFault, as_moment, span
-from adapter.losus.signal import Fact, Signal
+from adapter.losus.signal import Fact, Signal, Stretch
 from adapter.losus.terms import SignalKind
 from adapter.losus.versions import VersionOrder, finality
 from adapter.mapping.concepts import ConceptMap, translate
@@ -20,6 +24,7 @@ from adapter.mapping.fhirpath import Expression, FhirPathError
 from adapter.mapping.fhirpath.functions.tree import reference_text
 from adapter.mapping.fields import FIELDS, FieldFault
 from adapter.mapping.file import MappingFile, Rule, Translated
+from adapter.mapping.in_force import Keep, OverTime, over_time
 from adapter.mapping.message import Known, Message, Reading, Resource, Step
 from adapter.mapping.names import Names
 from adapter.mapping.plan import CompiledRule, Field, Name, Plan, asked_for
@@ -32,6 +37,12 @@ _TO_THE_MINUTE = frozenset({SignalKind.READY, SignalKind.READY_WITHDRAWN, Signal
 _VAGUE = frozenset({Precision.YEAR, Precision.MONTH})
 #: `%changed` of a resource whose version has no time at all: it holds since ever.
 _EVER = "1970-01-01T00:00:00+00:00"
+_BEGINNING = datetime.fromisoformat(_EVER)
+#: `%bundle`, among the references: no reference is written so.
+_BUNDLE = "%bundle"
+#: So many changes over time of what is said of a person are looked at; older ones are taken together.
+_MOST_BOUNDARIES = 200
+_BOTH: tuple[Keep, Keep] = ("all", "dated")
 #: Elements that say whom a resource is about.
 _ABOUT = ("subject", "for", "patient", "beneficiary")
 _UNRESOLVED = "the reference finds nothing that is known yet: kept, and read when that comes"
@@ -39,8 +50,22 @@ _UNRESOLVED = "the reference finds nothing that is known yet: kept, and read whe
 _MOST_PARTS = 10
 
 
+class _View:
+    """The resource as it holds at `at`, and the names found in it; `keep` as in `in_force`."""
+
+    __slots__ = ("at", "keep", "names", "resource")
+
+    def __init__(self, resource: Resource, names: Names, at: datetime, keep: Keep) -> None:
+        self.resource, self.names, self.at, self.keep = resource, names, at, keep
+
+
 class Reader:
-    """Reads one resource; make a new one for each."""
+    """Reads one resource; make a new one for each.
+
+    The resource, and what it refers to, is seen as it holds at an instant (`in_force`): what the fields of a
+    signal say, as of the signal's own time; all else as of the time of the version. What is not dated is
+    evaluated once, whatever the number of instants.
+    """
 
     def __init__(  # noqa: PLR0913 - what a reading needs, each once
         self,
@@ -61,22 +86,33 @@ class Reader:
         self.plan = plans[resource["resourceType"]]
         self.resource, self.path, self.message, self.trace = resource, path, message, trace
         self.shared, self.reads_bundle, self.known = shared, reads_bundle, known
-        given: dict[str, object] = {"bundle": message.bundle or [], "now": message.now}
-        later = {name: partial(self._named, name, spec) for name, spec in let.items()}
-        self.names = Names(given, {**later, "part": self._is_part})
         self.missing: set[str] = set()  # references by identifier that found nothing
+        self._given: dict[str, object] = {"now": message.now}
+        self._later: dict[str, Callable[[], list[Any]]] = {
+            name: partial(self._named, name, spec) for name, spec in let.items()
+        }
+        self._later |= {"bundle": self._bundle, "part": self._is_part}
+        self._fhir = FhirVersion(file.fhir)
+        self._over_time = over_time(resource, self._fhir)
+        #: Whether anything looked at so far is dated; what was found before is the same at any time.
+        self._is_dated = self._over_time is not None
+        self._timeless: dict[str, list[Any]] = {}
+        self._reached: dict[str, tuple[Resource | None, OverTime | None]] = {}
+        self._views: dict[tuple[datetime, Keep], _View] = {}
+        self._version_at = self._said_at()
+        self._view = self._look(self._version_at)
 
     def read(self, source: str) -> Reading:
         """Give what the resource says.
 
         UnresolvedError where the case, or whom it is about, hangs on a reference that finds nothing yet.
         """
-        order, version = self._version()
-        self._know_changed(order)
+        order, version = self.begin()
         void = self._find(self.plan.void, "`void`") == [True]
         if void:
             self._note("void", SignalKind.VOIDED, matched=True)
         signals = () if void else tuple(self._signals())
+        self._look(self._version_at)
         fact = Fact(
             source,
             self._identity(),
@@ -97,12 +133,34 @@ class Reader:
 
     def key(self) -> str | None:
         """Give the case that the resource belongs to, whatever else it says; None where it names none."""
-        order, _ = self._version()
-        self._know_changed(order)
+        self.begin()
         return self._key(needed=False)
 
-    def _know_changed(self, order: VersionOrder) -> None:
-        self.names.know("changed", order.at or self.message.received or _EVER)
+    def begin(self) -> tuple[VersionOrder, str]:
+        """Find the version; from then on the resource is seen as of the version's own time."""
+        order, version = self._version()
+        self._given["changed"] = order.at or self.message.received or _EVER
+        self._version_at = _instant(order.at) or self._version_at
+        self._views.clear()
+        self._look(self._version_at)
+        return order, version
+
+    def _said_at(self) -> datetime:
+        """When the version was said as far as `meta` and the message tell; what `version` is found by."""
+        changed = (self.resource.get("meta") or {}).get("lastUpdated")
+        times = (
+            _instant(text) for text in (changed, self.message.sent, self.message.received, self.message.now)
+        )
+        return next((at for at in times if at is not None), _BEGINNING)
+
+    def _look(self, at: datetime, keep: Keep = "all") -> _View:
+        """See the resource as of `at` from now on."""
+        view = self._views.get((at, keep))
+        if view is None:
+            resource = self.resource if self._over_time is None else self._over_time.at(at, keep)
+            view = self._views[at, keep] = _View(resource, Names(dict(self._given), self._later), at, keep)
+        self._view = view
+        return view
 
     def _content(self, order: VersionOrder, signals: tuple[Signal, ...], *, void: bool) -> VersionOrder:
         """Complete the rank of a version by what it says: its finality and the digest of its content."""
@@ -111,11 +169,12 @@ class Reader:
         return order._replace(finality=how_final, digest=digest)
 
     def _find(self, expression: Expression, part: str) -> list[Any]:
+        view = self._view
         if not expression.compiled:  # the library gets all names at once: those it needs are to be known
             for name in asked_for(expression.text):
-                self.names.get(name)
+                view.names.get(name)
         try:
-            return expression(self.resource, self.names, self.resolve)
+            return expression(view.resource, view.names, self.resolve)
         except FhirPathError as error:
             rule = error.problems[0].rule
             raise self._fault(f"{part} cannot be evaluated: {rule}") from None
@@ -124,27 +183,51 @@ class Reader:
         return MappingError(Problem("processing", f"{self.file.id}: {rule}", self.path))
 
     def resolve(self, reference: str) -> Resource | None:
-        """Find what a reference of the resource means; one by identifier that finds nothing is noted."""
+        """Find what a reference means, as it holds at the instant that the resource is seen at.
+
+        One by identifier that finds nothing is noted.
+        """
         if reference.startswith("#"):
-            inside: list[Resource] = self.resource.get("contained", [])
+            inside: list[Resource] = self._view.resource.get("contained", [])
             return next((one for one in inside if one.get("id") == reference[1:]), None)
-        found = self.message.resolve(reference)
+        if reference not in self._reached:
+            found = self.message.resolve(reference)
+            self._reached[reference] = found, None if found is None else over_time(found, self._fhir)
+        found, dated = self._reached[reference]
         if found is None and self._is_looked_up(reference):
             self.missing.add(reference)
-        return found
+        return found if dated is None else self._seen(dated)
+
+    def _seen(self, dated: OverTime) -> Resource:
+        self._is_dated = True
+        return dated.at(self._view.at, self._view.keep)
+
+    def _bundle(self) -> list[Any]:
+        """What `%bundle` stands for: the Bundle that the resource came in, empty where it came alone."""
+        bundle = self.message.bundle
+        if not bundle:
+            return []
+        if _BUNDLE not in self._reached:
+            self._reached[_BUNDLE] = bundle, over_time(bundle, self._fhir)
+        dated = self._reached[_BUNDLE][1]
+        return [bundle if dated is None else self._seen(dated)]
 
     def _is_looked_up(self, reference: str) -> bool:
         """Whether it names its target by an identifier that has to be found."""
         return "?" in reference and self.message.looks_up
 
     def _named(self, name: str, spec: Name) -> list[Any]:
+        if name in self._timeless:
+            return self._timeless[name]
         found = self._find(spec.expression, f"let {name}")
-        if spec.map is None:
-            return found
-        try:
-            return list(translate(self.concepts[spec.map], found))
-        except FieldFault as fault:
-            raise self._fault(f"let {name} {fault}") from None
+        if spec.map is not None:
+            try:
+                found = list(translate(self.concepts[spec.map], found))
+            except FieldFault as fault:
+                raise self._fault(f"let {name} {fault}") from None
+        if not self._is_dated:
+            self._timeless[name] = found
+        return found
 
     def _key(self, *, needed: bool) -> str | None:
         """Give the key of the case: that of the whole where the resource is part of another."""
@@ -202,8 +285,7 @@ class Reader:
             shared=self.shared,
             reads_bundle=self.reads_bundle,
         )
-        order, _ = above._version()
-        above._know_changed(order)
+        above.begin()
         if target["resourceType"] == kind and not self._is_about_the_same(above):
             return None
         return above
@@ -271,19 +353,24 @@ class Reader:
 
     def _signals(self) -> Iterator[Signal]:
         for compiled in self.plan.rules:
+            self._look(self._version_at)
             rule, when = compiled.rule, compiled.when
             if when is not None and self._find(when, f"rule {rule.id}: `when`") != [True]:
                 if self.trace is not None:
                     look = partial(self._find, part=f"rule {rule.id}: `when`")
                     self._note(rule.id, rule.signal, why_not=why_not(when, self.file.fhir, look))
                 continue
+            against = None if self.trace is None else self._against(compiled)
             given = self._at(compiled)
-            at, values = given.at(ROLES[rule.signal]), self._values(compiled)
+            at = given.at(ROLES[rule.signal])
+            self._look(at)
+            values = self._values(compiled)
             if given.precision in _VAGUE:
                 values["precision"] = given.precision.value
-            yield Signal(rule.signal, at, values, rule.repeats)
+            stretches = self._stretches(compiled) if rule.signal is SignalKind.PATIENT else ()
+            yield Signal(rule.signal, at, values, rule.repeats, stretches)
             if self.trace is not None:
-                told = {"at": instant_text(at), "found_at": rule.at, "contradiction": self._against(compiled)}
+                told = {"at": instant_text(at), "found_at": rule.at, "contradiction": against}
                 self._note(rule.id, rule.signal, matched=True, **told)
 
     def _against(self, compiled: CompiledRule) -> str | None:
@@ -292,6 +379,37 @@ class Reader:
         if expects is None or self._find(expects, f"rule {compiled.rule.id}: `expects`") == [True]:
             return None
         return " ".join(expects.text.split())
+
+    def _stretches(self, compiled: CompiledRule) -> tuple[Stretch, ...]:
+        """What a rule on the person says of every time, where what it read is dated; empty where it is not.
+
+        A field is dated where it comes from what has a period: it is the same with these elements alone, and
+        another with none. Of more boundaries than `_MOST_BOUNDARIES` the newest count.
+        """
+        dated = (self._over_time, *(one for _, one in self._reached.values()))
+        edges = {edge for one in dated if one is not None for edge in one.boundaries}
+        if not edges:
+            return ()
+        boundaries = sorted(edges)[-_MOST_BOUNDARIES:]
+        bare = self._values_at(compiled, boundaries[0], "none")
+        stretches: list[Stretch] = []
+        for start in (None, *boundaries):
+            at = start or boundaries[0] - TICK
+            fields, alone = (self._values_at(compiled, at, keep) for keep in _BOTH)
+            names = frozenset(n for n, value in fields.items() if alone.get(n) == value != bare.get(n))
+            if not stretches or (stretches[-1].fields, stretches[-1].dated) != (fields, names):
+                stretches.append(Stretch(start, fields, names))
+        return tuple(stretches) if len(stretches) > 1 or stretches[0].dated else ()
+
+    def _values_at(self, compiled: CompiledRule, at: datetime, keep: Keep) -> dict[str, Any]:
+        """The fields of a rule at another time than the signal's; what cannot be found then is not there."""
+        self._look(at, keep)
+        values: dict[str, Any] = {}
+        for name, spec in compiled.fields:
+            with suppress(MappingError, FieldFault):
+                if (value := self._value(name, spec, compiled.rule)) is not None:
+                    values[name] = value
+        return values
 
     def _note(self, rule: str, signal: SignalKind, *, matched: bool = False, **more: str | None) -> None:
         if self.trace is not None:
@@ -358,6 +476,14 @@ class Reader:
                 name = f"{target['resourceType']}/{target['id']}"
             if name is not None and name.partition("/")[0] in self.shared:
                 yield name, None
+
+
+def _instant(text: object) -> datetime | None:
+    """Read a time of a version; None where there is none that names an instant."""
+    try:
+        return as_moment(text) if text else None
+    except TimeFault:
+        return None
 
 
 def _line(compiled: CompiledRule) -> str:

@@ -93,9 +93,8 @@ async def read_casebook(
         for name in rows:
             book.add(known[name] if name in known else found[name])
         book.fresh += len(found)
-        new = {
-            name: (prints.of(found[name], facts[name]), write(found[name])) for name in found if name in facts
-        }
+        lasting = (name for name in found if name in facts and cases[name].person.changes_at is None)
+        new = {name: (prints.of(found[name], facts[name]), write(found[name])) for name in lasting}
         if keeper is not None and new:
             await stays.keep(keeper, new)
         after = max(rows)

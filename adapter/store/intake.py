@@ -15,7 +15,7 @@ from typing import Any
 import asyncpg
 import orjson
 
-from adapter.losus.signal import Fact, Signal
+from adapter.losus.signal import Fact, Signal, Stretch
 from adapter.losus.terms import SignalKind
 from adapter.losus.versions import VersionOrder, newest
 from adapter.store.database import Connection
@@ -27,8 +27,8 @@ class CaseRow:
     """A case as stored.
 
     `revisions` is its last revision by municipality ("" for none), the one told last at the end;
-    `due` when a pending limit will be missed if nothing more is heard. `parked`: something of it is held,
-    so that nothing is told of it until that is mended.
+    `due` when a pending limit will be missed, or a fact on the person begin or end, if nothing more is heard.
+    `parked`: something of it is held, so that nothing is told of it until that is mended.
     """
 
     id: str
@@ -385,9 +385,21 @@ def read_order(stored: str) -> VersionOrder:
 
 
 def _signals(signals: tuple[Signal, ...]) -> bytes:
-    return orjson.dumps([[s.kind.value, s.at, s.fields, s.repeats] for s in signals])
+    return orjson.dumps([_signal(signal) for signal in signals])
+
+
+def _signal(signal: Signal) -> list[Any]:
+    """A signal as a list; the stretches of time, which hardly any has, stand last or not at all."""
+    stored = [signal.kind.value, signal.at, signal.fields, signal.repeats]
+    stretches = [[one.start, one.fields, sorted(one.dated)] for one in signal.stretches]
+    return [*stored, stretches] if stretches else stored
 
 
 def _read_signals(stored: bytes) -> Iterable[Signal]:
-    for kind, at, fields, repeats in orjson.loads(stored):
-        yield Signal(SignalKind(kind), datetime.fromisoformat(at), fields, repeats)
+    for kind, at, fields, repeats, *rest in orjson.loads(stored):
+        stretches = tuple(_read_stretch(*one) for one in (rest[0] if rest else ()))
+        yield Signal(SignalKind(kind), datetime.fromisoformat(at), fields, repeats, stretches)
+
+
+def _read_stretch(start: str | None, fields: dict[str, Any], dated: list[str]) -> Stretch:
+    return Stretch(None if start is None else datetime.fromisoformat(start), fields, frozenset(dated))

@@ -15,8 +15,9 @@ from fastapi import APIRouter, Query, Request, Response
 from adapter.access.caller import NotAllowedError, Reason
 from adapter.access.reach import Reach
 from adapter.errors import NotFoundError, Problem
-from adapter.losus.facts import LiveSignal, corrected, select
+from adapter.losus.facts import LiveSignal, by_time, corrected, live_of, select
 from adapter.losus.instants import instant_text
+from adapter.losus.person import protects
 from adapter.losus.picture import CasePicture, Payload, withhold
 from adapter.losus.signal import Fact
 from adapter.losus.terms import SignalKind
@@ -72,6 +73,7 @@ async def one_case(case_id: str, request: Request, reach: CaseReach) -> Response
 async def timeline(case_id: str, request: Request, reach: CaseReach) -> Response:
     """What is said of the case, by effective time: resource and version, message, and when that came.
 
+    Of the person all is listed that holds at some time, though the case may rest on but one statement of it.
     `trace_id` is that of the message, by which its log lines are found; null where it came without.
     `corrected` is what was said and does not hold any more, as it was, and by which version and message it
     was corrected, and when (PDL 3:14).
@@ -84,14 +86,16 @@ async def timeline(case_id: str, request: Request, reach: CaseReach) -> Response
         came = await messages_of(connection, facts)
         traces = await traces_of(connection, case_id)
     chosen = select(facts)
-    protected = any(signal.fields.get("protected") for signal in chosen.live)
+    protected = protects(chosen.people)
+    stated = [live_of(statement) for record in chosen.people for statement in record.holding()]
+    holding = by_time([*(one for one in stated if one not in chosen.live), *chosen.live])
     said = {(fact.source, fact.resource, fact.version): fact for fact in reversed(facts)}
     lines = [
         {
             **_line(signal, traces, protected=protected),
             **_came(said[signal.source, signal.resource, signal.version], came),
         }
-        for signal in chosen.live
+        for signal in holding
     ]
     before = [
         {

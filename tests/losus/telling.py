@@ -4,6 +4,8 @@
 
 is the second version of a resource that says `admitted` since 8 o'clock Swedish time on 2 March 2026;
 `ready*` repeats; `2026-10-25 02:30+01:00` names any other instant; lines of one version are one fact.
+`@2/2026-03-03T08:00:00Z` gives the time of the version; `over=[["05",{"name":"A"}],…]` says what the fields
+are from the 5th on (null: since ever), each by a period of its own.
 `void` stands for entered-in-error, `nothing` for a version that says nothing, and `all-criteria` for
 the six criteria that the notice of *utskrivningsklar* does not imply.
 """
@@ -17,7 +19,7 @@ from typing import Any
 from adapter.losus.case import Case, fold
 from adapter.losus.days import LOCAL, Hours, LongHoliday
 from adapter.losus.process import STATUTE, ProcessTerms
-from adapter.losus.signal import Fact, Signal
+from adapter.losus.signal import Fact, Signal, Stretch
 from adapter.losus.terms import Criterion, SignalKind
 from adapter.losus.versions import VersionOrder
 
@@ -81,8 +83,16 @@ def _signals(kind: str, rest: list[str]) -> Iterable[Signal]:
         for one in list(Criterion)[1:]:
             yield Signal(SignalKind.CRITERION_MET, instant, {"criterion": one.value})
         return
+    over = json.loads(pairs.pop("over", "[]"))
     fields = {name: _value(value) for name, value in pairs.items()}
-    yield Signal(SignalKind(kind.rstrip("*")), instant, fields, repeats=kind.endswith("*"))
+    always = {name: value for name, value in fields.items() if not any(name in dated for _, dated in over)}
+    stretches = tuple(_stretch(always, *one) for one in over)
+    yield Signal(SignalKind(kind.rstrip("*")), instant, fields, kind.endswith("*"), stretches)
+
+
+def _stretch(fields: Mapping[str, Any], start: str | None, dated: Mapping[str, Any]) -> Stretch:
+    begins = None if start is None else at(f"{start} 00:00")
+    return Stretch(begins, {**fields, **dated}, frozenset(dated))
 
 
 def _value(text: str) -> Any:

@@ -1,6 +1,7 @@
 """The fold knows no order of arrival: properties over generated histories of a case."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -12,7 +13,7 @@ from adapter.losus.case import Case, fold
 from adapter.losus.days import LOCAL
 from adapter.losus.deadlines import DeadlineStatus, judge
 from adapter.losus.picture import CasePicture, changed_fields
-from adapter.losus.signal import Fact, Signal
+from adapter.losus.signal import Fact, Signal, Stretch
 from adapter.losus.stay import stay_of
 from adapter.losus.terms import Criterion, SignalKind, State
 from adapter.losus.versions import VersionOrder
@@ -160,7 +161,9 @@ def test_what_holds_of_every_case(told: list[Fact], now: datetime) -> None:
 @settings(max_examples=200, deadline=None)
 def test_time_alone_changes_nothing_but_pending_to_missed(told: list[Fact], now: datetime) -> None:
     case, later = folded(told, now), folded(told, now + timedelta(days=3))
-    assert set(changed_fields(case.picture, later.picture)) <= {"deadlines"}
+    changes_at = case.person.changes_at
+    if changes_at is None or changes_at > now + timedelta(days=3):  # nothing of the person begins meanwhile
+        assert set(changed_fields(case.picture, later.picture)) <= {"deadlines"}
     for before, after in zip(case.deadlines, later.deadlines, strict=True):
         turned = (before.status, after.status) == (DeadlineStatus.PENDING, DeadlineStatus.MISSED)
         assert before.status is after.status or turned
@@ -171,6 +174,10 @@ def test_time_alone_changes_nothing_but_pending_to_missed(told: list[Fact], now:
 @settings(max_examples=200, deadline=None)
 def test_the_next_change_is_when_a_limit_is_missed(told: list[Fact], now: datetime) -> None:
     case = folded(told, now)
+    if case.person.changes_at is not None and case.next_change == case.person.changes_at:
+        assert case.next_change > now
+        assert case.standing.end is None
+        return
     if case.next_change is None:
         assert judge(case.standing, terms=JAMTLAND, now=now + timedelta(days=400)) == case.deadlines
         return
@@ -178,3 +185,78 @@ def test_the_next_change_is_when_a_limit_is_missed(told: list[Fact], now: dateti
     just_before = case.next_change - timedelta(microseconds=1)
     assert judge(case.standing, terms=JAMTLAND, now=just_before) == case.deadlines
     assert judge(case.standing, terms=JAMTLAND, now=case.next_change) != case.deadlines
+
+
+# Few days and values, and versions that are told again with a later time or another order of arrival.
+_DAYS = st.integers(0, 9).map(lambda day: MONDAY + timedelta(days=day))
+_codes = st.sampled_from(["2380", "2326", None])
+STAY = (Signal(SignalKind.ADMITTED, MONDAY), Signal(SignalKind.DISCHARGED, MONDAY + timedelta(days=5)))
+ENDED = Fact("a", "Encounter/9", VersionOrder(1), "1", STAY)
+
+
+@st.composite
+def stretches(draw: st.DrawFn, fields: dict[str, Any]) -> tuple[Stretch, ...]:
+    """What a resource says of all time: the municipality, now and then by a period."""
+    starts: list[datetime | None] = [None, *sorted(draw(st.sets(_DAYS, max_size=3)))]
+    found = []
+    for start in starts:
+        code, is_dated = draw(_codes), draw(st.booleans())
+        dated = frozenset({"municipality"}) if is_dated and code else frozenset[str]()
+        found.append(Stretch(start, {**fields, "municipality": code}, dated))
+    return tuple(found) if draw(st.booleans()) else ()
+
+
+@st.composite
+def records(draw: st.DrawFn) -> list[Fact]:
+    """Versions of a patient record, each of its own time."""
+    versions = []
+    for number, made in enumerate(sorted(draw(st.lists(_DAYS, min_size=1, max_size=4, unique=True)))):
+        fields = {"name": draw(st.sampled_from(["Ada", "Bo"])), "municipality": draw(_codes)}
+        signal = Signal(SignalKind.PATIENT, made, fields, stretches=draw(stretches(fields)))
+        versions.append(
+            Fact("a", "Patient/1", VersionOrder(number, made.isoformat()), str(number), (signal,))
+        )
+    return versions
+
+
+@given(st.data(), records(), moments)
+@settings(max_examples=200, deadline=None)
+def test_any_order_of_the_versions_of_a_record_gives_the_same_person(
+    data: st.DataObject, versions: list[Fact], now: datetime
+) -> None:
+    again = data.draw(st.permutations([*versions, ENDED, *versions]))
+    assert folded(again, now) == folded([*versions, ENDED], now)
+
+
+@given(st.data(), records(), moments, st.booleans())
+@settings(max_examples=300, deadline=None)
+def test_a_version_that_comes_again_later_changes_nothing(
+    data: st.DataObject, versions: list[Fact], now: datetime, ended: bool
+) -> None:
+    """11 row 5: a Patient without meta comes along with each later Encounter, as new as its message."""
+    index = data.draw(st.integers(0, len(versions) - 1))
+    (signal,) = versions[index].signals
+    later = signal.at + timedelta(hours=data.draw(st.integers(1, 23)))
+    order = VersionOrder(versions[index].order[0], later.isoformat(), "1")
+    again = Fact("a", "Patient/1", order, "again", (replace(signal, at=later),))
+    told = [*versions, *([ENDED] if ended else [Fact("a", "E/1", ENDED.order, "1", ENDED.signals[:1])])]
+    before, after = folded(told, now), folded([*told, again], now)
+    assert after.picture == before.picture
+    assert after.person.municipalities == before.person.municipalities
+
+
+@given(records(), _codes, st.integers(0, 99), moments)
+@settings(max_examples=200, deadline=None)
+def test_what_is_true_only_after_the_end_changes_nothing(
+    versions: list[Fact], code: str | None, hours: int, now: datetime
+) -> None:
+    made = MONDAY + timedelta(days=10, hours=hours)
+    moved = Signal(SignalKind.PATIENT, made, {"name": "Ny", "municipality": code})
+    newer = Fact("a", "Patient/1", VersionOrder(99, made.isoformat()), "newer", (moved,))
+    told = [*(fact for fact in versions), ENDED]
+    is_known = any(s.at <= MONDAY + timedelta(days=5) for fact in versions for s in fact.signals)
+    before, after = folded(told, now), folded([*told, newer], now)
+    if is_known and before.person.municipalities.registered is not None:
+        assert after.picture == before.picture
+        assert stay_of(after) == stay_of(before)
+    assert after.next_change == before.next_change

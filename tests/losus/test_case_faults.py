@@ -95,7 +95,7 @@ def test_what_was_stored_once_does_no_harm(
     kind: SignalKind, when: str, fields: Mapping[str, Any], state: str | None, because: str
 ) -> None:
     signal = Signal(kind, datetime.fromisoformat(when), fields)
-    case = fold("c", [Fact("h", "R/1", (1, "", "", ""), "1", (signal,))], terms=JAMTLAND, route={}, now=NOW)
+    case = fold("c", [Fact("h", "R/1", VersionOrder(1), "1", (signal,))], terms=JAMTLAND, route={}, now=NOW)
     assert case.state == state, because
     assert case.standing.expected is None
     assert case.standing.sip_meeting_at in (None, datetime(2026, 3, 2, 23, tzinfo=UTC))

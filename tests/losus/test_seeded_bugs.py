@@ -7,7 +7,7 @@ The list is itself the test: a bug that no row notices is a hole in the tables.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
@@ -23,11 +23,13 @@ from adapter.losus import (
     person,
     presence,
     ready,
+    record,
 )
 from adapter.losus.deadlines import DeadlineName
 from adapter.losus.facts import Selection
 from adapter.losus.presence import Presence
 from adapter.losus.ready import Readiness
+from adapter.losus.record import Record
 from adapter.losus.terms import Criterion, SignalKind, State
 from tests.losus.tables.rows import ROWS
 from tests.losus.telling import failures
@@ -56,6 +58,15 @@ def _sorted_by_arrival(select: Any) -> Any:
         chosen = select(told)
         place = {fact.resource: index for index, fact in reversed(list(enumerate(told)))}
         return replace(chosen, live=tuple(sorted(chosen.live, key=lambda s: place[s.resource])))
+
+    return mutant
+
+
+def _unvoided(select: Any) -> Any:
+    def mutant(told: Any) -> Selection:
+        told = list(told)
+        people = select([fact for fact in told if not fact.void]).people
+        return replace(select(told), people=people)
 
     return mutant
 
@@ -166,15 +177,33 @@ BUGS = [
     Bug("interrupted for ever", course, "_RESUMING", lambda _: frozenset(), "taken up again"),
     Bug("declined SIP asked for", course, "_FLAGS",
         lambda old: old | {SignalKind.SIP_DECLINED: ("sip_declined", False)}, "declined, no call asked"),
-    Bug("municipality of the older record", person, "reversed", lambda _: iter, "moved in mid-stay"),
+    Bug("municipality of the older record", person, "ranked", lambda old: lambda *args: old(*args)[::-1],
+        "moved in mid-stay"),
+    Bug("the newest ever heard", case, "_as_of", lambda _: lambda *_: None, "moved after the end"),
+    Bug("what is over follows the person", case, "_as_of", lambda old: lambda standing, live: old(replace(standing, history=()), live),
+        "moved after the case was voided"),
+    Bug("as of admission", case, "_as_of", lambda _: lambda standing, _live: standing.admitted_at, "moved in the stay"),
+    Bug("the end itself is not in the stay", record, "_place",
+        lambda old: lambda pieces, at: old(pieces, at - timedelta(days=1)), "a period that begins at the end"),
+    Bug("no correction by period", record, "_pieces", lambda _: lambda signal, name: ((record._EVER, signal.fields.get(name), False),),
+        "a period that begins in the stay, told after it"),
+    Bug("a period holds before it begins", record, "_place", lambda _: lambda pieces, _at: len(pieces) - 1, "a move to come"),
+    Bug("nothing holds backwards", Record, "_first", lambda _: lambda *_: [], "known first after the end"),
+    Bug("the newest holds backwards", record, "sorted", lambda _: lambda found, **more: sorted(found, **more)[::-1], "known first after the end, corrected later still"),
+    Bug("what a newer version leaves out stays", Record, "_of_version", lambda old: lambda self, *args: old(self, *args) or None,
+        "the code is lost in the stay"),
+    Bug("a placement holds backwards", record, "_SILENCE_SAYS_NO", lambda _: frozenset(), "placed after the end"),
+    Bug("what is said again is younger", Record, "_same_before", lambda _: lambda *_: None,
+        "said again beside a new name"),
+    Bug("error mark forgotten by the record", case, "select", _unvoided, "the record is in error, then stated anew"),
     Bug("two persons mixed", person, "frozenset", lambda _: lambda numbers: {*numbers, SHARED},
         "the newer record is of another person"),
-    Bug("placement ignored", municipality, "_first",
-        lambda old: lambda said, name: old(said, name.removeprefix("placing_")), "placed by another"),
+    Bug("placement ignored", person._Known, "first",
+        lambda old: lambda self, name, read: old(self, name.removeprefix("placing_"), read), "placed by another"),
     Bug("one HSA OID alone", municipality, "organization_keys", lambda _: lambda key: (key,),
         "by HSA-id under the other OID"),
     Bug("protection ignored", drawing, "_protected", lambda _: lambda s, p: drawing._open(s, p, ()), "protected"),
-    Bug("protection of the newest alone", person, "any", lambda _: lambda flags: next(iter(flags), False),
+    Bug("protection of the newest alone", person, "_protecting", lambda old: lambda records: old(records[1:]),
         "protected by one record of two"),
     Bug("wrong number shown", identity.personnummer, "valid", lambda _: lambda _digits: True, "a wrong number"),
     Bug("old number shown", person, "preferred", lambda old: lambda numbers: old({*numbers, TOLVAN}),

@@ -8,7 +8,7 @@ import pytest
 
 from adapter.losus.picture import schema
 from adapter.losus.stay import gaps, sources_of, stay_of
-from tests.losus.tables.people import PERSON
+from tests.losus.tables.people import FIRST, HOME, MARCH_20, PERSON, again
 from tests.losus.tables.states import ADMITTED, HOME_READY
 from tests.losus.telling import at, tell
 
@@ -80,6 +80,8 @@ DERIVED = [
     (f"{PERSON}\n{ADMITTED}\nT/1@1 opposed 03 09:00", "opposed", True, "Stockholm's condition"),
     ("Patient/1@1 patient 01 08:00 placing_municipality=2326\nE/1@1 admitted 02 08:00 care_form=psychiatric",
      "municipality", "2326", "registered nowhere known: who placed"),
+    (f"{HOME}\n{FIRST}\n{again(2, MARCH_20, '20', 'municipality=2326')}", "municipality", "2380", "settlement 1a: as of the end"),
+    (f"{HOME}\n{FIRST}\n{again(2, MARCH_20, '20', 'municipality=2326', _10='2326')}", "municipality", "2326", "settlement 1a: corrected"),
     ('E/1@1 admitted 02 08:00 care_form=somatic organizations=["urn:x|berg"]', "municipality", "2326", "by route"),
 ]  # fmt: skip
 

@@ -76,6 +76,8 @@ MUNICIPALITIES = [
         "who is told last"),
     Row("folkbokföring before organisation", f'{ADMITTED} organizations=["urn:x|berg"]\n{PERSON}',
         {"municipality": "2380"}, "LUS 5:2"),
+    Row("the newer record has none", f"{ADMITTED}\n{PERSON}\nPatient/2@1 patient 02 08:00 {TOLVAN} municipality=false",
+        {"municipality": "2380"}, "false is no kommunkod: another record of the person tells"),
     Row("no municipality", f'{ADMITTED} organizations=["urn:x|none"]', {"municipality": None}, "unrouted, never guessed"),
 ]
 
@@ -98,5 +100,84 @@ PROTECTED = [
     Row("protection lifted", f"{ADMITTED}\n{PERSON} protected=true\nPatient/1@2 patient 02 08:00 {TOLVAN} name=Syns",
         {"protected": False, "statutory.name": "Syns"}, "the record itself says it no longer"),
     Row("not protected", f"{ADMITTED}\n{PERSON} protected=false", {"protected": False}, "said outright"),
+]
+
+#: Admitted on the 2nd, home on the 10th.
+HOME = f"{ADMITTED}\nEncounter/2@1 discharged 10 14:00"
+MARCH_1, MARCH_5, MARCH_20 = "2026-03-01T07:00:00Z", "2026-03-05T07:00:00Z", "2026-03-20T07:00:00Z"
+FIRST = f"Patient/1@1/{MARCH_1} patient 01 08:00 {TOLVAN} name=Tolvan address=Gatan municipality=2380"
+
+
+def again(version: int, made: str, day: str, fields: str, **over: str | None) -> str:
+    """A newer version of the same record; `over`: municipality by the day from which on it holds."""
+    said = ",".join(f'["{start[1:]}",{{"municipality":"{code}"}}]' for start, code in over.items() if code)
+    before = "[null,{}]"
+    stretches = f" over=[{before},{said}]" if said else ""
+    return f"Patient/1@{version}/{made} patient {day} 08:00 {TOLVAN} {fields}{stretches}"
+
+
+WHOLE = "name=Tolvan address=Gatan"
+AS_OF = [
+    Row("moved after the end", f"{HOME}\n{FIRST}\n{again(2, MARCH_20, '20', f'{WHOLE} municipality=2326')}",
+        {"municipality": "2380", "sources.0.version": "1", "sources.3": None}, "settlement 1a: a move after the end changes nothing"),
+    Row("moved after admission, still in", f"{ADMITTED}\n{FIRST}\n{again(2, MARCH_20, '20', f'{WHOLE} municipality=2326')}",
+        {"municipality": "2326"}, "as of now while the stay goes on"),
+    Row("moved in the stay", f"{HOME}\n{FIRST}\n{again(2, MARCH_5, '05', f'{WHOLE} municipality=2326')}",
+        {"municipality": "2326"}, "settlement 1a: the municipality at its end"),
+    Row("a period that begins in the stay, told after it",
+        f"{HOME}\n{FIRST}\n{again(2, MARCH_20, '20', f'{WHOLE} municipality=2326', _08='2326')}",
+        {"municipality": "2326", "sources.3.version": "2"}, "settlement 1a: a correction does correct"),
+    Row("a period that begins at the end", f"{HOME}\n{FIRST}\n{again(2, MARCH_20, '20', f'{WHOLE} municipality=2326', _10='2326')}",
+        {"municipality": "2326"}, "on the day of going home: the municipality at the end"),
+    Row("a period that begins the day after the end",
+        f"{HOME}\n{FIRST}\n{again(2, MARCH_20, '20', f'{WHOLE} municipality=2326', _11='2326')}",
+        {"municipality": "2380"}, "both sides of the edge"),
+    Row("a move to come", f"{ADMITTED}\n{FIRST}\n{again(2, MARCH_5, '05', f'{WHOLE} municipality=2380', _01='2380', _25='2326')}",
+        {"municipality": "2380"}, "not before its day", now="24 23:59:59"),
+    Row("a move that has come", f"{ADMITTED}\n{FIRST}\n{again(2, MARCH_5, '05', f'{WHOLE} municipality=2380', _01='2380', _25='2326')}",
+        {"municipality": "2326"}, "on its day", now="25 00:00"),
+    Row("known first after the end", f"{HOME}\nPatient/1@1/{MARCH_20} patient 20 08:00 {TOLVAN} municipality=2326",
+        {"municipality": "2326"}, "settlement 1a: what is known first holds backwards"),
+    Row("known first after the end, corrected later still", f"""{HOME}
+        Patient/1@1/{MARCH_20} patient 20 08:00 {TOLVAN} municipality=2326
+        Patient/1@2/2026-03-25T07:00:00Z patient 25 08:00 {TOLVAN} municipality=2380""",
+        {"municipality": "2326"}, "the earliest known, not the newest"),
+    Row("the code is added after the end", f"{HOME}\nPatient/1@1/{MARCH_1} patient 01 08:00 {TOLVAN}\n{again(2, MARCH_20, '20', 'municipality=2326')}",
+        {"municipality": "2326"}, "no statement of it is that old: what is known first"),
+    Row("the code is lost in the stay", f"{HOME}\n{FIRST}\n{again(2, MARCH_5, '05', WHOLE)}\n{again(3, MARCH_20, '20', f'{WHOLE} municipality=2326')}",
+        {"municipality": None, "statutory.name": "Tolvan"}, "a version is whole: it was said no longer, and never guessed"),
+    Row("said again", f"{HOME}\n{FIRST}\n{again(2, MARCH_5, '05', f'{WHOLE} municipality=2380')}",
+        {"municipality": "2380", "sources.0.version": "1", "sources.3": None}, "11 row 5: the same again changes nothing"),
+    Row("a new name after the end", f"{HOME}\n{FIRST}\n{again(2, MARCH_20, '20', 'name=Ny address=Annan municipality=2380')}",
+        {"statutory.name": "Tolvan", "statutory.address": "Gatan"}, "settlement 1a: name too"),
+    Row("another record after the end", f"{HOME}\n{FIRST}\nPatient/2@1/{MARCH_20} patient 20 08:00 {TOLVAN} name=Ny municipality=2326",
+        {"municipality": "2380", "statutory.name": "Tolvan"}, "a record per message is one person all the same"),
+    Row("another record in the stay, the first said again", f"""{HOME}
+        {FIRST}\nPatient/2@1/{MARCH_5} patient 05 08:00 {TOLVAN} name=Ny municipality=2326
+        Patient/1@2/2026-03-08T07:00:00Z patient 08 08:00 {TOLVAN} {WHOLE} municipality=2380""",
+        {"municipality": "2326", "statutory.name": "Ny"}, "what is said again is no younger"),
+    Row("said again beside a new name", f"""{HOME}
+        {FIRST}\nPatient/2@1/{MARCH_5} patient 05 08:00 {TOLVAN} municipality=2326
+        Patient/1@2/2026-03-08T07:00:00Z patient 08 08:00 {TOLVAN} name=Ny address=Gatan municipality=2380""",
+        {"municipality": "2326", "statutory.name": "Ny"}, "settlement 1a, field by field: the version that first says it"),
+    Row("protected after the end", f"{HOME}\n{FIRST}\n{again(2, MARCH_20, '20', f'{WHOLE} municipality=2380 protected=true')}",
+        {"protected": True, "statutory.name": None, "sources": ()}, "settlement 1a: from the moment it is known, for all cases"),
+    Row("placed after the end", f"{HOME}\n{FIRST}\n{again(2, MARCH_20, '20', f'{WHOLE} municipality=2380 placing_municipality=2326')}",
+        {"placing_municipality": None, "municipality": "2380"}, "settlement 1a: placement too"),
+    Row("placed in the stay", f"{HOME}\n{FIRST}\n{again(2, MARCH_5, '05', f'{WHOLE} municipality=2380 placing_municipality=2326')}",
+        {"placing_municipality": "2326", "municipality": "2380"}, "LUS 5:2 2 st."),
+    Row("placed after the end, all told later", f"""{HOME}
+        Patient/1@1/{MARCH_20} patient 20 08:00 {TOLVAN} {WHOLE} municipality=2380
+        Patient/1@2/2026-03-25T07:00:00Z patient 25 08:00 {TOLVAN} {WHOLE} municipality=2380 placing_municipality=2326""",
+        {"placing_municipality": None, "municipality": "2380"}, "the version that is known first says that there is none"),
+    Row("a placement known first after the end", f"{HOME}\nPatient/1@1/{MARCH_20} patient 20 08:00 {TOLVAN} municipality=2380 placing_municipality=2326",
+        {"placing_municipality": "2326", "municipality": "2380"}, "what is known first holds backwards"),
+    Row("moved after the case was voided", f"Encounter/1@1 voided 10 08:00\n{FIRST}\n{again(2, MARCH_20, '20', f'{WHOLE} municipality=2326')}",
+        {"state": "voided", "municipality": "2380"}, "it is over too"),
+    Row("the record is in error", f"{HOME}\n{FIRST}\nPatient/1@2/{MARCH_20} void",
+        {"municipality": None, "statutory.name": None}, "entered-in-error takes all back, of any time"),
+    Row("the record is in error, then stated anew",
+        f"{HOME}\n{FIRST}\nPatient/1@2/{MARCH_5} void\n{again(3, MARCH_20, '20', f'{WHOLE} municipality=2326')}",
+        {"municipality": "2326"}, "what was taken back is not what is known first"),
 ]
 # fmt: on
