@@ -148,7 +148,10 @@ class Hook:
     def _server(self, source: str) -> Server:
         server = self._servers.get(source)
         if server is None:
-            rule = "what a notification only names cannot be had: this source has no server in the settings"
+            rule = (
+                "an empty or id-only notification says only that something has changed, and this source has "
+                "no server in the settings that could be asked: configure `server`, or send whole resources"
+            )
             raise UnsupportedError(Problem("not-supported", rule))
         return server
 
