@@ -33,14 +33,20 @@ class Standing:
         if municipality is not None and any(self.homes.get(key) != municipality for key in one.keys):
             return NotFoundError(Problem("not-found", "no such case of yours"))
         for name, expected in one.delivery.expected.items():
-            if version_tag(self.versions.get((one.source, name), "")) != expected:
-                rule = "If-Match names another version than the newest that is known"
-                return ConflictError(Problem("conflict", rule))
+            if problem := expected.fault(self._tag(one, name)):
+                return ConflictError(problem)
         return None
+
+    def _tag(self, one: Prepared, name: str) -> str | None:
+        """The version of a resource that is known, as its ETag names it."""
+        known = self.versions.get((one.source, name))
+        return version_tag(known) if known is not None else None
 
     def known(self, one: Prepared) -> Receipt | None:
         """The receipt of what brings nothing new; of a message its ids tell, not this."""
         if one.message is not None or one.error is not None:
+            return None
+        if any(demand.repeated(self._tag(one, name)) for name, demand in one.delivery.expected.items()):
             return None
         brought = _brought(one)
         is_there = one.delivery.once and any((one.source, name) in self.versions for name, _ in brought)
