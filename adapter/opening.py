@@ -14,6 +14,7 @@ from adapter.fhir.document import read_document
 from adapter.fhir.interaction import conditions_in, names_of, settled
 from adapter.fhir.message import Entry, Message, References, read_entries, read_message
 from adapter.fhir.model import FhirVersion
+from adapter.fhir.places import reference_place
 from adapter.losus.identity import pseudonym
 from adapter.losus.instants import instant_text
 from adapter.mapping.fields import instant
@@ -81,7 +82,9 @@ def _settled(world: World, delivery: Delivery, document: Resource) -> Resource:
     missing = [one for one, name in found.items() if name is None]
     if missing:
         rule = "a conditional reference finds nothing, or more than one"
-        raise ResourceError(Problem("not-found", rule))
+        raise ResourceError(
+            *(Problem("not-found", rule, reference_place(document, one)) for one in sorted(missing))
+        )
     return settled(document, delivery.targets, {one: name for one, name in found.items() if name})
 
 

@@ -7,6 +7,8 @@ own word, so the path ends before it.
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from adapter.errors import ResourceError
+from adapter.fhir.interaction import condition as condition_of
 from adapter.fhir.model import FhirVersion
 from adapter.fhir.structure import Structure, of_model, of_resource
 
@@ -21,6 +23,29 @@ def place_of(document: Any, is_meant: Callable[[Any], bool]) -> str | None:  # n
     kind = document.get("resourceType")
     paths = ["".join(_path(document, steps, version)) for version in FhirVersion] if kind else [""]
     return max(paths, key=len) or None
+
+
+def reference_place(document: Any, condition: str) -> str | None:  # noqa: ANN401 - any JSON value
+    """The path of the first Reference in `document` that is that condition, as `interaction.condition`."""
+
+    def is_meant(value: Any) -> bool:  # noqa: ANN401 - any JSON value
+        reference = value.get("reference") if isinstance(value, dict) else None
+        kind, mark, query = reference.partition("?") if isinstance(reference, str) else ("", "", "")
+        return bool(mark) and kind.isalpha() and _is(condition, kind, query)
+
+    return place_of(document, is_meant)
+
+
+def _is(condition: str, kind: str, query: str) -> bool:
+    try:
+        return condition_of(kind, query) == condition
+    except ResourceError:
+        return False
+
+
+def holds(document: Any, is_meant: Callable[[Any], bool]) -> bool:  # noqa: ANN401 - any JSON value
+    """Whether any value in `document` is meant."""
+    return _find(document, is_meant) is not None
 
 
 def _find(document: Any, is_meant: Callable[[Any], bool]) -> list[_Step] | None:  # noqa: ANN401

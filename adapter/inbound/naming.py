@@ -6,7 +6,7 @@ other from the whole body.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from adapter.errors import ConflictError, Problem, ResourceError
@@ -24,16 +24,17 @@ async def name_all(
     source: str,
     body: bytes,
     asked: Sequence[Interaction],
-    conditions: Iterable[str],
+    conditions: Mapping[str, str | None],
 ) -> tuple[dict[str, str], frozenset[str]]:
     """The `targets` of a delivery, and which of its places are creations of what is there already.
 
-    `conditions` are those of its references. Raises ConflictError where a condition finds more than one,
-    ResourceError where a reference's finds none, not even in the delivery.
+    `conditions` are those of its references, each with the path of the first of them. Raises ConflictError
+    where a condition finds more than one, ResourceError where a reference's finds none, not even in the
+    delivery.
     """
     given = {one.condition for one in asked if one.condition}
     wanted = {one: hashed(world, source, one) for one in {*given, *conditions}}
-    found = await _found(database, source, wanted, asked)
+    found = await _found(database, source, wanted, {**conditions, **_places(asked)})
     targets: dict[str, str] = {}
     there: set[str] = set()
     for index, one in enumerate(asked):
@@ -45,20 +46,20 @@ async def name_all(
     for condition in sorted(set(conditions)):
         name = found.get(condition) or own.get(condition)
         if name is None:
-            raise ResourceError(Problem("not-found", "a conditional reference finds nothing", "Bundle.entry"))
+            place = conditions[condition]
+            raise ResourceError(Problem("not-found", "a conditional reference finds nothing", place))
         targets[wanted[condition]] = name
     return targets, frozenset(there)
 
 
 async def _found(
-    database: Database, source: str, wanted: Mapping[str, str], asked: Sequence[Interaction]
+    database: Database, source: str, wanted: Mapping[str, str], places: Mapping[str, str | None]
 ) -> dict[str, str]:
     """The one resource that each condition finds; those that find none are left out."""
     if not wanted:
         return {}
     async with database.transaction() as connection:
         hits = await named(connection, source, wanted.values())
-    places = {one.condition: one.at for one in asked}
     found: dict[str, str] = {}
     for condition, hash_ in wanted.items():
         names = hits.get(hash_, set())
@@ -68,6 +69,10 @@ async def _found(
         if names:
             found[condition] = next(iter(names))
     return found
+
+
+def _places(asked: Sequence[Interaction]) -> dict[str, str | None]:
+    return {one.condition: one.at for one in asked if one.condition}
 
 
 def _name(world: World, source: str, one: Interaction, body: bytes, index: int) -> str:
