@@ -126,6 +126,8 @@ REFUSED = [
     (None, {"status": "cancelled"}, {}, 422, "code-invalid", "only who asks takes a question back"),
     (None, {"code": {"text": "191212121212"}}, {}, 422, "code-invalid", "no dispute"),
     (None, {}, {"if-match": 'W/"2"'}, 412, "conflict", "nobody answered yet"),
+    (None, {}, {"if-match": '"2", "3"'}, 412, "conflict", "RFC 9110, 13.1.1: none of a list"),
+    (None, {}, {"if-match": '"2'}, 400, "value", "RFC 9110, 8.8.3: no tag"),
 ]
 
 
@@ -138,7 +140,8 @@ async def test_refusals(client: httpx.AsyncClient, dsn: str) -> None:
         assert (given.status_code, given.json()["issue"][0]["code"]) == (status, code), because
         assert "191212121212" not in given.text
     assert (await client.get("/fhir/Task/nobody")).status_code == 404
-    assert (await client.get("/fhir/Task?patient=191212121212")).status_code == 400
+    strict = {"prefer": "handling=strict"}
+    assert (await client.get("/fhir/Task?patient=191212121212", headers=strict)).status_code == 400
     assert await rows(dsn, "select * from dispute_answer") == []
     first = await client.put(
         f"/fhir/Task/{name}", content=answered(name, "completed"), headers={"if-match": 'W/"1"'}
