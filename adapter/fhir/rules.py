@@ -17,7 +17,7 @@ from typing import Any
 from adapter.errors import Problem
 from adapter.fhir.bundles import bundle_faults
 from adapter.fhir.forms import ends_before_it_starts
-from adapter.fhir.model import FhirVersion, validate
+from adapter.fhir.model import FhirVersion, model, validate
 from adapter.fhir.plans import Plan, Step, beside_primitive, plan_of
 from adapter.fhir.valuesets import STATUS
 
@@ -40,6 +40,8 @@ def faults(resource: Resource, version: FhirVersion, path: str) -> list[Problem]
     or deeper, the model's is left out.
     """
     found = validate(resource, version)
+    if model(resource["resourceType"], version) is None:
+        return found  # and `path` may be the message's own word
     ours = list(check(resource, version, path))
     places = [problem.expression or "" for problem in ours]
     return [*(problem for problem in found if not _is_told(problem.expression or path, places)), *ours]

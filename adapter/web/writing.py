@@ -214,6 +214,9 @@ def _told(request: Request, source: str, made: _Made) -> Resource:
 
 
 def _expected(request: Request, kind: str) -> Expected | None:
+    """The preconditions of an update; of a type that is not taken none counts (404 comes first)."""
+    if kind not in TAKEN:
+        return None
     match, none_match = (
         ", ".join(given) if (given := request.headers.getlist(name)) else None
         for name in ("if-match", "if-none-match")

@@ -125,6 +125,11 @@ def test_whatever_is_wrong_is_told_at_its_place_or_inside(resource: Resource, ve
             )
 
 
+def test_the_name_of_an_unknown_type_is_not_told() -> None:
+    [problem] = faults({"resourceType": "Tolvansson", "a": None}, R4, "Tolvansson")
+    assert (problem.code, problem.expression) == ("not-supported", "resourceType")
+
+
 def test_a_fault_of_the_model_beside_is_told_too() -> None:
     broken = PATIENT | {"maritalStatus": {}, "birthDate": "x"}
     assert [problem.expression for problem in faults(broken, R4, "Patient")] == [
