@@ -50,7 +50,7 @@ def json_fault(body: bytes, error: orjson.JSONDecodeError, max_depth: int) -> In
     if isinstance(document, dict):
         if (unheld := _unheld(document, numbers, constants)) is not None:
             return unheld
-        rule = f"no JSON at line {error.lineno}, column {error.colno}"
+        rule = f"a value that cannot be taken, at line {error.lineno}, column {error.colno}"
     return MalformedError(Problem("structure", rule))
 
 

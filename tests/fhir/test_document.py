@@ -108,6 +108,7 @@ WORDS = [
     (b"", "empty", "nothing was sent"),
     (b'{"a": 1e999}', "double", "well-formed JSON is not called none"),
     (b'{"a": NaN}', "NaN", "a word of JavaScript"),
+    (b'{"a": 1e999, "a": 1}', "a value that cannot be taken, at line 1, column", "of a name said twice"),
     (b'{"a": "\\ud800"}', "surrogate", "half a character"),
     ('{"a": "å"}'.encode("latin-1"), "byte 8 ", "where another encoding begins"),
     ('{"a": "å"}'.encode("utf-16"), "UTF-16", "which encoding it is"),
