@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -182,6 +182,12 @@ class Settings(_Sourced):
     max_bytes: int = MAX_BYTES
     max_depth: int = MAX_DEPTH
     max_entries: int = Field(default=1_000, ge=1)
+
+    def listening_on(self, port: int) -> Self:
+        """These settings of a service on that port: where no `base_url` is named, it is this machine's."""
+        if "base_url" in self.model_fields_set:
+            return self
+        return self.model_copy(update={"base_url": f"http://127.0.0.1:{port}"})
 
 
 class _KafkaAlone(_Sourced):

@@ -30,9 +30,7 @@ def serve_command(
     `--no-watch` where `losus watch` runs as a process of its own.
     Insecure settings are refused outside the sandbox, all of them at once.
     """
-    settings = checked_settings(host, sandbox=sandbox, sources=True)
-    if "base_url" not in settings.model_fields_set:  # an address that nobody named is where it listens
-        settings = settings.model_copy(update={"base_url": f"http://127.0.0.1:{port}"})
+    settings = checked_settings(host, sandbox=sandbox, sources=True).listening_on(port)
     begin_process("serve", settings)
     app = Traced(Guard(create_app(settings, watching=watch)))
     gc.collect()

@@ -31,6 +31,8 @@ SUMMARIES = frozenset(("true", "false", "text", "data", "count"))
 
 #: A page has so many resources where nothing is asked for, and at most.
 COUNT, MOST = 100, 1_000
+#: A search has so many values at most; PostgreSQL takes some 30 000.
+_VALUES = 500
 #: The largest number that a row can have (PostgreSQL: bigint).
 _LAST = 2**63 - 1
 
@@ -118,6 +120,7 @@ class _Reading:
         self._sort: str | None = None
         self._numbers = {"_count": COUNT, "_after": 0}
         self._is_count_only = False
+        self._left = _VALUES
         self._used: list[tuple[str, str]] = []
         self.passed_over: list[Problem] = []
 
@@ -150,10 +153,14 @@ class _Reading:
 
     def _filter(self, name: str, value: str) -> None:
         kind = self._known[name]
+        every = _split(value, ",")
+        self._left -= len(every)
+        if self._left < 0:
+            raise MalformedError(Problem("too-costly", f"a search may have {_VALUES} values"))
         if kind == "date":
-            self._dates.append((name, tuple(_dated(name, one) for one in value.split(","))))
+            self._dates.append((name, tuple(_dated(name, one) for one in every)))
         elif kind == "token":
-            self._tokens.append((name, tuple(_token(one) for one in _split(value, ","))))
+            self._tokens.append((name, tuple(_token(one) for one in every)))
         else:
             text = _plain(value)
             if self._texts.setdefault(name, text) != text:

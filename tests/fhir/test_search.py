@@ -156,6 +156,8 @@ REFUSED = [
     ((("_count", "1.5"),), "value", "nor that"),
     ((("_count", "٣"),), "value", "digits of ASCII"),
     ((("_after", "9" * 19),), "value", "beyond a bigint"),
+    ((("_id", "a," * 500),), "too-costly", "more values than a search has"),
+    ((("date", "2019"),) * 501, "too-costly", "however they are said"),
 ]
 
 

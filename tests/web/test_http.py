@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from adapter.settings import Source
-from tests.service import send, service, way_home
+from tests.service import send, service, settings, way_home
 
 Resource = dict[str, Any]
 BASE = "https://losus.example/region"
@@ -187,6 +187,20 @@ async def test_addresses_that_are_told_are_those_of_the_settings(client: httpx.A
     assert sent["entry"][0]["resource"]["source"]["endpoint"] == BASE
     found = (await client.get("/fhir/Invoice?municipality=2380", headers=host)).json()
     assert found["link"][0]["url"] == f"{BASE}/fhir/Invoice?municipality=2380"
+
+
+ADDRESSES = [
+    # base_url in the settings, what is told of a service on port 9000, because
+    (None, "http://127.0.0.1:9000", "nobody named an address: it is where the service listens"),
+    ("https://losus.example/", "https://losus.example", "the address that was named, without its slash"),
+    ("http://127.0.0.1:8000", "http://127.0.0.1:8000", "though it is the one that is meant by default"),
+]
+
+
+@pytest.mark.parametrize(("named", "told", "because"), ADDRESSES)
+def test_the_address_of_a_service(named: str | None, told: str, because: str) -> None:
+    given = settings("postgresql://x/y", **({"base_url": named} if named else {}))
+    assert given.listening_on(9000).base_url == told, because
 
 
 DSTU2 = [
