@@ -289,6 +289,36 @@ async def test_a_notification_that_only_a_server_could_explain(
     assert "server" in issue["diagnostics"]
 
 
+ENCOUNTER = {"resourceType": "Encounter", "id": "e", "status": "planned", "class": {"code": "IMP"}}
+NOBODY = {"subject": {"reference": "Patient?identifier=urn:x|nobody"}}
+PLACES = [
+    # what is wrong with the Encounter, place in it, because
+    (NOBODY, "subject", "a conditional reference that finds nothing (R4 http#trules)"),
+    ({"location": [{"location": NOBODY["subject"]}]}, "location[0].location", "the same, in a list"),
+    ({"location": [None]}, "location[0]", "null in a list (R4 json)"),
+    ({"period": {}}, "period", "an object without anything (R4 json)"),
+    ({"status": "utskrivningsklar"}, "status", "no code of the value set"),
+]
+
+
+@pytest.mark.parametrize(("change", "place", "because"), PLACES)
+async def test_a_fault_is_told_by_its_place_in_what_was_sent(
+    client: httpx.AsyncClient, change: Resource, place: str, because: str
+) -> None:
+    wrong = {**ENCOUNTER, **change}
+    alone = await client.put(f"{SOURCE}/Encounter/e", json=wrong)
+    assert alone.json()["issue"][0]["expression"] == [f"Encounter.{place}"], because
+    entries = [
+        {"resource": one, "request": {"method": "PUT", "url": f"{one['resourceType']}/{one['id']}"}}
+        for one in (ORGANIZATION, wrong)
+    ]
+    for kind in ("transaction", "batch"):
+        answer = await client.post(SOURCE, json={"resourceType": "Bundle", "type": kind, "entry": entries})
+        told = answer.json()
+        outcome = told if answer.is_error else told["entry"][1]["response"]["outcome"]
+        assert outcome["issue"][0]["expression"] == [f"Bundle.entry[1].resource.{place}"], (kind, because)
+
+
 SHAPES = [
     # body of a POST to the source's base, because
     ({"resourceType": "Bundle", "type": ["transaction"]}, "a type that is no text"),
