@@ -20,10 +20,10 @@ from adapter.fhir.places import holds, place_of
 #: What UTF-16 and UTF-32 begin with, where they say what they are; UTF-32's own begins with UTF-16's.
 _MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 _ENCODING = "JSON is written in UTF-8 (RFC 8259, 8.1)"
-_NUMBER = "a number beyond what a double holds (IEEE 754)"
-_HALF = "half a character: a surrogate that stands alone (RFC 8259, 8.2)"
+_NUMBER = "a number out of range of a double (IEEE 754)"
+_HALF = "an unpaired surrogate (RFC 8259, 8.2)"
 _CONSTANT = "NaN and Infinity are no numbers of JSON (RFC 8259, 6)"
-_CONTROL = "a control character that is not escaped (RFC 8259, 7)"
+_CONTROL = "an unescaped control character (RFC 8259, 7)"
 
 
 class _Beyond:

@@ -41,16 +41,16 @@ class Expected:
         """Why it is not to be done where `version` is known (None: nothing is); None where it may be."""
         if self.match is not None and not self.match.match(version):
             if version is None:
-                rule = "If-Match: nothing is known of this resource"
+                rule = "If-Match: the resource does not exist"
             else:
-                rule = "If-Match names another version than the newest that is known"
+                rule = "If-Match does not match the newest version"
             return Problem("conflict", rule, self.match_at)
         return self.repeated(version)
 
     def repeated(self, version: str | None) -> Problem | None:
         """The same of `If-None-Match` alone: it refuses a repeat too, which `If-Match` need not (13.1.1)."""
         if self.none_match is not None and self.none_match.match(version):
-            return Problem("conflict", "If-None-Match: there is such a version already", self.none_match_at)
+            return Problem("conflict", "If-None-Match: the version exists already", self.none_match_at)
         return None
 
 
@@ -83,5 +83,5 @@ def tags(text: str, at: str | None = None) -> Tags:
         versions.add(tag[1] if tag[1] is not None else tag[2].removeprefix("W/"))
         position = between.end()
     if not versions or position < len(text):
-        raise MalformedError(Problem("value", 'a precondition is * or a list of tags, as W/"1"', at))
+        raise MalformedError(Problem("value", 'must be * or a list of entity tags, such as W/"1"', at))
     return Tags(frozenset(versions))

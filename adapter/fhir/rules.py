@@ -29,8 +29,8 @@ _Place = tuple[Any, str, int | None]
 _NO_TYPE = "no resource type of this FHIR version"
 _UNKNOWN = "an element that the FHIR model does not know"
 _COMMENTS = "fhir_comments"  # of DSTU2; passed over, as fhir.resources does
-_NO_OBJECT = "an object is never empty: what has no value is left out"
-_NO_LIST = "a list is never empty: what has no value is left out"
+_NO_OBJECT = "an object must not be empty: omit what has no value (R4 json)"
+_NO_LIST = "a list must not be empty: omit what has no value (R4 json)"
 
 
 def faults(resource: Resource, version: FhirVersion, path: str) -> list[Problem]:

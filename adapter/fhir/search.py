@@ -1,4 +1,4 @@
-"""What a search of the settlement resources and disputes asks for, read from its parameters.
+"""Parse the parameters of a search of settlement resources and disputes.
 
 Owns the table of what each type is searched by, dates with their prefixes, and what is passed over: a
 parameter that is not known is named in the answer, and refused where `Prefer: handling=strict` asks for that.
@@ -79,7 +79,7 @@ class Search:
     """A search as it was understood.
 
     `texts` are the one value of each plain parameter; of `tokens` and `dates` all lists hold, of each list
-    any one. `used` are the parameters that count, for the link `self`; `passed_over` says which do not.
+    any one. `used` are the parameters that count, for the link `self`; `ignored` says which do not.
     """
 
     kind: str
@@ -91,7 +91,7 @@ class Search:
     count: int = COUNT
     after: int = 0
     used: tuple[tuple[str, str], ...] = ()
-    passed_over: tuple[Problem, ...] = ()
+    ignored: tuple[Problem, ...] = ()
 
 
 def read_search(kind: str, given: Iterable[tuple[str, str]], *, strict: bool) -> Search:
@@ -103,8 +103,8 @@ def read_search(kind: str, given: Iterable[tuple[str, str]], *, strict: bool) ->
     reading = _Reading(kind)
     for name, value in given:
         reading.take(name, value)
-    if strict and reading.passed_over:
-        raise MalformedError(*reading.passed_over)
+    if strict and reading.ignored:
+        raise MalformedError(*reading.ignored)
     return reading.search()
 
 
@@ -122,7 +122,7 @@ class _Reading:
         self._is_count_only = False
         self._left = _VALUES
         self._used: list[tuple[str, str]] = []
-        self.passed_over: list[Problem] = []
+        self.ignored: list[Problem] = []
 
     def take(self, name: str, value: str) -> None:
         """Take one parameter; an empty value asks for nothing, but of a text for what has none."""
@@ -131,7 +131,7 @@ class _Reading:
         if is_known and colon:
             raise MalformedError(Problem("not-supported", f"{base}: no modifier is understood"))
         if not is_known:
-            self._pass_over(_told(base), "is not known here")
+            self._ignore(_told(base), "unknown")
         elif value or self._known.get(base) == "string":
             (self._answer if base in OF_THE_ANSWER else self._filter)(base, value)
 
@@ -148,7 +148,7 @@ class _Reading:
             0 if self._is_count_only else self._numbers["_count"],
             self._numbers["_after"],
             tuple(self._used),
-            tuple(self.passed_over),
+            tuple(self.ignored),
         )
 
     def _filter(self, name: str, value: str) -> None:
@@ -174,7 +174,7 @@ class _Reading:
             self._order(value)
             return
         elif name == "_summary" and value not in SUMMARIES:
-            self._pass_over(name, f"is one of {', '.join(sorted(SUMMARIES))}")
+            self._ignore(name, f"must be one of {', '.join(sorted(SUMMARIES))}")
             return
         elif name == "_summary":
             self._is_count_only = value == "count"
@@ -193,10 +193,10 @@ class _Reading:
             self._sort = first
             self._used.append(("_sort", first))
         if key not in sort_keys(self._kind) or more:
-            self._pass_over("_sort", f"takes one of {', '.join(sort_keys(self._kind))}")
+            self._ignore("_sort", f"must be one of {', '.join(sort_keys(self._kind))}")
 
-    def _pass_over(self, name: str, why: str) -> None:
-        self.passed_over.append(Problem("not-supported", f"the parameter {name} {why}; it was passed over"))
+    def _ignore(self, name: str, why: str) -> None:
+        self.ignored.append(Problem("not-supported", f"parameter {name}: {why}; ignored"))
 
 
 def sort_keys(kind: str) -> tuple[str, ...]:

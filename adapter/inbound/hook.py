@@ -149,8 +149,8 @@ class Hook:
         server = self._servers.get(source)
         if server is None:
             rule = (
-                "an empty or id-only notification says only that something has changed, and this source has "
-                "no server in the settings that could be asked: configure `server`, or send whole resources"
+                "an empty or id-only notification needs the source's server, and none is configured: "
+                "configure `server`, or send full resources"
             )
             raise UnsupportedError(Problem("not-supported", rule))
         return server

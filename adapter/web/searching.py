@@ -78,8 +78,8 @@ def searchset(
         }
         for one in found
     ]
-    if search.passed_over:
-        told = outcome(search.passed_over, "warning")
+    if search.ignored:
+        told = outcome(search.ignored, "warning")
         entries.append({"resource": told, "search": {"mode": "outcome"}})
     made = {"resourceType": "Bundle", "type": "searchset", "total": total, "link": links}
     headers = {APPLIED: "handling=strict"} if _is_strict(request) else None

@@ -182,9 +182,9 @@ PASSED_OVER = [
 
 
 @pytest.mark.parametrize(("name", "value", "told", "because"), PASSED_OVER)
-def test_what_is_passed_over(name: str, value: str, told: str, because: str) -> None:
+def test_what_is_ignored(name: str, value: str, told: str, because: str) -> None:
     found = read("Invoice", (name, value))
-    [problem] = found.passed_over
+    [problem] = found.ignored
     assert (problem.code, told in problem.rule, found.used) == ("not-supported", True, ()), because
     with pytest.raises(MalformedError):
         read("Invoice", (name, value), strict=True)
