@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 
-from adapter.errors import LosusError, MalformedError, NotFoundError, Problem
+from adapter.errors import LosusError, MalformedError, MethodError, NotFoundError, Problem
 from adapter.fhir.model import FhirVersion, model
 from adapter.inbound.flood import Flood
 from adapter.inbound.hook import Hook
@@ -38,6 +38,7 @@ from adapter.web.addresses import Addresses
 from adapter.web.answers import Answers
 from adapter.web.capability import SOFTWARE
 from adapter.web.counting import Counting
+from adapter.web.methods import Heads, methods_of
 from adapter.web.negotiation import refuse
 from adapter.web.rate import Rates
 from adapter.wiring import clients_of, endless_works, library_of, servers_of, world_of
@@ -88,13 +89,16 @@ def create_app(settings: Settings, *, watching: bool = True) -> FastAPI:
         lifespan=_life_of(settings, world, watching=watching),
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
     )
     app.state.settings, app.state.world = settings, world
     app.state.rates = Rates({name: source.rate for name, source in settings.sources.items()})
     access.install(app, settings, _ROUTERS)
-    app.add_middleware(Addresses)
+    app.state.routes = (*app.routes, *(route for router in _ROUTERS for route in router.routes))
+    app.add_middleware(Addresses, routes=app.state.routes)
     app.add_middleware(Counting)
     app.add_middleware(Answers)
+    app.add_middleware(Heads)
     openapi.describe(app, SOFTWARE)
     app.add_exception_handler(LosusError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -157,10 +161,14 @@ async def _failed(request: Request, _: Exception) -> Response:
     return refuse(request, LosusError(Problem("exception", "a fault of ours; the log names its place")))
 
 
-async def _unknown(request: Request, error: Exception) -> Response:
-    fault = NotFoundError(Problem("not-supported", "no such interaction here"))
-    fault.status = getattr(error, "status_code", fault.status)
-    return refuse(request, fault)
+async def _unknown(request: Request, _: Exception) -> Response:
+    """No such address, or no such method of it: then `Allow` tells which there are (RFC 9110, 15.5.6)."""
+    allowed = methods_of(request.app.state.routes, request.scope["path"])
+    if not allowed:
+        return refuse(request, NotFoundError(Problem("not-supported", "no such interaction here")))
+    answer = refuse(request, MethodError(Problem("not-supported", "no such interaction here")))
+    answer.headers["allow"] = ", ".join(allowed)
+    return answer
 
 
 def _warm(version: FhirVersion) -> None:

@@ -11,6 +11,7 @@ from typing import Literal
 
 from adapter.errors import LosusError, Problem
 from adapter.fhir.model import FhirVersion
+from adapter.fhir.preconditions import Expected
 from adapter.trace import Trace
 
 
@@ -47,9 +48,9 @@ class Delivery:
     Bundle or a single resource (the others). `fhir` is the version that the request names, None where the
     source's setting holds. `targets` are the names (Type/id) that the door gave to resources, by their place
     in the Bundle ("0" for a single one), and what it found out beside them (`fhir.interaction.Named`).
-    `expected` are the versions that `If-Match` asks for, by name; with `once` nothing is done where a target
-    is known already. `trace` is what it belongs to: given by the door where it came with one, else by whoever
-    takes it in.
+    `expected` is what `If-Match` and `If-None-Match` demand of the versions that are known, by name; with
+    `once` nothing is done where a target is known already. `trace` is what it belongs to: given by the door
+    where it came with one, else by whoever takes it in.
     """
 
     source: str
@@ -59,7 +60,7 @@ class Delivery:
     fhir: FhirVersion | None = None
     mark: Mark | None = None
     targets: Mapping[str, str] = field(default_factory=dict)
-    expected: Mapping[str, str] = field(default_factory=dict)
+    expected: Mapping[str, Expected] = field(default_factory=dict)
     once: bool = False
     trace: Trace | None = None
 

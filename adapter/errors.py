@@ -10,9 +10,10 @@
     │  ├─ TooLargeError      over a limit of size, depth or number
     │  ├─ UnknownSourceError no such source in the settings
     │  ├─ NotFoundError      no such thing, or none that the caller may see
-    │  ├─ UnsupportedError   an interaction, method or kind of thing that is not offered
+    │  ├─ MethodError        a method that the address does not have
+    │  ├─ UnsupportedError   a sound request for what the settings of the source do not offer
     │  ├─ FormatError        a media type that is not spoken (406 for answers: NotAcceptableError)
-    │  ├─ ConflictError      If-Match names another version than the newest
+    │  ├─ ConflictError      a precondition (If-Match, If-None-Match) does not hold
     │  └─ VersionError       a version that is known already, with another content
     ├─ UnauthorizedError     the caller does not show who it is (permanent)
     ├─ ForbiddenError        the caller may not do this (permanent)
@@ -98,10 +99,14 @@ class NotFoundError(InputError):
     status = 404
 
 
-class UnsupportedError(InputError):
-    """An interaction, method or kind of thing that is not offered."""
+class MethodError(InputError):
+    """A method that the address does not have; the answer says in `Allow` which it has (RFC 9110, 15.5.6)."""
 
     status = 405
+
+
+class UnsupportedError(InputError):
+    """A sound request for what the settings of the source do not offer; 405 belongs to methods alone."""
 
 
 class FormatError(InputError):
@@ -117,7 +122,7 @@ class NotAcceptableError(InputError):
 
 
 class ConflictError(InputError):
-    """`If-Match` names another version than the newest that is known."""
+    """`If-Match` or `If-None-Match` does not hold for what is known, or a condition finds more than one."""
 
     status = 412
 

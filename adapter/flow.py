@@ -115,7 +115,7 @@ async def _refused(
 
     `asked` gets an entry for the audit of each question.
     """
-    fault = standing.fault(world, one) if one.error is None or one.keys else None
+    fault = standing.fault(world, one)
     if fault is None:
         try:
             asked += await _dispute(connection, world, one, now)

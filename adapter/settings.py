@@ -8,9 +8,17 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -29,7 +37,11 @@ from adapter.servers import Server
 
 Kommunkod = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")]
 MonthText = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
-SourceName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+#: An address that others are appended to: without a slash at its end.
+BaseUrl = Annotated[str, AfterValidator(lambda url: url.rstrip("/"))]
+#: No source is named as a type of resource is: `/fhir/{source}` and `/fhir/{type}` are told apart.
+SOURCE_NAME = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+SourceName = Annotated[str, StringConstraints(pattern=SOURCE_NAME)]
 
 
 class Source(BaseModel):
@@ -159,7 +171,7 @@ class Settings(_Sourced):
     agreement: str | None = None
     settle_from: MonthText | None = None
     settlement_fhir: Literal["R4", "R4B", "R5"] = "R4"
-    base_url: str = "http://127.0.0.1:8000"
+    base_url: BaseUrl = "http://127.0.0.1:8000"
     log_level: LogLevel = "info"
     open_doors: bool = False
     staff: Staff | None = None
@@ -170,6 +182,12 @@ class Settings(_Sourced):
     max_bytes: int = MAX_BYTES
     max_depth: int = MAX_DEPTH
     max_entries: int = Field(default=1_000, ge=1)
+
+    def listening_on(self, port: int) -> Self:
+        """These settings of a service on that port: where no `base_url` is named, it is this machine's."""
+        if "base_url" in self.model_fields_set:
+            return self
+        return self.model_copy(update={"base_url": f"http://127.0.0.1:{port}"})
 
 
 class _KafkaAlone(_Sourced):

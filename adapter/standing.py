@@ -72,21 +72,19 @@ class Standing:
         if municipality is not None and any(self.homes.get(key) != municipality for key in one.keys):
             return NotFoundError(Problem("not-found", "no such case of yours"))
         for name, expected in one.delivery.expected.items():
-            if self._tag(one, name) != expected:
-                rule = "If-Match names another version than the newest that is known"
-                return ConflictError(Problem("conflict", rule, f"{name.partition('/')[0]}.meta.versionId"))
+            if problem := expected.fault(self._tag(one, name)):
+                return ConflictError(problem)
         return self.contradiction(one)
 
     def contradiction(self, one: Prepared) -> VersionError | None:
         """The fault of a delivery that brings another content under a version that is known."""
+        if one.error is not None:
+            return None
         brought = _brought(one, with_copies=one.message is None)
         against = [
             each
             for each in brought
-            if any(
-                contradicts(each.order, known)
-                for known, _ in self.versions.get((one.source, each.identity), ())
-            )
+            if any(contradicts(each.order, known) for known, _ in self._known_of(one, each))
         ]
         against += [
             other
@@ -129,6 +127,8 @@ class Standing:
     def known(self, one: Prepared) -> Receipt | None:
         """The receipt of what brings nothing new; of a message its ids tell, not this."""
         if one.message is not None or not self.is_unchanged(one):
+            return None
+        if any(demand.repeated(self._tag(one, name)) for name, demand in one.delivery.expected.items()):
             return None
         return Receipt("known", versions=self._versions(one), is_unchanged=True, hints=(UNCHANGED,))
 

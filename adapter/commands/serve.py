@@ -30,7 +30,7 @@ def serve_command(
     `--no-watch` where `losus watch` runs as a process of its own.
     Insecure settings are refused outside the sandbox, all of them at once.
     """
-    settings = checked_settings(host, sandbox=sandbox, sources=True)
+    settings = checked_settings(host, sandbox=sandbox, sources=True).listening_on(port)
     begin_process("serve", settings)
     app = Traced(Guard(create_app(settings, watching=watch)))
     gc.collect()

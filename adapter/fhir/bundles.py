@@ -9,6 +9,7 @@ Source: FHIR R4, R4B and R5, Bundle, «Constraints».
 from collections.abc import Iterator
 from typing import Any
 
+from adapter.errors import Problem, ResourceError
 from adapter.fhir.model import FhirVersion
 
 #: Inside of the Bundle, FHIR issue code, rule.
@@ -28,6 +29,14 @@ _FIRST = {
         "bdl-13: the first resource of a notification is its SubscriptionStatus",
     ),
 }
+
+
+def entries_of(bundle: dict[str, Any]) -> list[Any]:
+    """The entries of a Bundle that nothing is known of yet; ResourceError where that is no list."""
+    entries = bundle.get("entry", [])
+    if not isinstance(entries, list):
+        raise ResourceError(Problem("structure", "is to be a list", "Bundle.entry"))
+    return entries
 
 
 def bundle_faults(bundle: dict[str, Any], version: FhirVersion) -> Iterator[Fault]:

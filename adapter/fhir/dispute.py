@@ -24,7 +24,8 @@ from typing import Any, Literal
 
 from adapter.errors import Problem, ResourceError
 from adapter.fhir.elements import Resource, instant, narrative, uuid_of
-from adapter.fhir.model import FhirVersion, validate
+from adapter.fhir.model import FhirVersion
+from adapter.fhir.rules import faults
 from adapter.fhir.vocabulary import BASIS, CANONICAL, STAY_IDENTIFIER
 from adapter.losus.days import Month
 from adapter.settlement.holding import Dispute
@@ -105,7 +106,7 @@ def read_answer(task: Resource, version: FhirVersion) -> Answer:
         version,
         (isinstance(task.get("id"), str), _ID),
         (is_dispute(task), _CODE),
-        (task.get("status") in {"completed", "rejected"}, _ANSWER),
+        (task.get("status") in ("completed", "rejected"), _ANSWER),
     )
     why = task.get("statusReason", {})
     words = (why.get("concept", {}) if version is FhirVersion.R5 else why).get("text")
@@ -113,7 +114,7 @@ def read_answer(task: Resource, version: FhirVersion) -> Answer:
 
 
 def _demand(task: Resource, version: FhirVersion, *demands: tuple[bool, Problem]) -> None:
-    problems = list(validate(task, version)) if task.get("resourceType") == "Task" else [_KIND]
+    problems = faults(task, version, "Task") if task.get("resourceType") == "Task" else [_KIND]
     problems = problems or [problem for is_met, problem in demands if not is_met]
     if problems:
         raise ResourceError(*problems)

@@ -1,6 +1,7 @@
 """Bytes into a document, JSON or XML, within limits: one read of the body.
 
-Owns syntax, size, depth and number of entries; does not own what the document means, nor XML (`xml`).
+Owns syntax, size, depth and number of entries; does not own what the document means, nor XML (`xml`), nor the
+words for what is no JSON (`json_faults`).
 """
 
 import codecs
@@ -13,6 +14,7 @@ from typing import Any, Literal
 import orjson
 
 from adapter.errors import MalformedError, Problem, ResourceError, TooLargeError
+from adapter.fhir.json_faults import json_fault, too_deep
 from adapter.fhir.model import FhirVersion
 from adapter.fhir.places import place_of
 from adapter.fhir.xml import parse_xml
@@ -72,33 +74,29 @@ def _digits(value: Decimal) -> orjson.Fragment:
 def parse_json(body: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
     """The JSON object in `body`.
 
-    Raises TooLargeError over `max_bytes`; MalformedError where it is no JSON object in UTF-8, or an object
-    in it says one name twice (orjson would take the last, another reader the first); ResourceError where it
-    is nested deeper than `max_depth`, or a text holds a control character, which FHIR forbids.
+    A byte order mark before it is passed over (RFC 8259, 8.1). Raises TooLargeError over `max_bytes`;
+    MalformedError where it is no JSON object in UTF-8, or an object in it says one name twice (orjson would
+    take the last, another reader the first); ResourceError where it is nested deeper than `max_depth`, or is
+    JSON that FHIR cannot hold: a number beyond a double, half a character, a control character.
     """
     if len(body) > max_bytes:
         raise TooLargeError(Problem("too-long", f"a body may have {max_bytes} bytes"))
+    body = body.removeprefix(codecs.BOM_UTF8)
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise MalformedError(_no_json(body, error)) from None
+        raise json_fault(body, error, max_depth) from None
     if not isinstance(document, dict):
         raise MalformedError(Problem("structure", "no JSON object"))
     names, is_deeper = _measure(document, max_depth)
     if is_deeper:
-        raise ResourceError(Problem("too-costly", f"nested deeper than {max_depth}"))
+        raise too_deep(max_depth)
     if _HINT.search(body) and any(_ESCAPE.findall(body)):
         place = place_of(document, lambda value: type(value) is str and not _CONTROLS.isdisjoint(value))
         raise ResourceError(Problem("value", "a text of FHIR holds no control characters", place))
     if body.translate(None, _SPACES).count(b'":') != names:
         _refuse_repeated(body)
     return document
-
-
-def _no_json(body: bytes, error: orjson.JSONDecodeError) -> Problem:
-    if body.startswith(codecs.BOM_UTF8):
-        return Problem("structure", "JSON begins without a byte order mark (RFC 8259, 8.1)")
-    return Problem("structure", f"no JSON at line {error.lineno}, column {error.colno}")
 
 
 def _measure(document: dict[str, Any], left: int) -> tuple[int, bool]:

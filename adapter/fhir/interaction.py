@@ -12,6 +12,8 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from adapter.errors import MalformedError, Problem, ResourceError
+from adapter.fhir.bundles import entries_of
+from adapter.fhir.preconditions import Expected, expected
 from adapter.fhir.references import is_type
 
 Resource = dict[str, Any]
@@ -35,14 +37,14 @@ TAKEN = (
 class Interaction:
     """One create or update: of a `kind`, under an `id` (None: the server's to give), or on a condition.
 
-    `condition` is `Type?identifier=system|value`; `expected` the version that If-Match names; `at` the
+    `condition` is `Type?identifier=system|value`; `expected` what If-Match and If-None-Match demand; `at` the
     FHIRPath of the resource.
     """
 
     kind: str
     id: str | None
     condition: str | None
-    expected: str | None
+    expected: Expected | None
     is_create: bool
     at: str
 
@@ -59,7 +61,7 @@ def interactions(bundle: Resource) -> tuple[Interaction, ...]:
     """What the entries of a transaction or batch ask for, in order; ResourceError with every fault."""
     asked: list[Interaction] = []
     problems: list[Problem] = []
-    for index in range(len(bundle.get("entry") or ())):
+    for index in range(len(entries_of(bundle))):
         try:
             asked.append(interaction(bundle, index))
         except ResourceError as error:
@@ -78,7 +80,7 @@ def interaction(bundle: Resource, index: int) -> Interaction:
         raise ResourceError(
             Problem("invariant", "bdl-3: an entry of a transaction or batch has a request", at)
         )
-    if request.get("method") not in {"POST", "PUT"}:
+    if request.get("method") not in ("POST", "PUT"):
         rule = "only POST and PUT are offered: what was entered in error says so by its status"
         raise ResourceError(Problem("not-supported", rule, f"{at}.request.method"))
     resource = entry.get("resource")
@@ -94,8 +96,7 @@ def interaction(bundle: Resource, index: int) -> Interaction:
         once = request.get("ifNoneExist")
         found = condition(kind, once, f"{at}.request.ifNoneExist") if isinstance(once, str) else None
         return Interaction(kind, None, found, None, True, f"{at}.resource")
-    expected = request.get("ifMatch")
-    version = version_of(expected) if isinstance(expected, str) else None
+    version = _expected(request, at)
     if query and not name:
         found = condition(kind, query, f"{at}.request.url")
         return Interaction(kind, None, found, version, False, f"{at}.resource")
@@ -123,9 +124,12 @@ def condition(kind: str, query: str, at: str | None = None) -> str:
     raise ResourceError(Problem("not-supported", rule, at))
 
 
-def version_of(tag: str) -> str:
-    """The version that an entity tag names, weak or not."""
-    return tag.strip().removeprefix("W/").strip('"')
+def _expected(request: Resource, at: str) -> Expected | None:
+    """The preconditions of an entry; one that is no text is a fault of the model's (`fhir.rules`)."""
+    match, none_match = (
+        value if isinstance(value := request.get(name), str) else None for name in ("ifMatch", "ifNoneMatch")
+    )
+    return expected(match, none_match, f"{at}.request.ifMatch", f"{at}.request.ifNoneMatch")
 
 
 @dataclass(frozen=True, slots=True)

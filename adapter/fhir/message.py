@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapter.errors import MalformedError, Problem, ResourceError
-from adapter.fhir.model import FhirVersion, validate
+from adapter.fhir.model import FhirVersion
 from adapter.fhir.references import Entry, References, named_by_url
-from adapter.fhir.rules import check
+from adapter.fhir.rules import faults
 
 Resource = dict[str, Any]
 
@@ -43,7 +43,7 @@ def read_message(bundle: Resource, version: FhirVersion) -> Message:
     if not entries or entries[0].resource.get("resourceType") != "MessageHeader":
         rule = "bdl-12: the first resource of a message is its MessageHeader"
         raise MalformedError(Problem("invariant", rule, "Bundle.entry[0].resource"))
-    problems = validate(bundle, version) or list(check(bundle, version, "Bundle"))
+    problems = faults(bundle, version, "Bundle")
     header = entries[0].resource
     problems += [
         Problem("required", "without it a repeat could not be told from a new message", path)
@@ -64,7 +64,7 @@ def read_entries(document: Resource, version: FhirVersion) -> tuple[tuple[Entry,
     if not isinstance(kind, str):
         raise MalformedError(Problem("required", "a resource says its resourceType", "resourceType"))
     entries = tuple(_entries(document)) if kind == "Bundle" else (Entry(kind, "", document),)
-    problems = validate(document, version) or list(check(document, version, kind))
+    problems = faults(document, version, kind)
     if problems:
         raise ResourceError(*problems)
     return entries, References(entries)
@@ -76,7 +76,9 @@ def _entries(bundle: Resource) -> Iterator[Entry]:
         return
     for index, entry in enumerate(entries):
         path = f"Bundle.entry[{index}].resource"
-        resource = entry.get("resource") if isinstance(entry, dict) else None
+        if not isinstance(entry, dict):
+            raise ResourceError(Problem("structure", "is to be an object", f"Bundle.entry[{index}]"))
+        resource = entry.get("resource")
         if not isinstance(resource, dict):
             raise ResourceError(Problem("required", "an entry of a message holds a resource", path))
         if not isinstance(resource.get("resourceType"), str):

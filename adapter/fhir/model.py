@@ -152,4 +152,4 @@ def _steps(path: str, loc: tuple[int | str, ...]) -> Iterator[str]:
         if isinstance(step, int):
             yield f"[{step}]"
         elif step.isidentifier():
-            yield f".{step}"
+            yield f".{step.removeprefix('_')}"  # what stands beside a primitive is part of it

@@ -6,6 +6,7 @@ Source: FHIR R4, OperationOutcome and MessageHeader.response; ids are made from 
 that the same request gives the same answer.
 """
 
+from dataclasses import replace
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -19,6 +20,16 @@ _SEVERITY, _HINT = "error", "information"
 def outcome(problems: tuple[Problem, ...], severity: str = _SEVERITY) -> dict[str, Any]:
     """An OperationOutcome of `problems` (at least one), each an issue with code and expression."""
     return {"resourceType": "OperationOutcome", "issue": [_issue(problem, severity) for problem in problems]}
+
+
+def within(problems: tuple[Problem, ...], kind: str, place: str) -> tuple[Problem, ...]:
+    """The faults of a resource of type `kind` that stands at `place` in what was sent, told from there."""
+    return tuple(
+        replace(problem, expression=place + (problem.expression or "")[len(kind) :])
+        if problem.expression == kind or (problem.expression or "").startswith(f"{kind}.")
+        else problem
+        for problem in problems
+    )
 
 
 def _issue(problem: Problem, severity: str) -> dict[str, Any]:
@@ -74,8 +85,12 @@ def response_message(
     }
 
 
-def _identifier(message: Message, version: FhirVersion) -> str | dict[str, str]:
-    """R4 names the request by its MessageHeader.id, R5 by an Identifier (of the Bundle)."""
-    if version is FhirVersion.R5:
-        return {"value": message.bundle_id}
-    return message.header_id
+def _identifier(message: Message, version: FhirVersion) -> str | dict[str, Any]:
+    """How the response names the request: R4 by its MessageHeader.id, R5 by its Bundle.identifier.
+
+    Of a Bundle without one its id is the value (R5 MessageHeader.response.identifier).
+    """
+    if version is not FhirVersion.R5:
+        return message.header_id
+    given = message.bundle.get("identifier")
+    return given if isinstance(given, dict) and given.get("value") else {"value": message.bundle_id}

@@ -23,6 +23,11 @@ def place_of(document: Any, is_meant: Callable[[Any], bool]) -> str | None:  # n
     return max(paths, key=len) or None
 
 
+def holds(document: Any, is_meant: Callable[[Any], bool]) -> bool:  # noqa: ANN401 - any JSON value
+    """Whether any value in `document` is meant."""
+    return _find(document, is_meant) is not None
+
+
 def _find(document: Any, is_meant: Callable[[Any], bool]) -> list[_Step] | None:  # noqa: ANN401
     """The names and indices that lead to it."""
     waiting: list[tuple[Any, list[_Step]]] = [(document, [])]

@@ -4,8 +4,11 @@ Owns the walk over a whole document, Bundle or one resource: names and kinds of 
 required codes (`valuesets`), periods, references to contained resources, and what a Bundle's type demands
 (`bundles`); does not own the structure beyond that (`model`) nor a mapping's own demands.
 fhir.resources takes numbers for times, words for booleans, texts for objects, its own Python names for
-elements, and null: what a mapping would then read is not what was said.
-Source: FHIR R4 and R5, JSON representation; per-1, ref-1; the bindings and datatypes named in the modules.
+elements, null, and objects and lists without anything in them: what a mapping would then read is not what was
+said.
+Source: FHIR R4 and R5, JSON representation (R4 json: «Properties with no value are omitted», an array is
+never empty, an object never without a property); per-1, ref-1; the bindings and datatypes named in the
+modules.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,7 +17,7 @@ from typing import Any
 from adapter.errors import Problem
 from adapter.fhir.bundles import bundle_faults
 from adapter.fhir.forms import ends_before_it_starts
-from adapter.fhir.model import FhirVersion
+from adapter.fhir.model import FhirVersion, model, validate
 from adapter.fhir.plans import Plan, Step, beside_primitive, plan_of
 from adapter.fhir.valuesets import STATUS
 
@@ -26,6 +29,27 @@ _Place = tuple[Any, str, int | None]
 _NO_TYPE = "no resource type of this FHIR version"
 _UNKNOWN = "an element that the FHIR model does not know"
 _COMMENTS = "fhir_comments"  # of DSTU2; passed over, as fhir.resources does
+_NO_OBJECT = "an object must not be empty: omit what has no value (R4 json)"
+_NO_LIST = "a list must not be empty: omit what has no value (R4 json)"
+
+
+def faults(resource: Resource, version: FhirVersion, path: str) -> list[Problem]:
+    """All faults of a document: those of its model, and those of `check`, which knows best where they are.
+
+    fhir.resources tells of a null in a list as a fault of the list: where `check` has one at the same place
+    or deeper, the model's is left out.
+    """
+    found = validate(resource, version)
+    if model(resource["resourceType"], version) is None:
+        return found  # and `path` may be the message's own word
+    ours = list(check(resource, version, path))
+    places = [problem.expression or "" for problem in ours]
+    return [*(problem for problem in found if not _is_told(problem.expression or path, places)), *ours]
+
+
+def _is_told(place: str, places: list[str]) -> bool:
+    """Whether one of `places` is `place`, or inside of it."""
+    return any(other == place or other.startswith((f"{place}.", f"{place}[")) for other in places)
 
 
 def check(resource: Resource, version: FhirVersion, path: str) -> Iterator[Problem]:
@@ -64,25 +88,35 @@ class _Walk:
             self._tell(bundle_faults(value, self._version), place)
 
     def _object(self, value: Resource, plan: Plan, place: _Place) -> None:
+        if not value:
+            self._fault("structure", _NO_OBJECT, place)
+            return
         steps = plan.steps
         for name, item in value.items():
             step = steps.get(name)
             if step is None:
                 self._beside(name, item, plan, place)
-            elif not step.many:
-                self._one(item, step, (place, name, None))
-            elif type(item) is list:
-                for index, one in enumerate(item):
-                    if one is not None or not _has_beside(value, name, index):
-                        self._one(one, step, (place, name, index))
+            elif step.many:
+                self._many(name, item, step, value, place)
             else:
-                self._fault("structure", "is to be a list", (place, name, None))
+                self._one(item, step, (place, name, None))
         if plan.name == "Period":
             self._period(value, place)
         elif plan.name == "Reference":
             reference = value.get("reference")
             if type(reference) is str and reference.startswith("#"):
                 self._anchors.append((reference, (place, "reference", None)))
+
+    def _many(self, name: str, item: Any, step: Step, value: Resource, place: _Place) -> None:  # noqa: ANN401
+        """Walk a list, the element `name` of `value`."""
+        if type(item) is not list:
+            self._fault("structure", "is to be a list", (place, name, None))
+        elif not item:
+            self._fault("structure", _NO_LIST, (place, name, None))
+        else:
+            for index, one in enumerate(item):
+                if one is not None or not _has_beside(value, name, index):
+                    self._one(one, step, (place, name, index))
 
     def _one(self, item: Any, step: Step, place: _Place) -> None:  # noqa: ANN401 - JSON
         if type(item) not in step.types:
@@ -113,6 +147,8 @@ class _Walk:
             rule = "is to be a list" if many else "is to be an object"
             self._fault("structure", rule, (place, beside, None))
             return
+        if many and not item:
+            self._fault("structure", _NO_LIST, (place, beside, None))
         for index, one in enumerate(item if many else (item,)):
             at = (place, beside, index if many else None)
             if type(one) is dict:

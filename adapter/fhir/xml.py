@@ -1,10 +1,11 @@
 """FHIR XML into the same values that FHIR JSON is read into, within limits and without XML's traps.
 
-Owns the reading; `to_xml` is in `xml_writer`. No document type, no entity, no processing instruction and no
-reference to the outside is taken (defusedxml); what is nested deeper than the limit is not read on. Which
-elements there are, and which are lists, the FHIR models say (`structure`), so a list of one stays a list.
-fhir.resources reads XML too; measured, it loses the scale of decimals and the extensions of primitives, and
-takes entities, so it is not used here.
+Owns the reading; `to_xml` is in `xml_writer`. No document type, no entity and no reference to the outside
+is taken (defusedxml); what is nested deeper than the limit is not read on. Comments and processing
+instructions, as `xml-stylesheet`, are passed over; in a narrative, which is kept as it is written, no
+instruction may stand. Which elements there are, and which are lists, the FHIR models say (`structure`), so
+a list of one stays a list. fhir.resources reads XML too; measured, it loses the scale of decimals and the
+extensions of primitives, and takes entities, so it is not used here.
 Source: FHIR R4 and R5, XML representation.
 """
 
@@ -39,7 +40,7 @@ def parse_xml(body: bytes, version: FhirVersion, *, max_bytes: int, max_depth: i
     """The resource in `body`, as FHIR JSON has it; decimals keep their scale (Decimal).
 
     Raises TooLargeError over `max_bytes`; MalformedError where it is no XML in UTF-8, or has a document
-    type, an entity or a processing instruction; ResourceError where it is nested deeper than `max_depth`
+    type or an entity; ResourceError where it is nested deeper than `max_depth`
     elements, or what it holds is no resource of that FHIR `version`.
     """
     if len(body) > max_bytes:
@@ -240,8 +241,11 @@ class _Reader:
         elif text.strip(" \t\r\n"):
             raise _fault("an element of FHIR holds no text", self._stack[-1].path)
 
-    def pi(self, _target: str, _data: str) -> None:
-        raise MalformedError(Problem("structure", "FHIR XML has no processing instructions"))
+    def pi(self, _target: str, _data: str | None = None) -> None:
+        """Pass over a processing instruction: it is for whoever shows the document (XML 1.0, 2.6)."""
+        if self._narrative:
+            element = self._narrative[1]
+            raise _fault("a narrative holds XHTML alone", f"{element[0].path}.{element[1].name}")
 
     def close(self) -> None:
         """Nothing is left to do: the last end tag closed the resource."""

@@ -148,7 +148,10 @@ class Hook:
     def _server(self, source: str) -> Server:
         server = self._servers.get(source)
         if server is None:
-            rule = "what a notification only names cannot be had: this source has no server in the settings"
+            rule = (
+                "an empty or id-only notification needs the source's server, and none is configured: "
+                "configure `server`, or send full resources"
+            )
             raise UnsupportedError(Problem("not-supported", rule))
         return server
 

@@ -67,12 +67,21 @@ def sandbox(
         service, relay = stack.enter_context(Guardian()), stack.enter_context(Guardian())
         port = start_listening(
             service,
-            lambda port: _program(service, settings, "serve", "--port", str(port)),
+            lambda port: _program(service, settings | _own(port), "serve", "--port", str(port)),
             _is_ready,
             free_ports(5),
         )
-        relay.start(_program(relay, settings, "relay"))
-        yield Sandbox(f"http://{LOOPBACK}:{port}", kafka, postgres)
+        relay.start(_program(relay, settings | _own(port), "relay"))
+        yield Sandbox(_address(port), kafka, postgres)
+
+
+def _address(port: int) -> str:
+    return f"http://{LOOPBACK}:{port}"
+
+
+def _own(port: int) -> dict[str, str]:
+    """The address that the service tells of itself is where it listens: it is on a port that was free."""
+    return {"LOSUS_BASE_URL": _address(port)}
 
 
 def _settings(kafka: str, postgres: str, organizations: Mapping[str, tuple[str, ...]]) -> dict[str, str]:

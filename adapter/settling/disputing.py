@@ -32,6 +32,7 @@ from adapter.fhir.dispute import (
 )
 from adapter.fhir.elements import Resource, uuid_of
 from adapter.fhir.model import FhirVersion
+from adapter.fhir.preconditions import Tags
 from adapter.losus.days import Month, local_day
 from adapter.outbound.events import Payload, settlement_event
 from adapter.settings import Settings
@@ -162,19 +163,19 @@ async def answer_dispute(
     now: datetime,
     *,
     by: Answerer,
-    expected: str | None = None,
+    expected: Tags | None = None,
 ) -> Resource:
     """Keep the region's answer, and tell the municipality on its topic; the Task as it stands then.
 
     Who answered is added to the audit in the caller's transaction, and borne by the delivery. The same
     answer again changes nothing. NotFoundError where there is no such question; ConflictError where it is
-    not in the version that is `expected`; SaidOtherwiseError where it was answered otherwise.
+    not in a version that is `expected`; SaidOtherwiseError where it was answered otherwise.
     """
     found = await disputes.find_dispute(connection, answer.task, lock=True)
     if found is None:
         raise NotFoundError(Problem("not-found", "no such dispute", "Task.id"))
     before = found.dispute
-    if expected is not None and expected != version_id(before):
+    if expected is not None and not expected.match(version_id(before)):
         raise ConflictError(
             Problem("conflict", "the Task is in another version by now", "Task.meta.versionId")
         )

@@ -18,10 +18,11 @@ from adapter.store.database import Connection
 
 @dataclass(frozen=True, slots=True)
 class DisputeRow:
-    """A question as it is kept: with the Task that asks it, and when it was answered (None: it is open)."""
+    """A question as it is kept: with the Task that asks it, when it came and was answered (None: open)."""
 
     dispute: Dispute
     task: dict[str, Any]
+    asked_at: datetime
     answered_at: datetime | None
 
 
@@ -116,7 +117,7 @@ async def stay_end(connection: Connection, stay: str, municipality: str) -> date
 
 
 _ROWS = """select id, municipality, stay, month, agreement, care_form, message, upheld, withdrawn, reason,
-                  answered_at
+                  asked_at, answered_at
            from dispute left join dispute_answer on dispute_answer.dispute = dispute.id"""
 
 
@@ -146,4 +147,4 @@ def _row(row: asyncpg.Record) -> DisputeRow:
         bool(row["withdrawn"]),
         row["reason"],
     )
-    return DisputeRow(one, orjson.loads(row["message"]), row["answered_at"])
+    return DisputeRow(one, orjson.loads(row["message"]), row["asked_at"], row["answered_at"])

@@ -123,57 +123,6 @@ async def find_statements(
     return [Kept(unpack(row["said"]), row["early"], tuple(row["held"]), row["bundle"]) for row in rows]
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceFilter:
-    """Which resources of statements and follow-ups are asked for; None: any.
-
-    `first` and `last` month, both included. `measure` is the canonical of a MeasureReport's measure, with
-    its version or without. `after` is the number of the last resource of the page before.
-    """
-
-    type: str
-    municipality: str | None = None
-    agreement: str | None = None
-    first: str | None = None
-    last: str | None = None
-    id: str | None = None
-    after: int = 0
-    limit: int = 100
-    measure: str | None = None
-
-
-_WHERE = """from issued_resource
-   where type = $1 and ($2::text is null or municipality = $2) and ($3::text is null or agreement = $3)
-     and ($4::text is null or month >= $4) and ($5::text is null or month <= $5)
-     and ($6::text is null or id = $6)
-     and ($7::text is null
-          or $7 in (convert_from(resource, 'UTF8')::jsonb ->> 'measure',
-                    split_part(convert_from(resource, 'UTF8')::jsonb ->> 'measure', '|', 1)))"""
-
-
-async def find_resources(
-    connection: Connection, wanted: ResourceFilter
-) -> tuple[int, list[tuple[int, str, bytes]]]:
-    """How many resources fit, and a page of them as (number, id, FHIR JSON), in the order of issue."""
-    asked = (
-        wanted.type,
-        wanted.municipality,
-        wanted.agreement,
-        wanted.first,
-        wanted.last,
-        wanted.id,
-        wanted.measure,
-    )
-    total = await connection.fetchval(f"select count(*) {_WHERE}", *asked)
-    rows = await connection.fetch(
-        f"select number, id, resource {_WHERE} and number > $8 order by number limit $9",
-        *asked,
-        wanted.after,
-        wanted.limit,
-    )
-    return int(total), [(row["number"], row["id"], row["resource"]) for row in rows]
-
-
 def pack(issued: Issued) -> bytes:
     """Write an issued statement as JSON; terms, which all its lines share, stand in it once."""
     said = orjson.loads(_ISSUED.dump_json(issued))

@@ -66,7 +66,7 @@ class AuditedRoute(APIRoute):
             at=datetime.now(UTC),
             kind=reach.caller.kind.value,
             who=reach.caller.name,
-            action=_WRITES.get(request.method, "read" if "{" in self.path_format else "search"),
+            action=self._action(request.method),
             what=what,
             outcome=_outcome(status),
             why=why(reach.caller),
@@ -74,6 +74,11 @@ class AuditedRoute(APIRoute):
             address=request.app.state.entrance.address(request.state.visit),
         )
         await request.app.state.ledger.note(entry)
+
+    def _action(self, method: str) -> str:
+        if self.path_format.endswith("/_search"):
+            return "search"
+        return _WRITES.get(method, "read" if "{" in self.path_format else "search")
 
 
 def _outcome(status: int) -> str:

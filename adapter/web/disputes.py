@@ -2,31 +2,36 @@
 
 Owns parameters, statuses and headers. Does not own who may ask about what, nor what an answer does
 (`adapter.settling.disputing`).
-Source: FHIR R4, RESTful API, update; Task.status, «completed», «rejected».
+Source: FHIR R4, RESTful API, read, update, search; Task.status, «completed», «rejected».
 """
 
 from datetime import UTC, datetime
+from typing import Any
 
-import orjson
 from fastapi import APIRouter, Request, Response
 
-from adapter.errors import MalformedError, NotFoundError, Problem, ResourceError, UnknownSourceError
+from adapter.errors import NotFoundError, Problem, ResourceError, UnknownSourceError
 from adapter.fhir.decimals import dumps
 from adapter.fhir.dispute import read_answer, told_task
 from adapter.fhir.document import read_document
 from adapter.fhir.elements import Resource
 from adapter.fhir.model import FhirVersion
+from adapter.fhir.preconditions import Tags, tags
+from adapter.fhir.search import fits
 from adapter.settings import Settings
 from adapter.settling.disputing import Answerer, Asker, Desk, answer_dispute, take_dispute
 from adapter.store.audit import append
 from adapter.store.disputes import find_dispute, list_disputes
+from adapter.store.issued import Found
 from adapter.trace import here
+from adapter.web import searching
 from adapter.web.access import Decision, SettlementReach, sends
 from adapter.web.audited import AuditedRoute, noted, saw, why
-from adapter.web.media import FHIR_JSON
-from adapter.web.negotiation import read_request
+from adapter.web.negotiation import read_request, respond, wanted
 
 router = APIRouter(route_class=AuditedRoute)
+
+_SAME = 304
 
 
 @router.post("/fhir/{source}/$dispute", response_class=Response, dependencies=[sends("operation/dispute")])
@@ -41,43 +46,46 @@ async def dispute(source: str, request: Request) -> Response:
     async with request.app.state.database.transaction() as connection:
         taken = await take_dispute(connection, asker, task, datetime.now(UTC))
         await append(connection, [taken.entry])
-    return _task(taken.task, 201 if taken.is_new else 200)
+    return _task(request, taken.task, 201 if taken.is_new else 200)
 
 
 @router.get("/fhir/Task", response_class=Response)
-async def tasks(
-    request: Request, reach: SettlementReach, municipality: str | None = None, status: str | None = None
-) -> Response:
-    """All disputes, as they stand: oldest first; of one municipality, of one status."""
-    if set(request.query_params) - {"municipality", "status", "_format"}:
-        raise MalformedError(Problem("not-supported", "searched by municipality and status"))
+@router.post("/fhir/Task/_search", response_class=Response)
+async def tasks(request: Request, reach: SettlementReach) -> Response:
+    """Disputes as they stand, oldest first; by what `fhir.search.SEARCHED` lists."""
+    asked = await searching.asked(request, "Task")
+    municipality = reach.municipality(asked.texts.get("municipality"))
     desk = Desk.of(request.app.state.settings)
     async with request.app.state.database.transaction() as connection:
-        kept = await list_disputes(connection, reach.municipality(municipality))
-    found = [
-        told_task(one.task, one.dispute, desk.fhir, one.answered_at)
-        for one in kept
-        if status in {None, one.dispute.status}
-    ]
-    saw(request, (f"Task/{task['id']}" for task in found), municipality)
-    bundle = {"resourceType": "Bundle", "type": "searchset", "total": len(found)}
-    entries = [
-        {"fullUrl": f"{desk.base}/Task/{task['id']}", "resource": task, "search": {"mode": "match"}}
-        for task in found
-    ]
-    return Response(orjson.dumps({**bundle, **({"entry": entries} if entries else {})}), media_type=FHIR_JSON)
+        kept = await list_disputes(connection, municipality)
+    fitting: list[tuple[Any, Found]] = []
+    for number, one in enumerate(kept, 1):
+        told = told_task(one.task, one.dispute, desk.fhir, one.answered_at)
+        updated = one.answered_at or one.asked_at
+        if fits(asked, told, updated):
+            key = {"_id": told["id"], "_lastUpdated": updated}.get(asked.sort or "")
+            fitting.append(((key,) if key else (), Found(number, told["id"], dumps(told))))
+    page, more = searching.page_of(fitting, asked)
+    saw(request, (f"Task/{one.name}" for one in page), municipality)
+    return searching.searchset(request, asked, len(fitting), page, more=more)
 
 
 @router.get("/fhir/Task/{name}", response_class=Response)
 async def task(name: str, request: Request, reach: SettlementReach) -> Response:
-    """One dispute as it stands."""
+    """One dispute as it stands; 304 where `If-None-Match` names that version (R4 http#cread)."""
+    wanted(request)
+    none_match = ", ".join(request.headers.getlist("if-none-match"))
+    known = tags(none_match, "Task.meta.versionId") if none_match else Tags()
     desk = Desk.of(request.app.state.settings)
     async with request.app.state.database.transaction() as connection:
         found = await find_dispute(connection, name)
     if found is None or reach.only not in {None, found.dispute.municipality}:
         raise NotFoundError(Problem("not-found", "no such dispute"))
     saw(request, (f"Task/{found.dispute.id}",), found.dispute.municipality)
-    return _task(told_task(found.task, found.dispute, desk.fhir, found.answered_at), 200)
+    told = told_task(found.task, found.dispute, desk.fhir, found.answered_at)
+    if known.match(told["meta"]["versionId"]):
+        return respond(request, None, _SAME, _etag(told))
+    return _task(request, told, 200)
 
 
 @router.put("/fhir/Task/{name}", response_class=Response)
@@ -90,7 +98,7 @@ async def answer(name: str, request: Request, reach: Decision) -> Response:
     given = read_answer(await _body(request, request.app.state.settings), desk.fhir)
     if given.task != name:
         raise ResourceError(Problem("value", "the id is that of the address", "Task.id"))
-    expected = request.headers.get("if-match")
+    match = ", ".join(request.headers.getlist("if-match"))
     now, caller = datetime.now(UTC), reach.caller
     address = request.app.state.entrance.address(request.state.visit)
     by = Answerer(caller.kind.value, caller.name, why(caller), address)
@@ -101,10 +109,10 @@ async def answer(name: str, request: Request, reach: Decision) -> Response:
             given,
             now,
             by=by,
-            expected=None if expected is None else expected.removeprefix("W/").strip('"'),
+            expected=tags(match, "Task.meta.versionId") if match else None,
         )
     noted(request)
-    return _task(told, 200)
+    return _task(request, told, 200)
 
 
 async def _body(request: Request, settings: Settings) -> Resource:
@@ -114,6 +122,10 @@ async def _body(request: Request, settings: Settings) -> Resource:
     return read_document(received.body, received.media, version, limits)
 
 
-def _task(told: Resource, status: int) -> Response:
-    headers = {"etag": f'W/"{told["meta"]["versionId"]}"'}
-    return Response(dumps(told), status, headers=headers, media_type=FHIR_JSON)
+def _task(request: Request, told: Resource, status: int) -> Response:
+    version = FhirVersion(request.app.state.settings.settlement_fhir)
+    return respond(request, dumps(told), status, _etag(told), version)
+
+
+def _etag(told: Resource) -> dict[str, str]:
+    return {"etag": f'W/"{told["meta"]["versionId"]}"'}

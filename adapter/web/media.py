@@ -17,14 +17,17 @@ from adapter.errors import FormatError, NotAcceptableError, Problem
 from adapter.fhir.document import Media
 from adapter.fhir.model import FhirVersion
 
-#: Media type → how it is written. The generic ones are answered under the name that was asked for.
+#: Media type → how it is written. Generic ones, and those of DSTU2 that HAPI's client still names, are
+#: answered under the name that was asked for.
 SPOKEN: dict[str, Media] = {
     "application/fhir+json": "json",
     "application/json": "json",
     "text/json": "json",
+    "application/json+fhir": "json",
     "application/fhir+xml": "xml",
     "application/xml": "xml",
     "text/xml": "xml",
+    "application/xml+fhir": "xml",
 }
 FHIR_JSON = "application/fhir+json"
 FHIR_XML = "application/fhir+xml"
@@ -41,6 +44,8 @@ _VERSIONS = {"4.0": FhirVersion.R4, "4.3": FhirVersion.R4B, "5.0": FhirVersion.R
 _NUMBERS = {version: number for number, version in _VERSIONS.items()}
 _PARAMETER = re.compile(r"""\s*;\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)=("(?:[^"\\]|\\.)*"|[^\s;,"]+)""")
 _WEIGHT = re.compile(r"(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
+#: Where a `+` that was not encoded in the URL has become a space.
+_LOST_PLUS = re.compile(r"(?<=fhir) (?=json|xml)|(?<=json) (?=fhir)|(?<=xml) (?=fhir)")
 _CHARSETS = ("utf-8", "utf8")
 _REMEMBERED = 256
 
@@ -104,8 +109,7 @@ def accepted(accept: str, format_: str | None) -> Accepted:
     A generic type is answered under its own name. Raises NotAcceptableError (406) where none can be given.
     """
     if format_:
-        # a `+` that was not encoded in the URL has become a space
-        name, parameters = _split(format_.replace("fhir ", "fhir+"))
+        name, parameters = _split(_LOST_PLUS.sub("+", format_))
         asked = iter([(_FORMATS.get(name, ""), parameters)])
     elif accept.strip():
         asked = _by_weight(accept)
@@ -136,6 +140,16 @@ def preferred(prefer: str) -> Return | None:
             value = value.strip().strip('"').lower()
             return next((one for one in Return if one.lower() == value), None)
     return None
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def is_strict(prefer: str) -> bool:
+    """Whether `Prefer: handling=strict` asks that nothing be passed over (R4 search#errors)."""
+    names = (part.partition("=") for part in parse_http_list(prefer.replace(";", ",")))
+    said = [
+        value.strip().strip('"').lower() for name, _, value in names if name.strip().lower() == "handling"
+    ]
+    return said[:1] == ["strict"]
 
 
 def _by_weight(accept: str) -> Iterator[tuple[str, dict[str, str]]]:

@@ -32,7 +32,9 @@ from adapter.fhir.outcome import outcome
 from adapter.fhir.xml import to_xml
 from adapter.web.media import DEFAULT, Accepted, Return, accepted, is_gzipped, preferred, sent
 
-_RETRY, _PREFERENCE = "retry-after", "preference-applied"
+_RETRY = "retry-after"
+#: The header that says which preferences were followed (RFC 7240, 3).
+APPLIED = "preference-applied"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +53,18 @@ async def read_request(request: Request, limits: Limits) -> Received:
     (413) as soon as more than `limits.max_bytes` have come, packed or unpacked; MalformedError (400) where
     it ends too early or is no gzip.
     """
-    most = limits.max_bytes
-    length = request.headers.get("content-length", "")
-    if length == "0":  # an empty notification has no body, so no type
+    if request.headers.get("content-length") == "0":  # an empty notification has no body, so no type
         return Received(b"", "json", None)
+    kind = sent(_only(request, "content-type"))
+    body = await read_body(request, limits.max_bytes)
+    return Received(body, kind.media or _guess(body), kind.fhir)
+
+
+async def read_body(request: Request, most: int) -> bytes:
+    """The body of `request`, unpacked, of at most `most` bytes; raises as `read_request`."""
+    length = request.headers.get("content-length", "")
     if length.isdecimal() and (len(length) > 19 or int(length) > most):
         raise _too_large(most)
-    kind = sent(_only(request, "content-type"))
     inflater = _Inflater(most) if is_gzipped(_only(request, "content-encoding")) else None
     chunks: list[bytes] = []
     size = 0
@@ -71,8 +78,7 @@ async def read_request(request: Request, limits: Limits) -> Received:
         raise MalformedError(Problem("incomplete", "the sender hung up in the middle")) from None
     if inflater:
         inflater.close()
-    body = b"".join(chunks)
-    return Received(body, kind.media or _guess(body), kind.fhir)
+    return b"".join(chunks)
 
 
 def wanted(request: Request) -> Accepted:
@@ -125,7 +131,7 @@ def respond_written(
     asked = preference(request)
     given = dict(headers or {})
     if asked is not None:
-        given[_PREFERENCE] = f"return={asked}"
+        given[APPLIED] = f"return={asked}"
     body = {Return.REPRESENTATION: resource, Return.OUTCOME: report}.get(asked or Return.REPRESENTATION)
     return respond(request, body, status, given, version)
 

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from adapter.fhir.search import OF_THE_ANSWER, SEARCHED
 from adapter.losus.picture import CasePicture
 from adapter.web.access import is_open
 
@@ -95,10 +96,26 @@ def openapi(app: FastAPI, version: str) -> Document:
     for path, method, operation in _operations(found):
         operation["responses"] = _responses(path, method)
         operation["security"] = [] if is_open(path) else [{name: []} for name in _SECURITY]
-        if method in {"post", "put"}:
+        kind = path.split("/")[2] if path.startswith("/fhir/") else ""
+        if kind in SEARCHED and path in {f"/fhir/{kind}", f"/fhir/{kind}/_search"}:
+            _describe_search(operation, kind, method)
+        elif method in {"post", "put"}:
             content = {kind: {"schema": _RESOURCE} for kind in (_JSON, _PLAIN, _XML)}
             operation["requestBody"] = {"required": "$subscription-hook" not in path, "content": content}
     return found
+
+
+def _describe_search(operation: Document, kind: str, method: str) -> None:
+    """What a search takes: parameters of the address, or the same as a form (R4 http#search)."""
+    names = (*SEARCHED[kind], *OF_THE_ANSWER)
+    if method == "get":
+        operation["parameters"] = [
+            {"name": name, "in": "query", "schema": {"type": "string"}} for name in names
+        ]
+        return
+    form = {"type": "object", "properties": {name: {"type": "string"} for name in names}}
+    content = {"application/x-www-form-urlencoded": {"schema": form}}
+    operation["requestBody"] = {"required": False, "content": content}
 
 
 def _operations(document: Document) -> Iterator[tuple[str, str, Document]]:
@@ -128,6 +145,8 @@ def _responses(path: str, method: str) -> Document:
         found["503"] = answer
     if method in {"post", "put"}:
         found["201"] = answer
+    if path == "/fhir/Task/{name}" and method == "get":
+        found["304"] = {"description": "Known already, by If-None-Match."}
     if "$subscription-hook" in path:
         found["204"] = {"description": "All that is told of is stored."}
     return found

@@ -70,7 +70,7 @@ def deployment_of(settings: Settings) -> Deployment:
         bootstrap=kafka.bootstrap,
         municipalities={code: one.name for code, one in settings.subscribers.items()},
         terms=TopicTerms(kafka.partitions, kafka.replication, kafka.min_insync, kafka.retention_days),
-        schemas_url=f"{settings.base_url.rstrip('/')}/schemas",
+        schemas_url=f"{settings.base_url}/schemas",
         is_encrypted=tls is not None,
         scheme=_SCHEMES[kafka.sasl.mechanism] if kafka.sasl else "mtls" if tls and tls.certificate else None,
     )

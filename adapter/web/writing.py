@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 from fastapi import APIRouter, Request, Response
 
 from adapter.delivery import Delivery, Door, Receipt, Version
 from adapter.errors import LosusError, MalformedError, NotFoundError, Problem
+from adapter.fhir.bundles import entries_of
 from adapter.fhir.document import Media, read_document
 from adapter.fhir.interaction import (
     TAKEN,
@@ -25,10 +27,11 @@ from adapter.fhir.interaction import (
     demand_target,
     interaction,
     interactions,
-    version_of,
 )
 from adapter.fhir.model import FhirVersion
-from adapter.fhir.outcome import outcome
+from adapter.fhir.outcome import outcome, within
+from adapter.fhir.preconditions import Expected
+from adapter.fhir.preconditions import expected as demanded
 from adapter.inbound.naming import name_all
 from adapter.losus.instants import instant_text
 from adapter.mapping.version import version_tag
@@ -43,6 +46,7 @@ router = APIRouter()
 Resource = dict[str, Any]
 
 _CREATED, _OK = 201, 200
+_OF_THE_ANSWER = frozenset(("_format", "_pretty", "_summary", "_elements"))
 _STATUS = {200: "200 OK", 201: "201 Created"}
 _STORED = Problem("informational", "stored; what follows from it is published")
 _KNOWN = Problem("informational", "known already; nothing was done")
@@ -67,8 +71,9 @@ async def create(source: str, kind: str, request: Request) -> Response:
 )
 async def update_on_condition(source: str, kind: str, request: Request) -> Response:
     """Take in a version of the resource that `?identifier=system|value` finds, or a new one."""
-    asked = condition(kind, request.url.query)
-    return await _write(source, request, Interaction(kind, None, asked, _expected(request), False, kind))
+    asked = condition(kind, _searched(request))
+    expected = _expected(request, kind)
+    return await _write(source, request, Interaction(kind, None, asked, expected, False, kind))
 
 
 @router.put(
@@ -77,8 +82,12 @@ async def update_on_condition(source: str, kind: str, request: Request) -> Respo
     response_class=Response,
 )
 async def update(source: str, kind: str, name: str, request: Request) -> Response:
-    """Take in a version of a resource, known or new; with `If-Match` only after the version that it names."""
-    return await _write(source, request, Interaction(kind, name, None, _expected(request), False, kind))
+    """Take in a version of a resource, known or new.
+
+    With `If-Match` only after a version that it names, with `If-None-Match: *` only where none is known.
+    """
+    expected = _expected(request, kind)
+    return await _write(source, request, Interaction(kind, name, None, expected, False, kind))
 
 
 @router.post("/fhir/{source}", dependencies=[sends(), taking.limited], response_class=Response)
@@ -86,7 +95,7 @@ async def bundle(source: str, request: Request) -> Response:
     """Take in a transaction, whole or not at all, or a batch, each entry by itself."""
     asked = await _asked(source, request)
     kind = asked.document.get("type") if asked.document.get("resourceType") == "Bundle" else None
-    if kind not in {"transaction", "batch"}:
+    if kind not in ("transaction", "batch"):
         rule = "a Bundle of type transaction or batch is asked for; a message goes to $process-message"
         raise MalformedError(Problem("structure", rule, "Bundle.type"))
     entries = await (_transaction if kind == "transaction" else _batch)(request, asked)
@@ -174,20 +183,23 @@ async def _transaction(request: Request, asked: _Asked) -> list[Resource]:
 
 
 async def _batch(request: Request, asked: _Asked) -> list[Resource]:
-    count = len(asked.document.get("entry") or ())
+    count = len(entries_of(asked.document))
     return list(await asyncio.gather(*(_entry(request, asked, index) for index in range(count))))
 
 
 async def _entry(request: Request, asked: _Asked, index: int) -> Resource:
-    """Carry out one entry of a batch, and give its entry of the answer."""
+    """Carry out one entry of a batch, and give its entry of the answer; faults by their place in all."""
+    kind = ""
     try:
         one = interaction(asked.document, index)
-        held_to(request, f"system/{one.kind}.{'c' if one.is_create else 'u'}")
+        kind = one.kind
+        held_to(request, f"system/{kind}.{'c' if one.is_create else 'u'}")
         resource = asked.document["entry"][index]["resource"]
         alone = _Asked(asked.source, orjson.dumps(resource), "json", asked.fhir, resource)
         _, [made] = await _take(request, alone, (one,))
     except LosusError as error:
-        return {"response": {"status": str(error.status), "outcome": outcome(error.problems)}}
+        problems = within(error.problems, kind, f"Bundle.entry[{index}].resource")
+        return {"response": {"status": str(error.status), "outcome": outcome(problems)}}
     return _told(request, asked.source, made, resource)
 
 
@@ -277,6 +289,18 @@ def _told(request: Request, source: str, made: _Made, sent: Resource) -> Resourc
     return {"response": told}
 
 
-def _expected(request: Request) -> str | None:
-    tag = request.headers.get("if-match")
-    return version_of(tag) if tag is not None else None
+def _expected(request: Request, kind: str) -> Expected | None:
+    """The preconditions of an update; of a type that is not taken none counts (404 comes first)."""
+    if kind not in TAKEN:
+        return None
+    match, none_match = (
+        ", ".join(given) if (given := request.headers.getlist(name)) else None
+        for name in ("if-match", "if-none-match")
+    )
+    return demanded(match, none_match, f"{kind}.meta.versionId", kind)
+
+
+def _searched(request: Request) -> str:
+    """The query of an address without what is said of the answer: `_format`, which clients add to any."""
+    asked = request.query_params.multi_items()
+    return urlencode([(name, value) for name, value in asked if name not in _OF_THE_ANSWER])

@@ -50,6 +50,8 @@ async def test_each_reading_is_audited(client: httpx.AsyncClient, region: str) -
     await client.get(f"/cases/{case}", headers=api_key("krokom"))
     await client.get("/cases/19121212-1212", headers=AUDITOR())
     await client.get(f"/fhir/Invoice/{invoice}", headers=CONTROLLER())
+    await client.head(f"/fhir/Invoice/{invoice}", headers=CONTROLLER())
+    await client.post("/fhir/Invoice/_search", data={"_id": invoice}, headers=CONTROLLER())
     told = [
         (one.kind, one.who, one.action, one.what, one.outcome, one.why, one.municipality)
         for one in await audited(region, before)
@@ -64,6 +66,8 @@ async def test_each_reading_is_audited(client: httpx.AsyncClient, region: str) -
         ("source", "krokom", "read", (f"case/{case}",), "not-found", "own municipality", "2309"),
         ("staff", "auditor", "read", ("case/unknown",), "not-found", "auditor", None),
         ("staff", "controller", "read", (f"Invoice/{invoice}",), "ok", "controller", None),
+        ("staff", "controller", "read", (f"Invoice/{invoice}",), "ok", "controller", None),
+        ("staff", "controller", "search", (f"Invoice/{invoice}",), "ok", "controller", None),
     ]
 
 

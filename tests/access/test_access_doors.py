@@ -57,6 +57,31 @@ async def test_who_reads_where(
     assert given == expected
 
 
+SAME = [
+    # method, address, because: who may GET it may do this, and nobody else (RFC 9110, 9.3.2; R4 http#search)
+    ("POST", "/fhir/Invoice/_search", "a search by form"),
+    ("POST", "/fhir/Task/_search", "a search by form"),
+    ("HEAD", "/fhir/Invoice", "without its content"),
+    ("GET", "/fhir/Invoice/", "a slash at its end"),
+]
+
+
+@pytest.mark.parametrize(("method", "address", "because"), SAME)
+async def test_the_same_door_by_another_way(
+    client: httpx.AsyncClient, method: str, address: str, because: str
+) -> None:
+    for name, made in CALLERS.items():
+        plain = address.removesuffix("/_search").rstrip("/")
+        wanted = (await client.get(plain, headers=made())).status_code
+        given = await client.request(method, address, headers=made())
+        assert given.status_code == wanted, (name, because)
+
+
+async def test_what_an_address_can_do_is_told_to_anybody(client: httpx.AsyncClient) -> None:
+    for address in ("/fhir/Invoice", "/cases", "/fhir/ostersund/Encounter", "/fhir/nobody/Encounter"):
+        assert (await client.options(address)).status_code == 204
+
+
 OPEN = ["/healthz", "/metrics", "/asyncapi.json", "/schemas"]
 
 

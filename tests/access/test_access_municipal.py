@@ -46,6 +46,28 @@ async def test_a_municipality_sees_its_own_bills(
     assert given["total"] == sum(1 for code in owner.values() if code in allowed), "nor is it counted"
 
 
+@pytest.mark.parametrize(("caller", "query", "seen", "because"), MUNICIPAL)
+async def test_a_search_by_form_shows_no_more(
+    client: httpx.AsyncClient, caller: str, query: str, seen: set[str], because: str
+) -> None:
+    for address, form in (
+        (f"/fhir/MeasureReport/_search{query}", {}),
+        ("/fhir/MeasureReport/_search", dict([query[1:].split("=")]) if query else {}),
+    ):
+        given = await client.post(address, data=form, headers=CALLERS[caller]())
+        by_get = await client.get(f"/fhir/MeasureReport{query}", headers=CALLERS[caller]())
+        assert given.json() == by_get.json(), because
+        assert bool(given.json()["total"]) == bool(seen), because
+
+
+async def test_no_order_tells_of_anothers(client: httpx.AsyncClient, region: str) -> None:
+    """A page cannot begin behind a resource of another: what comes after it would tell its date and id."""
+    of_others = await rows(region, "select number from issued_resource where municipality = '2309'")
+    for (number,) in of_others:
+        query = f"/fhir/MeasureReport?_sort=-_id&_after={number}"
+        assert "entry" not in (await client.get(query, headers=api_key("ostersund"))).json()
+
+
 async def test_anothers_is_as_if_it_were_not_there(client: httpx.AsyncClient, region: str) -> None:
     named = await names(region)
     pairs = [

@@ -50,6 +50,8 @@ def test_a_sandbox_is_used_and_stops_on_ctrl_c() -> None:
     with sandbox() as (process, addresses):
         assert set(addresses) == {"http", "kafka", "postgres", "pid"}
         assert addresses["pid"] == process.pid
+        stated = httpx.get(f"{addresses['http']}/fhir/metadata").json()
+        assert stated["implementation"]["url"] == f"{addresses['http']}/fhir", "where it listens"
         assert httpx.get(f"{addresses['http']}/readyz").json() == {
             "ready": True,
             "database": True,

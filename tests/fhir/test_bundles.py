@@ -11,7 +11,11 @@ R4, R4B, R5 = FhirVersion
 PATIENT = {"resourceType": "Patient", "id": "p"}
 HEADER = {"resourceType": "MessageHeader", "id": "h"}
 COMPOSITION = {"resourceType": "Composition"}
-STATUS = {"resourceType": "SubscriptionStatus", "type": "heartbeat", "subscription": {}}
+STATUS = {
+    "resourceType": "SubscriptionStatus",
+    "type": "heartbeat",
+    "subscription": {"reference": "Subscription/1"},
+}
 REQUEST = {"method": "PUT", "url": "Patient/p"}
 RESPONSE = {"status": "200"}
 NAMED = {"identifier": {"system": "urn:x", "value": "1"}, "timestamp": "2024-03-04T14:00:00Z"}
@@ -50,7 +54,7 @@ ROWS: list[tuple[str, FhirVersion, list[dict[str, Any]], list[str], str]] = [
         ["entry[0].response"],
         "bdl-4",
     ),
-    ("collection", R4, [{}], ["entry[0].resource"], "bdl-5: nothing in it"),
+    ("collection", R4, [{"fullUrl": "urn:uuid:1"}], ["entry[0].resource"], "bdl-5: nothing in it"),
     ("collection", R4, [url("urn:uuid:1"), url("urn:uuid:2")], [], "bdl-7: two things"),
     (
         "collection",
@@ -93,9 +97,8 @@ ROWS: list[tuple[str, FhirVersion, list[dict[str, Any]], list[str], str]] = [
 def test_invariants(
     kind: str, version: FhirVersion, entries: list[dict[str, Any]], places: list[str], because: str
 ) -> None:
-    bundle = {"resourceType": "Bundle", "type": kind, "entry": entries} | (
-        NAMED if kind == "document" else {}
-    )
+    bundle = {"resourceType": "Bundle", "type": kind} | ({"entry": entries} if entries else {})
+    bundle |= NAMED if kind == "document" else {}
     problems = list(check(bundle, version, "Bundle"))
     assert [(one.code, one.expression) for one in problems] == [
         ("invariant", f"Bundle.{place}") for place in places
@@ -120,7 +123,7 @@ def test_documents(head: dict[str, Any], places: list[str], because: str) -> Non
 
 
 def test_a_bundle_inside_a_bundle_is_held_to_them_too() -> None:
-    inner = {"resourceType": "Bundle", "type": "message", "entry": []}
+    inner = {"resourceType": "Bundle", "type": "message"}
     bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": inner}]}
     (problem,) = check(bundle, R4, "Bundle")
     assert problem.expression == "Bundle.entry[0].resource.entry[0].resource"

@@ -26,14 +26,27 @@ REFUSED: list[tuple[bytes, Fault, str, str | None, str]] = [
     (b'["191212121212"]', MalformedError, "structure", None, "no object"),
     (b"{} {}", MalformedError, "structure", None, "two documents"),
     (b'{"a": NaN}', MalformedError, "structure", None, "NaN is no JSON"),
-    (b'{"a": 1e400}', MalformedError, "structure", None, "no double holds it"),
-    (b'{"a": -1e400}', MalformedError, "structure", None, "no double holds it"),
-    (b"\xef\xbb\xbf{}", MalformedError, "structure", None, "a byte order mark (RFC 8259, 8.1)"),
+    (b'{"a": Infinity}', MalformedError, "structure", None, "nor is Infinity (RFC 8259, 6)"),
+    (b'{"a": -Infinity}', MalformedError, "structure", None, "nor its opposite"),
+    (b'{"a": 1e400}', ResourceError, "value", None, "JSON, but no double holds it (RFC 8259, 6)"),
+    (b'{"a": -1e400}', ResourceError, "value", None, "JSON, but no double holds it"),
+    (b'{"a": ' + b"9" * 400 + b"}", ResourceError, "value", None, "a whole number that is as large"),
+    ((NAME % "1e999").encode(), ResourceError, "value", "Patient.name[0].family", "where it stands"),
+    ((NAME % "NaN").encode(), MalformedError, "structure", "Patient.name[0].family", "where it stands"),
+    ((NAME % r'"\udead"').encode(), ResourceError, "value", "Patient.name[0].family", "where it stands"),
+    (b"\xef\xbb\xbf\xef\xbb\xbf{}", MalformedError, "structure", None, "a second byte order mark"),
+    (b"\xfe\xff\0{\0}", MalformedError, "structure", None, "UTF-16 with its mark"),
+    ("{}".encode("utf-16-le"), MalformedError, "structure", None, "UTF-16 without one"),
+    ("{}".encode("utf-32"), MalformedError, "structure", None, "UTF-32"),
+    (b"{'a': 1}", MalformedError, "structure", None, "Python's quotes"),
+    (b'{"a": 1,}', MalformedError, "structure", None, "a comma too many"),
+    (b'{"a":' * 5_000, ResourceError, "too-costly", None, "deeper than a parser goes"),
+    (b"[1e400]", MalformedError, "structure", None, "no object"),
     ('{"a": "å"}'.encode("latin-1"), MalformedError, "structure", None, "ISO 8859-1"),
     ('{"a": "å"}'.encode("utf-16"), MalformedError, "structure", None, "UTF-16"),
-    (b'{"a": "\\ud800"}', MalformedError, "structure", None, "half a character, escaped"),
+    (b'{"a": "\\ud800"}', ResourceError, "value", None, "half a character (RFC 8259, 8.2)"),
     (b'{"a": "\xed\xa0\x80"}', MalformedError, "structure", None, "half a character in UTF-8"),
-    (b'{"\\udc00": 1}', MalformedError, "structure", None, "half a character in a name"),
+    (b'{"\\udc00": 1}', ResourceError, "value", None, "half a character in a name"),
     (b'{"a": "\x01"}', MalformedError, "structure", None, "a control character that is not escaped"),
     ((NAME % r'"Tolvansson\u0000"').encode(), ResourceError, "value", "Patient.name[0].family", "a NUL"),
     ((NAME % r'"Tolvansson\u001F"').encode(), ResourceError, "value", "Patient.name[0].family", "U+001F"),
@@ -88,6 +101,36 @@ def test_what_is_refused(body: bytes, fault: Fault, code: str, expression: str |
     (problem,) = caught.value.problems
     assert (problem.code, problem.expression) == (code, expression), because
     assert not any(value in str(caught.value) for value in PLANTED)
+
+
+WORDS = [
+    # body, what is said, because
+    (b"", "empty", "nothing was sent"),
+    (b'{"a": 1e999}', "double", "well-formed JSON is not called none"),
+    (b'{"a": NaN}', "NaN", "a word of JavaScript"),
+    (b'{"a": 1e999, "a": 1}', "a value that cannot be taken, at line 1, column", "of a name said twice"),
+    (b'{"a": "\\ud800"}', "surrogate", "half a character"),
+    ('{"a": "å"}'.encode("latin-1"), "byte 8 ", "where another encoding begins"),
+    ('{"a": "å"}'.encode("utf-16"), "UTF-16", "which encoding it is"),
+    (b'{"a": "\x01"}', "line 1, column 8", "RFC 8259, 7"),
+    (b'{"a": 1,\n}', "line 2, column 1", "where JSON ends"),
+    (b'{"a": 1, "a": 2}', "twice", "orjson would take the last"),
+    (b'{"a":' * 5_000, "deeper than 60", "the limit"),
+]
+
+
+@pytest.mark.parametrize(("body", "words", "because"), WORDS)
+def test_what_is_wrong_is_said(body: bytes, words: str, because: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_json(body)
+    assert words in caught.value.problems[0].rule, because
+
+
+def test_a_byte_order_mark_is_passed_over() -> None:
+    """RFC 8259, 8.1: parsers may ignore it rather than treat it as an error."""
+    body = b'\xef\xbb\xbf{"resourceType":"Patient"}'
+    assert parse_json(body) == {"resourceType": "Patient"}
+    assert read_document(body, "json", R4) == {"resourceType": "Patient"}
 
 
 READ = [

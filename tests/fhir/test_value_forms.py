@@ -72,7 +72,11 @@ def test_a_period_does_not_end_before_it_starts(start: str, end: str, backwards:
 EVERY_PERIOD = [
     # resource, version, expression
     (ENCOUNTER_R5 | {"actualPeriod": WRONG_WAY}, R5, "Encounter.actualPeriod"),
-    (ENCOUNTER | {"location": [{"location": {}, "period": WRONG_WAY}]}, R4, "Encounter.location[0].period"),
+    (
+        ENCOUNTER | {"location": [{"location": {"display": "x"}, "period": WRONG_WAY}]},
+        R4,
+        "Encounter.location[0].period",
+    ),
     (
         ENCOUNTER | {"statusHistory": [{"status": "planned", "period": WRONG_WAY}]},
         R4,
@@ -81,7 +85,7 @@ EVERY_PERIOD = [
     (TASK | {"executionPeriod": WRONG_WAY}, R4, "Task.executionPeriod"),
     (TASK | {"restriction": {"period": WRONG_WAY}}, R4, "Task.restriction.period"),
     (PATIENT | {"name": [{"period": WRONG_WAY}]}, R4, "Patient.name[0].period"),
-    (PATIENT | {"address": [{}, {"period": WRONG_WAY}]}, R4, "Patient.address[1].period"),
+    (PATIENT | {"address": [{"use": "home"}, {"period": WRONG_WAY}]}, R4, "Patient.address[1].period"),
     (
         PATIENT | {"extension": [{"url": "u", "valuePeriod": WRONG_WAY}]},
         R4,

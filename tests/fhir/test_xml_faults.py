@@ -160,6 +160,13 @@ FAULTS: list[tuple[str, str, str, str | None, str]] = [
         "two narratives",
     ),
     (
+        PATIENT % f'<text><div xmlns="{X}"><?php Tolvansson ?></div></text>',
+        "resource",
+        "structure",
+        "Patient.text.div",
+        "a processing instruction in what is kept as it is written",
+    ),
+    (
         PATIENT % '<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="/etc/passwd"/>',
         "resource",
         "structure",
@@ -167,6 +174,7 @@ FAULTS: list[tuple[str, str, str, str | None, str]] = [
         "XInclude is another namespace, and nothing is included",
     ),
 ]
+ID = '<id value="p"/>'
 KINDS: dict[str, type[InputError]] = {"malformed": MalformedError, "resource": ResourceError}
 
 
@@ -180,6 +188,22 @@ def test_a_fault_tells_where_and_never_what(
     assert (problem.code, problem.expression) == (code, expression), because
     assert not any(value in str(caught.value) for value in PLANTED)
     assert caught.value.__cause__ is None
+
+
+PASSED_OVER = [
+    # document, because
+    (
+        f'<?xml-stylesheet type="text/xsl" href="file:///etc/passwd"?>{PATIENT % ID}',
+        "XML 1.0, 2.6: for a viewer",
+    ),
+    (PATIENT % f"<?php Tolvansson ?>{ID}<?x?>", "inside"),
+    (f"<!-- Tolvansson -->{PATIENT % f'<!-- a --> {ID} <!-- <id/> -->'}<!-- b -->", "comments"),
+]
+
+
+@pytest.mark.parametrize(("document", "because"), PASSED_OVER)
+def test_what_is_for_others_is_passed_over(document: str, because: str) -> None:
+    assert read(document) == {"resourceType": "Patient", "id": "p"}, because
 
 
 LAUGHS = "".join(f'<!ENTITY l{i} "{f"&l{i - 1};" * 10}">' for i in range(1, 10))
@@ -198,8 +222,6 @@ TRAPS = [
         "a parameter entity",
     ),
     (f"<!DOCTYPE a>{PATIENT % ''}", "any document type at all"),
-    (f'<?xml-stylesheet href="file:///etc/passwd"?>{PATIENT % ""}', "a processing instruction"),
-    (PATIENT % "<?php Tolvansson ?>", "a processing instruction inside"),
     ((PATIENT % '<id value="å"/>').encode("utf-16"), "UTF-16"),
     ((PATIENT % '<id value="å"/>').encode("utf-16-be"), "UTF-16 without its mark"),
     (

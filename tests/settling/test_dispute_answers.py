@@ -118,6 +118,58 @@ async def test_the_municipality_is_told_of_the_answer(client: httpx.AsyncClient,
     assert sent["identifier"][0]["value"] == "question-1", "what the municipality calls it"
 
 
+SEARCHES = [
+    # parameters, whether the one question is found, because
+    ({}, True, "R4 search: nothing is asked for"),
+    ({"status": "requested"}, True, "its status"),
+    ({"status": "completed,rejected"}, False, "others"),
+    ({"_id": "{id}"}, True, "its id"),
+    ({"_id": "x"}, False, "another"),
+    ({"identifier": "question-1"}, True, "as the municipality calls it"),
+    ({"municipality": "1480"}, True, "whose it is"),
+    ({"municipality": "2380"}, False, "another's"),
+    ({"_lastUpdated": "ge2019"}, True, "asked since"),
+    ({"_lastUpdated": "lt2019"}, False, "not before"),
+    ({"_sort": "-_lastUpdated", "_count": "5"}, True, "in an order"),
+    ({"_sort": "_id", "_after": "1"}, False, "behind it"),
+]
+
+
+async def test_a_question_is_searched_and_read(client: httpx.AsyncClient) -> None:
+    [line] = await items(client, "2019-03", "excess-over-mean")
+    asked = (await ask(client, "goteborg", task(line))).json()
+    for given, is_found, because in SEARCHES:
+        query = {name: value.format(id=asked["id"]) for name, value in given.items()}
+        found = (await client.get("/fhir/Task", params=query)).json()
+        assert [one["resource"] for one in found.get("entry", ())] == [asked] * is_found, because
+        assert (await client.post("/fhir/Task/_search", data=query)).json() == found, because
+    counted = (await client.get("/fhir/Task?_summary=count")).json()
+    assert (counted["total"], "entry" in counted) == (1, False)
+    xml = await client.get(f"/fhir/Task/{asked['id']}", headers={"accept": "application/fhir+xml"})
+    assert (xml.status_code, xml.headers["content-type"]) == (200, "application/fhir+xml")
+
+
+READS = [
+    # If-None-Match, status, because (RFC 9110, 13.1.2; R4 http#cread)
+    ('W/"1"', 304, "known already"),
+    ('"0", W/"1"', 304, "one of a list"),
+    ("*", 304, "anything is known already"),
+    ('W/"2"', 200, "another version"),
+    ('"1', 400, "no tag"),
+]
+
+
+async def test_a_question_that_is_known_is_not_told_again(client: httpx.AsyncClient) -> None:
+    [line] = await items(client, "2019-03", "excess-over-mean")
+    name = (await ask(client, "goteborg", task(line))).json()["id"]
+    for header, status, because in READS:
+        for method in ("GET", "HEAD"):
+            given = await client.request(method, f"/fhir/Task/{name}", headers={"if-none-match": header})
+            assert given.status_code == status, because
+            assert status == 400 or given.headers["etag"] == 'W/"1"'
+            assert status != 304 or given.content == b""
+
+
 REFUSED = [
     # name in the address, body, headers, status, code, because
     ("nobody", {"id": "nobody"}, {}, 404, "not-found", "no such dispute"),
@@ -126,6 +178,8 @@ REFUSED = [
     (None, {"status": "cancelled"}, {}, 422, "code-invalid", "only who asks takes a question back"),
     (None, {"code": {"text": "191212121212"}}, {}, 422, "code-invalid", "no dispute"),
     (None, {}, {"if-match": 'W/"2"'}, 412, "conflict", "nobody answered yet"),
+    (None, {}, {"if-match": '"2", "3"'}, 412, "conflict", "RFC 9110, 13.1.1: none of a list"),
+    (None, {}, {"if-match": '"2'}, 400, "value", "RFC 9110, 8.8.3: no tag"),
 ]
 
 
@@ -138,7 +192,8 @@ async def test_refusals(client: httpx.AsyncClient, dsn: str) -> None:
         assert (given.status_code, given.json()["issue"][0]["code"]) == (status, code), because
         assert "191212121212" not in given.text
     assert (await client.get("/fhir/Task/nobody")).status_code == 404
-    assert (await client.get("/fhir/Task?patient=191212121212")).status_code == 400
+    strict = {"prefer": "handling=strict"}
+    assert (await client.get("/fhir/Task?patient=191212121212", headers=strict)).status_code == 400
     assert await rows(dsn, "select * from dispute_answer") == []
     first = await client.put(
         f"/fhir/Task/{name}", content=answered(name, "completed"), headers={"if-match": 'W/"1"'}

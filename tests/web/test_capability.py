@@ -12,7 +12,8 @@ from adapter.settings import Source
 from tests.service import service
 
 SOURCE = "losus-r4"
-OTHERS = ("Observation", "Condition", "Subscription", "Bundle", "AuditEvent", "Measure")
+OTHERS = ("Observation", "Condition", "Subscription", "Bundle", "AuditEvent", "Account")
+CODES = ("create", "update", "read", "search-type", "delete", "patch", "vread", "history-instance")
 NOT_OFFERED = {404, 405}
 
 
@@ -32,25 +33,62 @@ async def statement(client: httpx.AsyncClient) -> dict[str, Any]:
 
 async def is_offered(client: httpx.AsyncClient, kind: str, code: str) -> bool:
     """Whether an interaction is there: it is refused for what is sent, if at all, and not as unknown."""
-    if code == "create":
-        answer = await client.post(f"/fhir/{SOURCE}/{kind}", json={"resourceType": kind})
-    elif code == "update":
-        answer = await client.put(f"/fhir/{SOURCE}/{kind}/x", json={"resourceType": kind, "id": "x"})
-    elif code == "search-type":
-        answer = await client.get(f"/fhir/{kind}")
-    else:
-        answer = await client.get(f"/fhir/{kind}/x")
-        return "no such interaction" not in answer.text
+    body = {"resourceType": kind, "id": "x"}
+    asked = {
+        "create": ("POST", f"/fhir/{SOURCE}/{kind}", body),
+        "update": ("PUT", f"/fhir/{SOURCE}/{kind}/x", body),
+        "patch": ("PATCH", f"/fhir/{SOURCE}/{kind}/x", [{"op": "test"}]),
+        "delete": ("DELETE", f"/fhir/{SOURCE}/{kind}/x", None),
+        "search-type": ("GET", f"/fhir/{kind}", None),
+        "read": ("GET", f"/fhir/{kind}/x", None),
+        "vread": ("GET", f"/fhir/{kind}/x/_history/1", None),
+        "history-instance": ("GET", f"/fhir/{kind}/x/_history", None),
+    }
+    method, address, content = asked[code]
+    answer = await client.request(method, address, json=content)
+    if code == "read":
+        return answer.status_code != 405 and "no such interaction" not in answer.text
     return answer.status_code not in NOT_OFFERED
 
 
 async def test_what_it_tells_is_done_and_nothing_else(client: httpx.AsyncClient) -> None:
     [rest] = (await statement(client))["rest"]
     told = {one["type"]: {i["code"] for i in one["interaction"]} for one in rest["resource"]}
+    assert len(told) == len(rest["resource"]), "each type once"
     for kind in [*told, *OTHERS]:
-        for code in ("create", "update", "search-type"):
+        for code in CODES:
             assert await is_offered(client, kind, code) == (code in told.get(kind, set())), (kind, code)
-    assert await is_offered(client, "Task", "read")
+
+
+async def test_every_route_below_fhir_is_told(client: httpx.AsyncClient) -> None:
+    """The other way round: nothing is served that the statement leaves out."""
+    [rest] = (await statement(client))["rest"]
+    told = {one["type"]: {i["code"] for i in one["interaction"]} for one in rest["resource"]}
+    operations = {one["name"] for one in rest["operation"]}
+    for path, methods in (await client.get("/openapi.json")).json()["paths"].items():
+        steps = path.removeprefix("/fhir/").split("/")
+        if not path.startswith("/fhir/") or steps[-1] == "metadata":
+            continue
+        if named := [step[1:] for step in steps if step.startswith("$")]:
+            assert set(named) <= operations, path
+        elif steps[0] != "{source}":
+            code = "read" if steps[-1] == "{name}" and "get" in methods else "search-type"
+            assert code in told[steps[0]], path
+
+
+async def test_conditions_and_tags_it_tells(client: httpx.AsyncClient) -> None:
+    [rest] = (await statement(client))["rest"]
+    kinds = {one["type"]: one for one in rest["resource"]}
+    organization = {"resourceType": "Organization", "identifier": [{"system": "urn:x", "value": "1"}]}
+    once = {"if-none-exist": "identifier=urn:x|1"}
+    assert kinds["Organization"]["conditionalCreate"]
+    made = await client.post(f"/fhir/{SOURCE}/Organization", json=organization, headers=once)
+    again = await client.post(f"/fhir/{SOURCE}/Organization", json=organization, headers=once)
+    assert (made.status_code, again.status_code) == (201, 200)
+    assert kinds["Organization"]["conditionalUpdate"]
+    found = await client.put(f"/fhir/{SOURCE}/Organization?identifier=urn:x%7C1", json=organization)
+    assert found.status_code == 200
+    assert [kind for kind, one in kinds.items() if "conditionalRead" in one] == ["Task"]
 
 
 async def test_the_operations_it_tells_are_there_and_no_others(client: httpx.AsyncClient) -> None:
@@ -70,17 +108,32 @@ async def test_the_interactions_of_the_whole_are_there(client: httpx.AsyncClient
     assert (answer.status_code, answer.json()["type"]) == (200, f"{kind}-response")
 
 
+VALUES = {"date": "2024-03", "token": "x", "string": "a", "reference": "m"}
+
+
 async def test_search_parameters_it_tells_are_understood_and_no_others(client: httpx.AsyncClient) -> None:
+    """R4 search#errors: what is understood is in the link `self`; what is not is named, or refused."""
     [rest] = (await statement(client))["rest"]
-    values = {"period": "2024-03", "municipality": "2380", "agreement": "a", "measure": "m", "status": "x"}
+    searched = 0
+    strict = {"prefer": "handling=strict"}
     for resource in rest["resource"]:
-        for parameter in resource.get("searchParam", ()):
-            query = {parameter["name"]: values[parameter["name"]]}
-            answer = await client.get(f"/fhir/{resource['type']}", params=query)
-            assert answer.status_code == 200, (resource["type"], parameter, answer.text)
-        if "search-type" in {one["code"] for one in resource["interaction"]}:
-            refused = await client.get(f"/fhir/{resource['type']}", params={"subject": "x"})
-            assert refused.status_code == 400
+        if "search-type" not in {one["code"] for one in resource["interaction"]}:
+            assert "searchParam" not in resource
+            continue
+        address = f"/fhir/{resource['type']}"
+        told = {one["name"]: one["type"] for one in resource["searchParam"]}
+        for name, form in told.items():
+            query = {name: VALUES[form]}
+            answer = await client.get(address, params=query, headers=strict)
+            assert answer.status_code == 200, (address, name, answer.text)
+            assert answer.json()["link"][0]["url"].endswith(f"{address}?{name}={VALUES[form]}")
+        for name in {"subject", "name", "measure", "occurrence", "status", "period", "_content"} - set(told):
+            refused = await client.get(address, params={name: "x"}, headers=strict)
+            assert (refused.status_code, name in refused.text) == (400, True), (address, name)
+            ignored = (await client.get(address, params={name: "x"})).json()
+            assert [entry["search"]["mode"] for entry in ignored["entry"]] == ["outcome"]
+        searched += 1
+    assert searched == 4
 
 
 FORMATS = [

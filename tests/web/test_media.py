@@ -7,7 +7,7 @@ from adapter.errors import (
     NotAcceptableError,
 )
 from adapter.fhir.model import FhirVersion
-from adapter.web.media import Accepted, Return, accepted, is_gzipped, preferred, sent
+from adapter.web.media import Accepted, Return, accepted, is_gzipped, is_strict, preferred, sent
 
 R4, R4B, R5 = FhirVersion
 JSON, XML = "application/fhir+json", "application/fhir+xml"
@@ -18,6 +18,8 @@ SENT = [
     (None, None, None, "not said: the body tells (RFC 9110, 8.3)"),
     ("application/fhir+json", "json", None, "FHIR's own type"),
     ("application/json", "json", None, "the generic type"),
+    ("application/json+fhir", "json", None, "DSTU2's name"),
+    ("application/xml+fhir;charset=utf-8", "xml", None, "DSTU2's name"),
     ("text/json", "json", None, "the generic type of old"),
     ("application/fhir+xml", "xml", None, "FHIR's own type"),
     ("application/xml", "xml", None, "the generic type"),
@@ -89,6 +91,15 @@ WANTED = [
     ("", "text/json", "text/json", None, "_format by a generic type"),
     ("", f"{XML}; fhirVersion=5.0", XML, R5, "_format with a version"),
     (XML, "", XML, None, "an empty _format says nothing"),
+    ("application/json+fhir", None, "application/json+fhir", None, "DSTU2's name is answered under its name"),
+    (
+        "application/fhir+xml;q=1.0, application/fhir+json;q=1.0, application/xml+fhir;q=0.9",
+        None,
+        XML,
+        None,
+        "what HAPI's client says",
+    ),
+    ("", "application/json fhir", "application/json+fhir", None, "a + that was not encoded"),
 ]
 
 
@@ -140,6 +151,23 @@ def test_the_version_is_told_where_it_was_asked_for() -> None:
 )
 def test_what_is_preferred(prefer: str, asked: Return | None, because: str) -> None:
     assert preferred(prefer) is asked, because
+
+
+HANDLING = [
+    # Prefer, whether it is strict, because
+    ("handling=strict", True, "R4 search#errors"),
+    ("return=minimal, Handling = Strict", True, "among others; names without case (RFC 7240, 2)"),
+    ('respond-async; x=1, handling="strict"', True, "quoted"),
+    ("handling=lenient", False, "the other value"),
+    ("handling=lenient, handling=strict", False, "RFC 7240, 2: the first of a name counts"),
+    ("return=representation", False, "another preference"),
+    ("", False, "nothing is said"),
+]
+
+
+@pytest.mark.parametrize(("prefer", "strict", "because"), HANDLING)
+def test_how_strictly_a_search_is_read(prefer: str, strict: bool, because: str) -> None:
+    assert is_strict(prefer) is strict, because
 
 
 def test_no_coding_but_gzip() -> None:
