@@ -25,6 +25,7 @@ from adapter.fhir.interaction import (
     demand_target,
     interaction,
     interactions,
+    searched,
     version_of,
 )
 from adapter.fhir.model import FhirVersion
@@ -57,8 +58,7 @@ async def create(source: str, kind: str, request: Request) -> Response:
     With `If-None-Exist` nothing is done where the condition finds one (200). The same body sent again is the
     same creation.
     """
-    once = request.headers.get("if-none-exist")
-    asked = condition(kind, once) if once is not None else None
+    asked = _once(request, kind)
     return await _write(source, request, Interaction(kind, None, asked, None, True, kind))
 
 
@@ -275,6 +275,23 @@ def _told(request: Request, source: str, made: _Made, sent: Resource) -> Resourc
     if preference(request) is Return.REPRESENTATION:
         return {"resource": made.represented(sent), "response": told}
     return {"response": told}
+
+
+def _once(request: Request, kind: str) -> str | None:
+    """Give the condition of a create: `If-None-Exist`, or a search in the address.
+
+    FHIR knows the header alone; fhirpy writes the address (`get_or_create`). Were it passed over, a second
+    resource would be created where the client believes to have asked for the first. MalformedError where
+    both are there and differ; of a type that is not taken none counts (404 comes first).
+    """
+    if kind not in TAKEN:
+        return None
+    query = request.url.query
+    texts = (request.headers.get("if-none-exist"), query if searched(query) else None)
+    asked = {condition(kind, text) for text in texts if text is not None}
+    if len(asked) > 1:
+        raise MalformedError(Problem("invalid", "If-None-Exist and the address name different conditions"))
+    return next(iter(asked), None)
 
 
 def _expected(request: Request) -> str | None:
