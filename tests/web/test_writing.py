@@ -292,6 +292,24 @@ async def test_a_create_on_condition(
     assert len((await client.get("/cases")).json()["cases"]) == (2 if status == 201 else 1), because
 
 
+async def test_a_transaction_tells_its_resources_with_the_references_that_they_are_stored_with(
+    client: httpx.AsyncClient,
+) -> None:
+    """R4 http#trules: references by fullUrl are replaced; who sends back what was told must not lose them."""
+    person = next(one for one in resources() if one["resourceType"] == "Patient")
+    url = "urn:uuid:5f1c0d1e-0000-4000-8000-000000000001"
+    stay = {**encounter(), "subject": {"reference": url}}
+    entries = [
+        {"fullUrl": full_url, "resource": one, "request": {"method": "POST", "url": one["resourceType"]}}
+        for one, full_url in ((person, url), (stay, "urn:uuid:5f1c0d1e-0000-4000-8000-000000000002"))
+    ]
+    body = {**transaction([]), "entry": entries}
+    for _ in ("first", "again"):
+        answer = await client.post(SOURCE, json=body, headers={"prefer": "return=representation"})
+        patient, told = (entry["resource"] for entry in answer.json()["entry"])
+        assert told["subject"] == {"reference": f"Patient/{patient['id']}"}
+
+
 async def count(dsn: str, table: str) -> int:
     connection = await asyncpg.connect(dsn)
     found = await connection.fetchval(f"select count(*) from {table}")  # noqa: S608 - names of ours
