@@ -16,6 +16,10 @@ def patient(key: str, **elements: Any) -> Resource:
     lives = {"system": "urn:oid:1.2.752.129.2.2.1.17", "code": "2380"}
     return {
         "resourceType": "Patient",
+        "text": {
+            "status": "generated",
+            "div": f'<div xmlns="http://www.w3.org/1999/xhtml"><p>{key}</p></div>',
+        },
         "identifier": [{"system": PATIENTS, "value": key}],
         "name": [{"use": "official", "family": key, "given": ["Eva"]}],
         "address": [

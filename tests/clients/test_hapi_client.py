@@ -11,7 +11,7 @@ import pytest
 
 from tests.clients.adapter_server import AdapterServer
 from tests.clients.filters import Filter
-from tests.clients.stories import PATIENTS, STAYS, admission, encounter, finished, patient
+from tests.clients.stories import PATIENTS, STAYS, admission, encounter, finished, notice, patient
 
 ENCODINGS = ["", "json", "xml"]  # "": none is set, it takes both
 
@@ -57,6 +57,17 @@ def test_create_then_update(adapter: AdapterServer, client: Client, key: str) ->
     assert late["error"].startswith("PreconditionFailedException"), "its If-Match names the version before"
     assert late["outcome"]["issue"][0]["code"] == "conflict"
     assert adapter.cases(key) == [("discharged", 2, "2380")]
+
+
+def test_a_reference_is_the_id_of_an_outcome(adapter: AdapterServer, client: Client, key: str) -> None:
+    """`new Reference(outcome.getId())` is a whole URL of ours (R4 references#literal)."""
+    person = client("create", resource=patient(key))
+    stay = client("create", resource=encounter(key, person["id"]))
+    assert stay["resource"]["subject"]["reference"].startswith(f"{adapter.base}/Patient/")
+    assert adapter.cases(key) == [("admitted", 1, "2380")]
+    task = client("create", resource=notice(person["id"], stay["id"]))
+    assert task["status"] == 201
+    assert adapter.cases(key) == [("notified", 2, "2380")], "one case, and no second one of the Task's"
 
 
 def test_update_with_id(adapter: AdapterServer, client: Client, key: str) -> None:
