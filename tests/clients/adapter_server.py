@@ -1,13 +1,10 @@
 """The adapter on a port of this machine, in a thread of its own: client libraries block, or are no Python."""
 
-import asyncio
 import threading
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import asyncpg
 import httpx
 import uvicorn
 
@@ -45,31 +42,21 @@ class AdapterServer:
 
 @contextmanager
 def serving(dsn: str) -> Iterator[AdapterServer]:
-    """Serve on a database of its own until the block ends, put together as by `losus serve --no-watch`.
+    """Serve on that database until the block ends, put together as by `losus serve --no-watch`.
 
     With the watch the limits that have passed since these stays of 2024 would be revisions too, at any time.
     """
     [port] = free_ports(1)
     url = f"http://{LOOPBACK}:{port}"
-    app = Traced(Guard(create_app(settings(asyncio.run(_empty(dsn)), base_url=url), watching=False)))
+    app = Traced(Guard(create_app(settings(dsn, base_url=url), watching=False)))
     server = uvicorn.Server(uvicorn.Config(app, host=LOOPBACK, port=port, log_config=None, ws="none"))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        if (
-            not eventually(lambda: server.started or not thread.is_alive(), _UP_WITHIN_S)
-            or not server.started
-        ):
+        eventually(lambda: server.started or not thread.is_alive(), _UP_WITHIN_S)
+        if not server.started:
             raise TimeoutError("the adapter did not start")
         yield AdapterServer(url)
     finally:
         server.should_exit = True
         thread.join()
-
-
-async def _empty(dsn: str) -> str:
-    name = f"clients_{uuid.uuid4().hex}"
-    connection = await asyncpg.connect(dsn)
-    await connection.execute(f"create database {name}")
-    await connection.close()
-    return f"{dsn.rpartition('/')[0]}/{name}"

@@ -26,9 +26,9 @@ _NODE = 18  # fetch without a library
 
 
 @pytest.fixture(scope="session")
-def adapter(database: Database) -> Iterator[AdapterServer]:
-    """The adapter, at an address of its own."""
-    with serving(database.dsn) as server:
+def adapter() -> Iterator[AdapterServer]:
+    """The adapter, at an address and on a PostgreSQL of its own: other tests kill the one that they share."""
+    with Database.start(durable=False) as database, serving(database.dsn) as server:
         yield server
 
 
