@@ -6,6 +6,7 @@ Source: FHIR R4 and R5, RESTful API: create, update, conditional create and upda
 `identifier=system|value` is the one condition that is understood.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -113,15 +114,39 @@ def _demand_kind(kind: str, resource: Resource, at: str) -> None:
         raise ResourceError(Problem("invalid", "the resource is of another type than is asked for", at))
 
 
-def condition(kind: str, query: str, at: str | None = None) -> str:
-    """`Type?identifier=system|value` of a search that a write depends on; ResourceError of any other."""
-    asked = parse_qsl(query.removeprefix("?"), keep_blank_values=True)
+#: Parameters of any request (R4 http#parameters) on how the answer is written; they search for nothing.
+_OF_THE_ANSWER = frozenset({"_format", "_pretty", "_summary", "_elements"})
+
+
+def searched(query: str) -> list[tuple[str, str]]:
+    """Give what a query searches for, without what it says of the answer, which clients add to any."""
+    asked = parse_qsl(query, keep_blank_values=True)
+    return [(name, value) for name, value in asked if name not in _OF_THE_ANSWER]
+
+
+def condition(kind: str, text: str, at: str | None = None) -> str:
+    """Give the search that a write depends on as `Type?identifier=system|value`; ResourceError of any other.
+
+    `text` is the query alone (R4 http#ccreate), or a URL `[base]/Type?…`, as DSTU2 wanted If-None-Exist to be
+    and HAPI's client still writes it. The base is not looked at: the sender's name for this service may be
+    another than ours.
+    """
+    path, mark, query = text.partition("?")
+    is_url = bool(mark) and "=" not in path
+    if is_url and path.rpartition("/")[2] not in {"", kind}:
+        raise ResourceError(Problem("invalid", "the condition searches for another type than is written", at))
+    asked = searched(query if is_url else text)
     if len(asked) == 1 and asked[0][0] == "identifier":
         system, bar, value = asked[0][1].partition("|")
         if bar and system and value:
-            return f"{kind}?identifier={system}|{value}"
+            return f"{kind}?identifier={_plain(system)}|{_plain(value)}"
     rule = "a condition is identifier=system|value, and nothing beside it"
     raise ResourceError(Problem("not-supported", rule, at))
+
+
+def _plain(text: str) -> str:
+    """Take the backslash from what it protects in a search parameter (R4 search#escaping)."""
+    return re.sub(r"\\([\\,$|])", r"\1", text)
 
 
 def _expected(request: Resource, at: str) -> Expected | None:

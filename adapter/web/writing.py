@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
-from urllib.parse import urlencode
 
 import orjson
 from fastapi import APIRouter, Request, Response
@@ -23,10 +22,13 @@ from adapter.fhir.document import Media, read_document
 from adapter.fhir.interaction import (
     TAKEN,
     Interaction,
+    Named,
     condition,
     demand_target,
     interaction,
     interactions,
+    searched,
+    settled,
 )
 from adapter.fhir.model import FhirVersion
 from adapter.fhir.outcome import outcome, within
@@ -46,7 +48,6 @@ router = APIRouter()
 Resource = dict[str, Any]
 
 _CREATED, _OK = 201, 200
-_OF_THE_ANSWER = frozenset(("_format", "_pretty", "_summary", "_elements"))
 _STATUS = {200: "200 OK", 201: "201 Created"}
 _STORED = Problem("informational", "stored; what follows from it is published")
 _KNOWN = Problem("informational", "known already; nothing was done")
@@ -61,8 +62,7 @@ async def create(source: str, kind: str, request: Request) -> Response:
     With `If-None-Exist` nothing is done where the condition finds one (200). The same body sent again is the
     same creation.
     """
-    once = request.headers.get("if-none-exist")
-    asked = condition(kind, once) if once is not None else None
+    asked = _once(request, kind)
     return await _write(source, request, Interaction(kind, None, asked, None, True, kind))
 
 
@@ -71,7 +71,7 @@ async def create(source: str, kind: str, request: Request) -> Response:
 )
 async def update_on_condition(source: str, kind: str, request: Request) -> Response:
     """Take in a version of the resource that `?identifier=system|value` finds, or a new one."""
-    asked = condition(kind, _searched(request))
+    asked = condition(kind, request.url.query)
     expected = _expected(request, kind)
     return await _write(source, request, Interaction(kind, None, asked, expected, False, kind))
 
@@ -116,24 +116,21 @@ class _Asked:
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """What became of one create or update: the newest version that is known now, and what it says.
-
-    `resource` None: what was sent is the newest version.
-    """
+    """What became of one create or update: the newest version that is known now, and what it says."""
 
     status: int
     name: str
     version: str
     at: datetime
-    resource: Resource | None = None
+    resource: Resource
 
     def location(self, request: Request, source: str) -> str:
         """Where the version is known."""
         return f"{request.app.state.settings.base_url}/fhir/{source}/{self.name}/_history/{self.version}"
 
-    def represented(self, sent: Resource) -> Resource:
+    def represented(self) -> Resource:
         """The resource as it is known: with its id, and the version and time that the headers tell too."""
-        known = self.resource if self.resource is not None else sent
+        known = self.resource
         meta = {
             **(known.get("meta") or {}),
             "versionId": self.version,
@@ -169,17 +166,14 @@ async def _write(source: str, request: Request, one: Interaction) -> Response:
         "last-modified": format_datetime(made.at.astimezone(UTC), usegmt=True),
     }
     report = outcome(told, "information")
-    return respond_written(
-        request, made.represented(asked.document), report, made.status, headers, asked.fhir
-    )
+    return respond_written(request, made.represented(), report, made.status, headers, asked.fhir)
 
 
 async def _transaction(request: Request, asked: _Asked) -> list[Resource]:
     every = interactions(asked.document)
     held_to(request, *sorted({f"system/{one.kind}.{'c' if one.is_create else 'u'}" for one in every}))
     _, made = await _take(request, asked, every)
-    sent = (entry["resource"] for entry in asked.document.get("entry", ()))
-    return [_told(request, asked.source, one, body) for one, body in zip(made, sent, strict=True)]
+    return [_told(request, asked.source, one) for one in made]
 
 
 async def _batch(request: Request, asked: _Asked) -> list[Resource]:
@@ -200,7 +194,7 @@ async def _entry(request: Request, asked: _Asked, index: int) -> Resource:
     except LosusError as error:
         problems = within(error.problems, kind, f"Bundle.entry[{index}].resource")
         return {"response": {"status": str(error.status), "outcome": outcome(problems)}}
-    return _told(request, asked.source, made, resource)
+    return _told(request, asked.source, made)
 
 
 async def _take(
@@ -235,10 +229,20 @@ async def _take(
             None if name in matched and str(place) in named.matched else versions.get(name),
             receipt,
             stored.get(name),
+            sent,
             now,
         )
-        for place, name in enumerate(names)
+        for place, (name, sent) in enumerate(zip(names, _resources(asked, named), strict=True))
     ]
+
+
+def _resources(asked: _Asked, named: Named) -> list[Resource]:
+    """What was sent, as it is stored: references by `fullUrl` lead to the ids that were given."""
+    if not named.targets:  # a transaction without entries
+        return []
+    document = settled(asked.document, named)
+    is_bundle = document["resourceType"] == "Bundle"
+    return [entry["resource"] for entry in document["entry"]] if is_bundle else [document]
 
 
 def _is_elsewhere(name: str, versions: Mapping[str, Version], matched: set[str]) -> bool:
@@ -265,6 +269,7 @@ def _made(
     version: Version | None,
     receipt: Receipt | None,
     stored: tuple[Kept, datetime] | None,
+    sent: Resource,
     now: datetime,
 ) -> _Made:
     is_new = version is not None and version.is_new and receipt is not None and receipt.state == "taken"
@@ -272,11 +277,11 @@ def _made(
     at = version.at if version is not None and version.at else stored[0].order.at if stored else ""
     moment = datetime.fromisoformat(at) if at else stored[1] if stored else now
     is_other = stored is not None and (version is None or not version.is_sent)
-    resource = stored[0].resource if stored is not None and is_other else None
+    resource = stored[0].resource if stored is not None and is_other else sent
     return _Made(_CREATED if is_new else _OK, name, tag, moment, resource)
 
 
-def _told(request: Request, source: str, made: _Made, sent: Resource) -> Resource:
+def _told(request: Request, source: str, made: _Made) -> Resource:
     """The entry of a transaction's or batch's answer; the resource only where it is asked for."""
     told = {
         "status": _STATUS[made.status],
@@ -285,7 +290,7 @@ def _told(request: Request, source: str, made: _Made, sent: Resource) -> Resourc
         "lastModified": instant_text(made.at),
     }
     if preference(request) is Return.REPRESENTATION:
-        return {"resource": made.represented(sent), "response": told}
+        return {"resource": made.represented(), "response": told}
     return {"response": told}
 
 
@@ -300,7 +305,18 @@ def _expected(request: Request, kind: str) -> Expected | None:
     return demanded(match, none_match, f"{kind}.meta.versionId", kind)
 
 
-def _searched(request: Request) -> str:
-    """The query of an address without what is said of the answer: `_format`, which clients add to any."""
-    asked = request.query_params.multi_items()
-    return urlencode([(name, value) for name, value in asked if name not in _OF_THE_ANSWER])
+def _once(request: Request, kind: str) -> str | None:
+    """Give the condition of a create: `If-None-Exist`, or a search in the address.
+
+    FHIR knows the header alone; fhirpy writes the address (`get_or_create`). Were it passed over, a second
+    resource would be created where the client believes to have asked for the first. MalformedError where
+    both are there and differ; of a type that is not taken none counts (404 comes first).
+    """
+    if kind not in TAKEN:
+        return None
+    query = request.url.query
+    texts = (request.headers.get("if-none-exist"), query if searched(query) else None)
+    asked = {condition(kind, text) for text in texts if text is not None}
+    if len(asked) > 1:
+        raise MalformedError(Problem("invalid", "If-None-Exist and the address name different conditions"))
+    return next(iter(asked), None)

@@ -263,6 +263,53 @@ async def test_prefer(client: httpx.AsyncClient, prefer: str | None, kind: str |
     assert (answer.status_code, told) == (201, kind), because
 
 
+CONDITIONS = [
+    # If-None-Exist, query of the address, status, because
+    (None, "", 201, "another body is another create"),
+    ("identifier=urn:ours|1", "", 200, "R4 http#ccreate"),
+    ("http://adapter/fhir/losus-r4/Encounter?identifier=urn:ours|1", "", 200, "HAPI's client: a whole URL"),
+    (None, "?identifier=urn:ours|1", 200, "fhirpy's get_or_create: the search in the address"),
+    (None, "?identifier=urn%3Aours%7C1&_format=json", 200, "R4 http#parameters: how to answer"),
+    ("identifier=urn:ours|1", "?identifier=urn:ours|1", 200, "said twice"),
+    (None, "?_format=json&_pretty=true", 201, "no condition"),
+    ("identifier=urn:ours|1", "?identifier=urn:ours|2", 400, "two conditions"),
+    (None, "?name=Eva", 422, "a condition that cannot be judged is not passed over"),
+]
+
+
+@pytest.mark.parametrize(("header", "query", "status", "because"), CONDITIONS)
+async def test_a_create_on_condition(
+    client: httpx.AsyncClient, header: str | None, query: str, status: int, because: str
+) -> None:
+    first = {**encounter(), "identifier": [{"system": "urn:ours", "value": "1"}]}
+    made = await client.post(f"{SOURCE}/Encounter", json=first)
+    other = {**first, "status": "onleave"}
+    headers = {"if-none-exist": header} if header else {}
+    answer = await client.post(f"{SOURCE}/Encounter{query}", json=other, headers=headers)
+    assert answer.status_code == status, because
+    if status == 200:
+        assert answer.headers["location"] == made.headers["location"]
+    assert len((await client.get("/cases")).json()["cases"]) == (2 if status == 201 else 1), because
+
+
+async def test_a_transaction_tells_its_resources_with_the_references_that_they_are_stored_with(
+    client: httpx.AsyncClient,
+) -> None:
+    """R4 http#trules: references by fullUrl are replaced; who sends back what was told must not lose them."""
+    person = next(one for one in resources() if one["resourceType"] == "Patient")
+    url = "urn:uuid:5f1c0d1e-0000-4000-8000-000000000001"
+    stay = {**encounter(), "subject": {"reference": url}}
+    entries = [
+        {"fullUrl": full_url, "resource": one, "request": {"method": "POST", "url": one["resourceType"]}}
+        for one, full_url in ((person, url), (stay, "urn:uuid:5f1c0d1e-0000-4000-8000-000000000002"))
+    ]
+    body = {**transaction([]), "entry": entries}
+    for _ in ("first", "again"):
+        answer = await client.post(SOURCE, json=body, headers={"prefer": "return=representation"})
+        patient, told = (entry["resource"] for entry in answer.json()["entry"])
+        assert told["subject"] == {"reference": f"Patient/{patient['id']}"}
+
+
 async def count(dsn: str, table: str) -> int:
     connection = await asyncpg.connect(dsn)
     found = await connection.fetchval(f"select count(*) from {table}")  # noqa: S608 - names of ours
