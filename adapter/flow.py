@@ -116,6 +116,8 @@ async def _refused(
     `asked` gets an entry for the audit of each question.
     """
     fault = standing.fault(world, one)
+    if fault is None and one.cause == "invalid" and one.delivery.door.is_answered:
+        fault = one.error
     if fault is None:
         try:
             asked += await _dispute(connection, world, one, now)

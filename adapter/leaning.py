@@ -10,6 +10,7 @@ where somebody changes it just then, the delivery is to be read once more.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from adapter.errors import InputError
 from adapter.losus.signal import Signal
 from adapter.losus.versions import is_newer
 from adapter.reading import Found, Outside, Prepared, Shelved, is_search, translate
@@ -144,7 +145,10 @@ def _read_again(world: World, one: Prepared, stored: _Stored) -> Prepared:
     later = {name: why for name, why in before.later.items() if name not in newer}
     lost = {name: why for name, why in before.lost.items() if name not in newer}
     outside = Outside({**before.found, **newer}, lost, later, before.absent, {**before.names, **names})
-    again = translate(world, one.opened, outside)
+    try:
+        again = translate(world, one.opened, outside)
+    except InputError as error:
+        return replace(one, error=error, cause="invalid", readings=(), people=())
     return replace(again, shelved=_kept_back(again, one), aliases=one.aliases)
 
 

@@ -4,30 +4,28 @@ Owns the meaning of `case`, `identity`, `version`, `void`, `let` and `rules`, an
 faults, which name the rule and never a value. Does not own FHIRPath, nor what becomes of a fact.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-from adapter.errors import MappingError, Problem, UnresolvedError
-from adapter.fhir.model import FhirVersion
+from adapter.errors import MappingError, Problem, ResourceError, UnresolvedError
 from adapter.fhir.references import relative_name
 from adapter.losus.days import TICK
 from adapter.losus.instants import instant_text
-from adapter.losus.moments import ROLES, Precision, Span, TimeFault, as_moment, span
+from adapter.losus.moments import ROLES, Precision, Span, TimeFault, YearFault, as_moment, span
 from adapter.losus.signal import Fact, Signal, Stretch
 from adapter.losus.terms import SignalKind
 from adapter.losus.versions import VersionOrder, finality
 from adapter.mapping.concepts import ConceptMap, translate
-from adapter.mapping.fhirpath import Expression, FhirPathError
+from adapter.mapping.evaluation import Evaluation
 from adapter.mapping.fhirpath.functions.tree import reference_text
 from adapter.mapping.fields import FIELDS, FieldFault
 from adapter.mapping.file import MappingFile, Rule, Translated
-from adapter.mapping.in_force import Keep, OverTime, over_time
+from adapter.mapping.in_force import Keep
 from adapter.mapping.message import Known, Message, Reading, Resource, Step
-from adapter.mapping.names import Names
-from adapter.mapping.plan import CompiledRule, Field, Name, Plan, asked_for
+from adapter.mapping.plan import CompiledRule, Field, Name, Plan
 from adapter.mapping.version import Stamp, by_meta, digest_of, digest_of_signals
 from adapter.mapping.why import why_not
 
@@ -38,8 +36,6 @@ _VAGUE = frozenset({Precision.YEAR, Precision.MONTH})
 #: `%changed` of a resource whose version has no time at all: it holds since ever.
 _EVER = "1970-01-01T00:00:00+00:00"
 _BEGINNING = datetime.fromisoformat(_EVER)
-#: `%bundle`, among the references: no reference is written so.
-_BUNDLE = "%bundle"
 #: So many changes over time of what is said of a person are looked at; older ones are taken together.
 _MOST_BOUNDARIES = 200
 _BOTH: tuple[Keep, Keep] = ("all", "dated")
@@ -50,16 +46,7 @@ _UNRESOLVED = "the reference finds nothing that is known yet: kept, and read whe
 _MOST_PARTS = 10
 
 
-class _View:
-    """The resource as it holds at `at`, and the names found in it; `keep` as in `in_force`."""
-
-    __slots__ = ("at", "keep", "names", "resource")
-
-    def __init__(self, resource: Resource, names: Names, at: datetime, keep: Keep) -> None:
-        self.resource, self.names, self.at, self.keep = resource, names, at, keep
-
-
-class Reader:
+class Reader(Evaluation):
     """Reads one resource; make a new one for each.
 
     The resource, and what it refers to, is seen as it holds at an instant (`in_force`): what the fields of a
@@ -82,25 +69,12 @@ class Reader:
         reads_bundle: bool = False,
         known: Known | None = None,
     ) -> None:
-        self.file, self.let, self.concepts, self.plans = file, let, concepts, plans
-        self.plan = plans[resource["resourceType"]]
-        self.resource, self.path, self.message, self.trace = resource, path, message, trace
+        super().__init__(file, let, concepts, resource, path=path, message=message)
+        self.plans, self.plan, self.trace = plans, plans[resource["resourceType"]], trace
         self.shared, self.reads_bundle, self.known = shared, reads_bundle, known
-        self.missing: set[str] = set()  # references by identifier that found nothing
-        self._given: dict[str, object] = {"now": message.now}
-        self._later: dict[str, Callable[[], list[Any]]] = {
-            name: partial(self._named, name, spec) for name, spec in let.items()
-        }
-        self._later |= {"bundle": self._bundle, "part": self._is_part}
-        self._fhir = FhirVersion(file.fhir)
-        self._over_time = over_time(resource, self._fhir)
-        #: Whether anything looked at so far is dated; what was found before is the same at any time.
-        self._is_dated = self._over_time is not None
-        self._timeless: dict[str, list[Any]] = {}
-        self._reached: dict[str, tuple[Resource | None, OverTime | None]] = {}
-        self._views: dict[tuple[datetime, Keep], _View] = {}
+        self.names_of("part", self._is_part)
         self._version_at = self._said_at()
-        self._view = self._look(self._version_at)
+        self.look(self._version_at)
 
     def read(self, source: str) -> Reading:
         """Give what the resource says.
@@ -108,11 +82,11 @@ class Reader:
         UnresolvedError where the case, or whom it is about, hangs on a reference that finds nothing yet.
         """
         order, version = self.begin()
-        void = self._find(self.plan.void, "`void`") == [True]
+        void = self.find(self.plan.void, "`void`") == [True]
         if void:
             self._note("void", SignalKind.VOIDED, matched=True)
         signals = () if void else tuple(self._signals())
-        self._look(self._version_at)
+        self.look(self._version_at)
         fact = Fact(
             source,
             self._identity(),
@@ -120,7 +94,7 @@ class Reader:
             version,
             signals,
             void,
-            partial=not void and self._find(self.plan.unknown, "`unknown`") == [True],
+            partial=not void and self.find(self.plan.unknown, "`unknown`") == [True],
         )
         try:
             key, about = self._key(needed=bool(signals)), dict(self.about())
@@ -139,10 +113,9 @@ class Reader:
     def begin(self) -> tuple[VersionOrder, str]:
         """Find the version; from then on the resource is seen as of the version's own time."""
         order, version = self._version()
-        self._given["changed"] = order.at or self.message.received or _EVER
+        self.know("changed", order.at or self.message.received or _EVER)
         self._version_at = _instant(order.at) or self._version_at
-        self._views.clear()
-        self._look(self._version_at)
+        self.look(self._version_at)
         return order, version
 
     def _said_at(self) -> datetime:
@@ -153,81 +126,11 @@ class Reader:
         )
         return next((at for at in times if at is not None), _BEGINNING)
 
-    def _look(self, at: datetime, keep: Keep = "all") -> _View:
-        """See the resource as of `at` from now on."""
-        view = self._views.get((at, keep))
-        if view is None:
-            resource = self.resource if self._over_time is None else self._over_time.at(at, keep)
-            view = self._views[at, keep] = _View(resource, Names(dict(self._given), self._later), at, keep)
-        self._view = view
-        return view
-
     def _content(self, order: VersionOrder, signals: tuple[Signal, ...], *, void: bool) -> VersionOrder:
         """Complete the rank of a version by what it says: its finality and the digest of its content."""
         digest = digest_of_signals(signals, void=void) if self.reads_bundle else digest_of(self.resource)
         how_final = finality((signal.kind for signal in signals), void=void) if order.rank < 0 else ""
         return order._replace(finality=how_final, digest=digest)
-
-    def _find(self, expression: Expression, part: str) -> list[Any]:
-        view = self._view
-        if not expression.compiled:  # the library gets all names at once: those it needs are to be known
-            for name in asked_for(expression.text):
-                view.names.get(name)
-        try:
-            return expression(view.resource, view.names, self.resolve)
-        except FhirPathError as error:
-            rule = error.problems[0].rule
-            raise self._fault(f"{part} cannot be evaluated: {rule}") from None
-
-    def _fault(self, rule: str) -> MappingError:
-        return MappingError(Problem("processing", f"{self.file.id}: {rule}", self.path))
-
-    def resolve(self, reference: str) -> Resource | None:
-        """Find what a reference means, as it holds at the instant that the resource is seen at.
-
-        One by identifier that finds nothing is noted.
-        """
-        if reference.startswith("#"):
-            inside: list[Resource] = self._view.resource.get("contained", [])
-            return next((one for one in inside if one.get("id") == reference[1:]), None)
-        if reference not in self._reached:
-            found = self.message.resolve(reference)
-            self._reached[reference] = found, None if found is None else over_time(found, self._fhir)
-        found, dated = self._reached[reference]
-        if found is None and self._is_looked_up(reference):
-            self.missing.add(reference)
-        return found if dated is None else self._seen(dated)
-
-    def _seen(self, dated: OverTime) -> Resource:
-        self._is_dated = True
-        return dated.at(self._view.at, self._view.keep)
-
-    def _bundle(self) -> list[Any]:
-        """What `%bundle` stands for: the Bundle that the resource came in, empty where it came alone."""
-        bundle = self.message.bundle
-        if not bundle:
-            return []
-        if _BUNDLE not in self._reached:
-            self._reached[_BUNDLE] = bundle, over_time(bundle, self._fhir)
-        dated = self._reached[_BUNDLE][1]
-        return [bundle if dated is None else self._seen(dated)]
-
-    def _is_looked_up(self, reference: str) -> bool:
-        """Whether it names its target by an identifier that has to be found."""
-        return "?" in reference and self.message.looks_up
-
-    def _named(self, name: str, spec: Name) -> list[Any]:
-        if name in self._timeless:
-            return self._timeless[name]
-        found = self._find(spec.expression, f"let {name}")
-        if spec.map is not None:
-            try:
-                found = list(translate(self.concepts[spec.map], found))
-            except FieldFault as fault:
-                raise self._fault(f"let {name} {fault}") from None
-        if not self._is_dated:
-            self._timeless[name] = found
-        return found
 
     def _key(self, *, needed: bool) -> str | None:
         """Give the key of the case: that of the whole where the resource is part of another."""
@@ -249,7 +152,7 @@ class Reader:
             if above is None:
                 return found
             found = above
-        raise self._fault("`part_of` leads from one resource to the next without an end")
+        raise self.fault("`part_of` leads from one resource to the next without an end")
 
     def above(self) -> "Reader | None":
         """Give the reader of what this is directly part of; None where it is part of nothing.
@@ -258,9 +161,9 @@ class Reader:
         """
         if self.plan.part_of is None:
             return None
-        found = self._find(self.plan.part_of, "`part_of`")
+        found = self.find(self.plan.part_of, "`part_of`")
         if len(found) > 1:
-            raise self._fault("the expression of `part_of` finds more than one reference")
+            raise self.fault("the expression of `part_of` finds more than one reference")
         reference = reference_text(found[0]) if found else None
         if reference is None:
             return None
@@ -268,7 +171,7 @@ class Reader:
         kind = self.resource["resourceType"]
         if target is None:
             name = relative_name(reference, self.message.base_url)
-            if self._is_looked_up(reference) or (name is not None and name.partition("/")[0] == kind):
+            if self.is_looked_up(reference) or (name is not None and name.partition("/")[0] == kind):
                 raise self._unresolved(self.plan.part_of.text)
             return None
         plan = self.plans.get(target["resourceType"])
@@ -304,13 +207,13 @@ class Reader:
         if self.plan.case is None:
             return None
         self.missing.clear()
-        found = self._find(self.plan.case, "`case`")
+        found = self.find(self.plan.case, "`case`")
         if self.missing:
             raise self._unresolved("")
         if len(found) == 1 and isinstance(found[0], str) and found[0]:
             return found[0]
         if needed:
-            raise self._fault("the expression of `case` finds no key, or more than one")
+            raise self.fault("the expression of `case` finds no key, or more than one")
         return None
 
     def _identity(self) -> str:
@@ -320,11 +223,11 @@ class Reader:
         if self.plan.identity is None:
             name = self.resource.get("id")
             if not name:
-                raise self._fault("the resource has no id, and the mapping no `identity` for it")
+                raise self.fault("the resource has no id, and the mapping no `identity` for it")
             return f"{kind}/{name}"
-        found = self._find(self.plan.identity, "`identity`")
+        found = self.find(self.plan.identity, "`identity`")
         if len(found) != 1 or not isinstance(found[0], str) or not found[0]:
-            raise self._fault("the expression of `identity` finds nothing, or more than one")
+            raise self.fault("the expression of `identity` finds nothing, or more than one")
         return f"{kind}/{found[0]}"
 
     def _version(self) -> tuple[VersionOrder, str]:
@@ -337,9 +240,9 @@ class Reader:
             return self.known.order, self.known.version
         if self.plan.version is None:
             return by_meta(self.resource, Stamp(self.message.sent, self.message.received))
-        found = self._find(self.plan.version, "`version`")
+        found = self.find(self.plan.version, "`version`")
         if not found:
-            raise self._fault("the expression of `version` finds nothing")
+            raise self.fault("the expression of `version` finds nothing")
         if all(isinstance(value, int) for value in found):
             return VersionOrder(max(found), sent=self.message.sent), str(max(found))
         newest = max(self._moment(value, "`version`") for value in found)
@@ -349,21 +252,21 @@ class Reader:
         try:
             return as_moment(value).isoformat()
         except TimeFault as fault:
-            raise self._fault(f"{what} {fault}") from None
+            raise self.fault(f"{what} {fault}") from None
 
     def _signals(self) -> Iterator[Signal]:
         for compiled in self.plan.rules:
-            self._look(self._version_at)
+            self.look(self._version_at)
             rule, when = compiled.rule, compiled.when
-            if when is not None and self._find(when, f"rule {rule.id}: `when`") != [True]:
+            if when is not None and self.find(when, f"rule {rule.id}: `when`") != [True]:
                 if self.trace is not None:
-                    look = partial(self._find, part=f"rule {rule.id}: `when`")
+                    look = partial(self.find, part=f"rule {rule.id}: `when`")
                     self._note(rule.id, rule.signal, why_not=why_not(when, self.file.fhir, look))
                 continue
             against = None if self.trace is None else self._against(compiled)
             given = self._at(compiled)
             at = given.at(ROLES[rule.signal])
-            self._look(at)
+            self.look(at)
             values = self._values(compiled)
             if given.precision in _VAGUE:
                 values["precision"] = given.precision.value
@@ -376,7 +279,7 @@ class Reader:
     def _against(self, compiled: CompiledRule) -> str | None:
         """Give what the rule expects and the resource says otherwise; None where nothing contradicts it."""
         expects = compiled.expects
-        if expects is None or self._find(expects, f"rule {compiled.rule.id}: `expects`") == [True]:
+        if expects is None or self.find(expects, f"rule {compiled.rule.id}: `expects`") == [True]:
             return None
         return " ".join(expects.text.split())
 
@@ -386,8 +289,7 @@ class Reader:
         A field is dated where it comes from what has a period: it is the same with these elements alone, and
         another with none. Of more boundaries than `_MOST_BOUNDARIES` the newest count.
         """
-        dated = (self._over_time, *(one for _, one in self._reached.values()))
-        edges = {edge for one in dated if one is not None for edge in one.boundaries}
+        edges = self.boundaries()
         if not edges:
             return ()
         boundaries = sorted(edges)[-_MOST_BOUNDARIES:]
@@ -403,7 +305,7 @@ class Reader:
 
     def _values_at(self, compiled: CompiledRule, at: datetime, keep: Keep) -> dict[str, Any]:
         """The fields of a rule at another time than the signal's; what cannot be found then is not there."""
-        self._look(at, keep)
+        self.look(at, keep)
         values: dict[str, Any] = {}
         for name, spec in compiled.fields:
             with suppress(MappingError, FieldFault):
@@ -417,17 +319,19 @@ class Reader:
 
     def _at(self, compiled: CompiledRule) -> Span:
         name = f"rule {compiled.rule.id}: `at`"
-        found = self._find(compiled.at, name)
+        found = self.find(compiled.at, name)
         if len(found) != 1:
-            raise self._fault(
+            raise self.fault(
                 f"{name} finds {'more than one time' if found else 'no time'}: {_line(compiled)}"
             )
         try:
             given = span(found[0])
+        except YearFault as fault:  # the sender's: no change of the mapping would help
+            raise ResourceError(Problem("value", f"{name} {fault}: {_line(compiled)}", self.path)) from None
         except TimeFault as fault:
-            raise self._fault(f"{name} {fault}: {_line(compiled)}") from None
+            raise self.fault(f"{name} {fault}: {_line(compiled)}") from None
         if given.precision is not Precision.CLOCK and compiled.rule.signal in _TO_THE_MINUTE:
-            raise self._fault(
+            raise self.fault(
                 f"{name} is given to the {given.precision} only; {compiled.rule.signal} needs the time of day"
             )
         return given
@@ -438,7 +342,7 @@ class Reader:
             try:
                 value = self._value(name, spec, compiled.rule)
             except FieldFault as fault:
-                raise self._fault(f"rule {compiled.rule.id}: field {name} {fault}") from None
+                raise self.fault(f"rule {compiled.rule.id}: field {name} {fault}") from None
             if value is not None:
                 values[name] = value
         return values
@@ -449,9 +353,9 @@ class Reader:
             return spec
         where = f"rule {rule.id}: field {name}"
         if isinstance(spec, dict):
-            parts = {part: self._find(expression, where) for part, expression in field.expressions}
+            parts = {part: self.find(expression, where) for part, expression in field.expressions}
             return {part: FIELDS["name"](found) for part, found in parts.items() if found} or None
-        found = self._find(field.expressions[0][1], where)
+        found = self.find(field.expressions[0][1], where)
         if isinstance(spec, Translated):
             found = translate(self.concepts[spec.map], found)
         return FIELDS[name](found) if found else None
@@ -466,7 +370,7 @@ class Reader:
             if reference is None:
                 continue
             target = self.resolve(reference)
-            if target is None and self._is_looked_up(reference):
+            if target is None and self.is_looked_up(reference):
                 raise self._unresolved(element)
             if target is not None and reference.startswith("#"):
                 yield f"{self._identity()}{reference}", target
