@@ -5,7 +5,7 @@ Pure. Source: FHIR R4, references#literal, references#logical, bundle#references
 Bundles»), http#cond-update (conditional references).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -16,7 +16,7 @@ from adapter.losus.identity import identifier_key
 Resource = dict[str, Any]
 
 _ABSOLUTE = ("http://", "https://")
-_UUID = "urn:uuid:"
+_URNS = ("urn:uuid:", "urn:oid:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +38,29 @@ def literal(reference: str) -> str:
     return reference.partition("/_history/")[0]
 
 
-def relative_name(reference: str, base_url: str | None = None) -> str | None:
-    """Give `Type/id` of a reference that is relative, or below `base_url`; None of any other."""
-    reference = literal(reference)
-    if base_url is not None and reference.startswith(base_url + "/"):
-        reference = reference[len(base_url) + 1 :]
-    kind, _, name = reference.partition("/")
+def relative_name(reference: str) -> str | None:
+    """Give `Type/id` of a relative reference; None of any other."""
+    kind, _, name = literal(reference).partition("/")
     return f"{kind}/{name}" if is_type(kind) and name and not set(name) & set("/?#:|") else None
+
+
+def base_of(url: str) -> str:
+    """Give the base of the server that an absolute URL `[base]/Type/id` names; "" of any other."""
+    return literal(url).rsplit("/", 2)[0] if url.startswith(_ABSOLUTE) else ""
+
+
+def own_name(reference: str, bases: Iterable[str] = ()) -> str | None:
+    """Give `Type/id` of what a literal reference names on the server of who refers; None of any other.
+
+    `bases`: by what URLs that server goes. Where none is known, any absolute reference is taken for its own.
+    """
+    head = literal(reference)
+    known = {base.rstrip("/") for base in bases if base}
+    if not head.startswith(_ABSOLUTE):
+        return relative_name(head)
+    if known and base_of(head) not in known:
+        return None
+    return relative_name("/".join(head.rsplit("/", 2)[-2:]))
 
 
 def search_key(reference: str, on: date) -> tuple[str, str] | None:
@@ -76,9 +92,9 @@ def named_by_url(resource: Resource, full_url: str) -> Resource:
     """Give a resource without an id the one that its `fullUrl` names (`urn:uuid:…`, `…/Type/id`)."""
     if resource.get("id"):
         return resource
-    if full_url.startswith(_UUID):
-        return {**resource, "id": full_url.removeprefix(_UUID)}
-    name = relative_name("/".join(full_url.rsplit("/", 2)[-2:])) if full_url.startswith(_ABSOLUTE) else None
+    if full_url.startswith(_URNS):
+        return {**resource, "id": full_url.rpartition(":")[2]}
+    name = own_name(full_url) if full_url.startswith(_ABSOLUTE) else None
     kind, _, id_ = (name or "").partition("/")
     return {**resource, "id": id_} if kind == resource.get("resourceType") else resource
 
@@ -117,11 +133,10 @@ class References:
         if found is not None or "/" not in head:
             return found
         if head.startswith(_ABSOLUTE):
-            named = self._by_name.get("/".join(head.rsplit("/", 2)[-2:]), ())
+            named = self._by_name.get(own_name(head, (base_of(full_url),)) or "", ())
             return _only([one for one in named if not one.full_url.startswith(_ABSOLUTE)])
         if full_url.startswith(_ABSOLUTE):
-            base = full_url.rsplit("/", 2)[0]
-            found = self._by_url.get(f"{base}/{head}")
+            found = self._by_url.get(f"{base_of(full_url)}/{head}")
         return found if found is not None else _only(self._by_name.get(head, ()))
 
     def _search(self, reference: str) -> Resource | None:

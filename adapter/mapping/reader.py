@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from adapter.errors import MappingError, Problem, UnresolvedError
+from adapter.fhir.references import own_name
 from adapter.losus.instants import instant_text
 from adapter.losus.signal import Fact, Signal
 from adapter.losus.terms import SignalKind
@@ -180,12 +181,15 @@ class Reader:
             return None
         target = self.resolve(reference)
         kind = self.resource["resourceType"]
-        if target is None:
-            if self._is_looked_up(reference) or _type_of(reference) == kind:
-                raise self._unresolved(self.plan.part_of.text)
+        if reference.startswith("#"):
+            target = self._known_as(target)
+        elif target is None and "?" in reference and not self.message.looks_up:
             return None
-        plan = self.plans.get(target["resourceType"])
-        if plan is None or plan.case is None:
+        named = self._type_named(reference) if target is None else target["resourceType"]
+        if named is None or (target is None and named == kind) or named in self.shared:
+            raise self._unresolved(self.plan.part_of.text)  # nothing known, or no stay but a person
+        plan = self.plans.get(named)
+        if target is None or plan is None or plan.case is None:
             return None
         above = Reader(
             self.file,
@@ -203,6 +207,24 @@ class Reader:
         if target["resourceType"] == kind and not self._is_about_the_same(above):
             return None
         return above
+
+    def _type_named(self, reference: str) -> str | None:
+        """Give the type of what a reference names, though it is not known; None where it can name nothing."""
+        name = None if "?" in reference else self.message.own_name(reference)
+        return None if name is None else name.partition("/")[0]
+
+    def _known_as(self, contained: Resource | None) -> Resource | None:
+        """Find the resource that a contained one stands for: it has no name of its own, but identifiers.
+
+        R4 references#contained: «cannot be identified independently».
+        """
+        listed = contained.get("identifier", []) if contained is not None else []
+        for identifier in listed if isinstance(listed, list) else [listed]:
+            search = reference_text({"type": contained["resourceType"], "identifier": identifier})
+            found = self.resolve(search) if search is not None else None
+            if found is not None:
+                return found
+        return None
 
     def _is_about_the_same(self, other: "Reader") -> bool:
         """Whether both are about one person, as far as both say whom they are about."""
@@ -343,21 +365,28 @@ class Reader:
             if reference is None:
                 continue
             target = self.resolve(reference)
-            if target is None and self._is_looked_up(reference):
-                raise self._unresolved(element)
             if target is not None and reference.startswith("#"):
                 yield f"{self._identity()}{reference}", target
                 continue
-            kind, name = _type_of(reference), reference.split("/_history/")[0].rpartition("/")[2]
-            if target is not None:
-                kind, name = target["resourceType"], target.get("id") or name
-            if kind in self.shared and name:
-                yield f"{kind}/{name}", None
+            if target is None and self._leads_nowhere(reference):
+                raise self._unresolved(element)
+            known = f"{target['resourceType']}/{target['id']}" if target and target.get("id") else None
+            name = known or self.message.own_name(reference)
+            if name is not None and name.partition("/")[0] in self.shared:
+                yield name, None
 
+    def _leads_nowhere(self, reference: str) -> bool:
+        """Whether a reference that finds nothing can mean no shared resource that is known by its name.
 
-def _type_of(reference: str) -> str:
-    """The resource type that a literal reference names; "" where it names none (urn:uuid:…)."""
-    return reference.split("/_history/", maxsplit=1)[0].rpartition("/")[0].rpartition("/")[2]
+        By an identifier that nothing has, an entry that is not there, or another server's resource.
+        """
+        if not self.message.looks_up:
+            return False
+        other = own_name(reference)
+        kind = other.partition("/")[0] if other is not None else None
+        return "?" in reference or (
+            self.message.own_name(reference) is None and (kind is None or kind in self.shared)
+        )
 
 
 def _line(compiled: CompiledRule) -> str:
