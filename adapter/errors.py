@@ -13,6 +13,7 @@
     │  ├─ UnsupportedError   an interaction, method or kind of thing that is not offered
     │  ├─ FormatError        a media type that is not spoken (406 for answers: NotAcceptableError)
     │  ├─ ConflictError      If-Match names another version than the newest
+    │  ├─ IdentityError      a body's id is that of another resource than its condition finds
     │  └─ VersionError       a version that is known already, with another content
     ├─ UnauthorizedError     the caller does not show who it is (permanent)
     ├─ ForbiddenError        the caller may not do this (permanent)
@@ -120,6 +121,12 @@ class ConflictError(InputError):
     """`If-Match` names another version than the newest that is known."""
 
     status = 412
+
+
+class IdentityError(InputError):
+    """A conditional update finds nothing, and the id in its body is that of a resource that is known."""
+
+    status = 409
 
 
 class VersionError(InputError):

@@ -73,7 +73,7 @@ def open_delivery(world: World, delivery: Delivery, now: datetime) -> Opened:
     on = local_day(now)
     stamp = instant(instant_text(now)).isoformat() if delivery.door in NAMING else ""
     aliases = {*_aliases(world, delivery.source, kept, on), *named.conditions.items()}
-    references = References(entries, on)
+    references = References(kept, on)
     sent = _sent(document)
     return Opened(delivery, now, fhir, document, message, kept, references, sent, stamp, frozenset(aliases))
 

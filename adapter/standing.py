@@ -13,7 +13,7 @@ from itertools import combinations
 
 from adapter.delivery import Receipt, Version
 from adapter.errors import ConflictError, LosusError, NotFoundError, Problem, VersionError
-from adapter.losus.versions import VersionOrder, contradicts, is_newer, is_same, newest, repeats
+from adapter.losus.versions import VersionOrder, contradicts, in_order, is_newer, is_same, newest, repeats
 from adapter.mapping.version import version_tag
 from adapter.opening import NAMING
 from adapter.reading import Prepared
@@ -72,7 +72,7 @@ class Standing:
         if municipality is not None and any(self.homes.get(key) != municipality for key in one.keys):
             return NotFoundError(Problem("not-found", "no such case of yours"))
         for name, expected in one.delivery.expected.items():
-            if self._tag(one, name) != expected:
+            if self._tags(one, name)[-1:] != [expected]:
                 rule = "If-Match names another version than the newest that is known"
                 return ConflictError(Problem("conflict", rule, f"{name.partition('/')[0]}.meta.versionId"))
         return self.contradiction(one)
@@ -127,8 +127,14 @@ class Standing:
         return tuple(Problem("informational", _OLDER, f"{each.path}.meta.versionId") for each in older)
 
     def known(self, one: Prepared) -> Receipt | None:
-        """The receipt of what brings nothing new; of a message its ids tell, not this."""
+        """The receipt of what brings nothing new; of a message its ids tell, not this.
+
+        An update that was done already is done, though `If-Match` names the version before it (RFC 9110
+        13.1.1).
+        """
         if one.message is not None or not self.is_unchanged(one):
+            return None
+        if any(expected not in self._tags(one, name) for name, expected in one.delivery.expected.items()):
             return None
         return Receipt("known", versions=self._versions(one), is_unchanged=True, hints=(UNCHANGED,))
 
@@ -162,11 +168,11 @@ class Standing:
         is_sent = order == each.order or is_same(order, each.order) or order.digest == each.order.digest
         return Version(each.name, version_tag(version), not known, order.at, is_sent)
 
-    def _tag(self, one: Prepared, name: str) -> str | None:
-        """The tag of the newest known version of a resource that the delivery names."""
+    def _tags(self, one: Prepared, name: str) -> list[str]:
+        """The tags of all known versions of a resource that the delivery names, the oldest first."""
         identity = next((each.identity for each in _brought(one) if each.name == name), name)
-        known = self.versions.get((one.source, identity))
-        return version_tag(newest(known, _order)[1]) if known else None
+        known = self.versions.get((one.source, identity), ())
+        return [version_tag(version) for _, version in in_order(known, _order)]
 
 
 def _brought(one: Prepared, *, with_copies: bool = True) -> tuple[_Brought, ...]:

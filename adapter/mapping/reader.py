@@ -218,7 +218,9 @@ class Reader:
 
         R4 references#contained: «cannot be identified independently».
         """
-        listed = contained.get("identifier", []) if contained is not None else []
+        if contained is None:
+            return None
+        listed = contained.get("identifier", [])
         for identifier in listed if isinstance(listed, list) else [listed]:
             search = reference_text({"type": contained["resourceType"], "identifier": identifier})
             found = self.resolve(search) if search is not None else None

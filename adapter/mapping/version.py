@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from adapter.fhir.interaction import without_meta
 from adapter.losus.signal import Signal
 from adapter.losus.versions import VersionOrder
 from adapter.mapping.fields import instant
@@ -40,18 +41,8 @@ class Stamp:
 
 def digest_of(resource: Resource) -> str:
     """Hash what a resource says; `meta.versionId` and `lastUpdated` name a version and are no content."""
-    resource = without_version(resource)
-    return hashlib.sha256(orjson.dumps(resource, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
-
-
-def without_version(resource: Resource) -> Resource:
-    """Give a resource without `meta.versionId` and `lastUpdated`, and without a `meta` that says no more."""
-    meta = resource.get("meta")
-    if not isinstance(meta, dict):
-        return resource
-    kept = {name: value for name, value in meta.items() if name not in {"versionId", "lastUpdated"}}
-    others = {name: value for name, value in resource.items() if name != "meta"}
-    return {**others, "meta": kept} if kept else others
+    said = without_meta(resource, "versionId", "lastUpdated")
+    return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 
 
 def digest_of_signals(signals: Iterable[Signal], *, void: bool) -> str:

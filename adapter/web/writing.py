@@ -21,10 +21,12 @@ from adapter.fhir.document import Media, read_document
 from adapter.fhir.interaction import (
     TAKEN,
     Interaction,
+    Named,
     condition,
     demand_target,
     interaction,
     interactions,
+    settled,
     version_of,
 )
 from adapter.fhir.model import FhirVersion
@@ -107,24 +109,21 @@ class _Asked:
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """What became of one create or update: the newest version that is known now, and what it says.
-
-    `resource` None: what was sent is the newest version.
-    """
+    """What became of one create or update: the newest version that is known now, and what it says."""
 
     status: int
     name: str
     version: str
     at: datetime
-    resource: Resource | None = None
+    resource: Resource
 
     def location(self, request: Request, source: str) -> str:
         """Where the version is known."""
         return f"{request.app.state.settings.base_url}/fhir/{source}/{self.name}/_history/{self.version}"
 
-    def represented(self, sent: Resource) -> Resource:
+    def represented(self) -> Resource:
         """The resource as it is known: with its id, and the version and time that the headers tell too."""
-        known = self.resource if self.resource is not None else sent
+        known = self.resource
         meta = {
             **(known.get("meta") or {}),
             "versionId": self.version,
@@ -160,17 +159,14 @@ async def _write(source: str, request: Request, one: Interaction) -> Response:
         "last-modified": format_datetime(made.at.astimezone(UTC), usegmt=True),
     }
     report = outcome(told, "information")
-    return respond_written(
-        request, made.represented(asked.document), report, made.status, headers, asked.fhir
-    )
+    return respond_written(request, made.represented(), report, made.status, headers, asked.fhir)
 
 
 async def _transaction(request: Request, asked: _Asked) -> list[Resource]:
     every = interactions(asked.document)
     held_to(request, *sorted({f"system/{one.kind}.{'c' if one.is_create else 'u'}" for one in every}))
     _, made = await _take(request, asked, every)
-    sent = (entry["resource"] for entry in asked.document.get("entry", ()))
-    return [_told(request, asked.source, one, body) for one, body in zip(made, sent, strict=True)]
+    return [_told(request, asked.source, one) for one in made]
 
 
 async def _batch(request: Request, asked: _Asked) -> list[Resource]:
@@ -188,7 +184,7 @@ async def _entry(request: Request, asked: _Asked, index: int) -> Resource:
         _, [made] = await _take(request, alone, (one,))
     except LosusError as error:
         return {"response": {"status": str(error.status), "outcome": outcome(error.problems)}}
-    return _told(request, asked.source, made, resource)
+    return _told(request, asked.source, made)
 
 
 async def _take(
@@ -220,13 +216,21 @@ async def _take(
     return receipt, [
         _made(
             name,
-            None if name in matched and str(place) in named.matched else versions.get(name),
+            sent,
+            None if str(place) in named.matched else versions.get(name),
             receipt,
             stored.get(name),
             now,
         )
-        for place, name in enumerate(names)
+        for place, (name, sent) in enumerate(zip(names, _settled(asked.document, named), strict=True))
     ]
+
+
+def _settled(document: Resource, named: Named) -> list[Resource]:
+    """The resources of a delivery as they are stored: with their ids, and links as they are meant."""
+    whole = settled(document, named)
+    is_bundle = whole["resourceType"] == "Bundle"
+    return [entry["resource"] for entry in whole.get("entry", ())] if is_bundle else [whole]
 
 
 def _is_elsewhere(name: str, versions: Mapping[str, Version], matched: set[str]) -> bool:
@@ -250,6 +254,7 @@ async def _stored(request: Request, source: str, names: set[str]) -> dict[str, t
 
 def _made(
     name: str,
+    sent: Resource,
     version: Version | None,
     receipt: Receipt | None,
     stored: tuple[Kept, datetime] | None,
@@ -260,11 +265,11 @@ def _made(
     at = version.at if version is not None and version.at else stored[0].order.at if stored else ""
     moment = datetime.fromisoformat(at) if at else stored[1] if stored else now
     is_other = stored is not None and (version is None or not version.is_sent)
-    resource = stored[0].resource if stored is not None and is_other else None
+    resource = stored[0].resource if stored is not None and is_other else sent
     return _Made(_CREATED if is_new else _OK, name, tag, moment, resource)
 
 
-def _told(request: Request, source: str, made: _Made, sent: Resource) -> Resource:
+def _told(request: Request, source: str, made: _Made) -> Resource:
     """The entry of a transaction's or batch's answer; the resource only where it is asked for."""
     told = {
         "status": _STATUS[made.status],
@@ -273,7 +278,7 @@ def _told(request: Request, source: str, made: _Made, sent: Resource) -> Resourc
         "lastModified": instant_text(made.at),
     }
     if preference(request) is Return.REPRESENTATION:
-        return {"resource": made.represented(sent), "response": told}
+        return {"resource": made.represented(), "response": told}
     return {"response": told}
 
 
