@@ -75,7 +75,7 @@ class Standing:
             if self._tags(one, name)[-1:] != [expected]:
                 rule = "If-Match names another version than the newest that is known"
                 return ConflictError(Problem("conflict", rule, f"{name.partition('/')[0]}.meta.versionId"))
-        return self.contradiction(one)
+        return self.contradiction(one) if one.error is None else None  # what has an error waits for it
 
     def contradiction(self, one: Prepared) -> VersionError | None:
         """The fault of a delivery that brings another content under a version that is known."""
@@ -187,12 +187,14 @@ def _brought(one: Prepared, *, with_copies: bool = True) -> tuple[_Brought, ...]
     return tuple(each for path, each in found.items() if with_copies or path in read)
 
 
-async def standing_of(connection: Connection, world: World, batch: Sequence[Prepared]) -> Standing:
-    """Look up what is known of what a batch brings."""
+async def standing_of(
+    connection: Connection, world: World, batch: Sequence[Prepared], *, besides: int | None = None
+) -> Standing:
+    """Look up what is known of what a batch brings; `besides`: not by this message, which is read again."""
     read = {(one.source, reading.fact.resource) for one in batch for reading in one.readings}
     others = {(one.source, each.identity) for one in batch if one.message is None for each in _brought(one)}
     others |= {(one.source, name) for one in batch for name in one.delivery.expected}
-    versions = await intake.known_versions(connection, read | others)
+    versions = await intake.known_versions(connection, read | others, besides=besides)
     # what was only fetched is stored and was never read: of what rules read the facts alone count
     stored = await library.stored_versions(connection, others - read - versions.keys())
     for place, known in stored.items():
