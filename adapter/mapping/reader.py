@@ -10,7 +10,8 @@ from functools import partial
 from typing import Any
 
 from adapter.errors import MappingError, Problem, UnresolvedError
-from adapter.fhir.references import own_name
+from adapter.fhir.references import identifiers_of, own_name
+from adapter.losus.days import local_day
 from adapter.losus.instants import instant_text
 from adapter.losus.signal import Fact, Signal
 from adapter.losus.terms import SignalKind
@@ -229,9 +230,20 @@ class Reader:
         return None
 
     def _is_about_the_same(self, other: "Reader") -> bool:
-        """Whether both are about one person, as far as both say whom they are about."""
-        own, others = set(dict(self.about())), set(dict(other.about()))
-        return not own or not others or not own.isdisjoint(others)
+        """Whether both are about one person, as far as both say whom they are about.
+
+        By the name of the record, or by a number: a contained person has no name that others know.
+        """
+        own, others = dict(self.about()), dict(other.about())
+        if not own or not others or not own.keys().isdisjoint(others):
+            return True
+        return not self._numbers(own).isdisjoint(other._numbers(others))
+
+    def _numbers(self, people: Mapping[str, Resource | None]) -> set[str]:
+        """Give the identifiers of those whom this is about, as far as they are known."""
+        on = local_day(datetime.fromisoformat(self.message.now))
+        known = (self.resolve(name) if inside is None else inside for name, inside in people.items())
+        return {number for one in known if one is not None for number in identifiers_of(one, on)}
 
     def _unresolved(self, element: str) -> UnresolvedError:
         where = f"{self.path}.{element}" if element.isalpha() else self.path
@@ -367,8 +379,8 @@ class Reader:
             if reference is None:
                 continue
             target = self.resolve(reference)
-            if target is not None and reference.startswith("#"):
-                yield f"{self._identity()}{reference}", target
+            if target is not None and "#" in reference:  # known by what contains it
+                yield f"{self._identity()}{reference}" if reference.startswith("#") else reference, target
                 continue
             if target is None and self._leads_nowhere(reference):
                 raise self._unresolved(element)
