@@ -66,10 +66,16 @@ async def _without_known(connection: Connection, batch: Sequence[Prepared]) -> l
 
 
 def _is_known(brought: Shelved, stored: library.StoredVersion | None) -> bool:
+    """Whether a copy says nothing new.
+
+    One with a newer version of its own says that no version before it stands, though one comes later.
+    """
     if stored is None or stored.order.digest != brought.order.digest:
         return False
-    kind = brought.name.partition("/")[0]
-    return kind in _COMMON or not is_newer(brought.order, stored.order)
+    order = brought.order
+    has_no_version = order.rank < 0 and order.at == order.sent
+    is_common = brought.name.partition("/")[0] in _COMMON
+    return (is_common and has_no_version) or not is_newer(order, stored.order)
 
 
 def _places(one: Prepared) -> set[_Place]:

