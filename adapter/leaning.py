@@ -8,9 +8,13 @@ at the same time knows who referred to it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 
+from adapter.fhir.references import identifiers_of
+from adapter.losus.days import local_day
 from adapter.losus.signal import Signal
 from adapter.losus.versions import is_newer
+from adapter.opening import hashed
 from adapter.reading import Found, Outside, Prepared, Shelved, is_search, translate
 from adapter.store import doors, intake, library
 from adapter.store.database import Connection
@@ -39,7 +43,7 @@ async def lean_on_what_is_kept(
         if not wanted - asked:
             return done
         asked |= wanted
-        found = await _find(connection, world, asked)
+        found = await _find(connection, world, asked, max(local_day(one.received_at) for one in done))
         done = [_read_again(world, one, found) for one in done]
     return done
 
@@ -102,9 +106,36 @@ class _Stored:
         self.found, self.names = found, names
 
 
-async def _find(connection: Connection, world: World, asked: set[_Place]) -> _Stored:
-    searches = {(source, name[1:]) for source, name in asked if is_search(name)}
+async def named_now(
+    connection: Connection, world: World, searches: set[tuple[str, str]], on: date
+) -> dict[tuple[str, str], set[str]]:
+    """The resources that go by each of these (source, hashed identifier), as their newest versions say.
+
+    Of an identifier that was corrected the resource that has it now counts; one that was created on a
+    condition and says no identifier at all goes by that condition. `on`: the day by which numbers of persons
+    are read.
+    """
     hits = await doors.named_all(connection, searches)
+    places = {(source, name) for (source, _), names in hits.items() for name in names}
+    kept = await library.find_kept(connection, places, world.seal) if places else {}
+
+    def has(source: str, hash_: str, name: str) -> bool:
+        known = kept.get((source, name))
+        numbers = list(identifiers_of(known.resource, on)) if known is not None else []
+        kinds = ("", name.partition("/")[0])
+        return not numbers or any(
+            hash_ == hashed(world, source, kind, one) for kind in kinds for one in numbers
+        )
+
+    return {
+        (source, hash_): {name for name in names if has(source, hash_, name)}
+        for (source, hash_), names in hits.items()
+    }
+
+
+async def _find(connection: Connection, world: World, asked: set[_Place], on: date) -> _Stored:
+    searches = {(source, name[1:]) for source, name in asked if is_search(name)}
+    hits = await named_now(connection, world, searches, on)
     names = {}
     for (source, hash_), candidates in hits.items():
         name = await _one_of(connection, source, candidates)

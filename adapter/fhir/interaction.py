@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from adapter.errors import MalformedError, Problem, ResourceError
-from adapter.fhir.references import is_type
+from adapter.fhir.references import is_type, search_text
 
 Resource = dict[str, Any]
 
@@ -123,7 +123,7 @@ def condition(kind: str, query: str, at: str | None = None) -> str:
     if len(asked) == 1 and asked[0][0] == "identifier":
         system, bar, value = asked[0][1].partition("|")
         if bar and system and value:
-            return f"{kind}?identifier={system}|{value}"
+            return search_text(kind, system, value)
     rule = "a condition is identifier=system|value, and nothing beside it"
     raise ResourceError(Problem("not-supported", rule, at))
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from adapter.losus.identity import identifier_key
 
@@ -61,6 +61,12 @@ def own_name(reference: str, bases: Iterable[str] = ()) -> str | None:
     if known and base_of(head) not in known:
         return None
     return relative_name("/".join(head.rsplit("/", 2)[-2:]))
+
+
+def search_text(kind: str, system: str, value: str) -> str:
+    """Write a reference by identifier, or a condition, as `search_key` reads it."""
+    identifier = f"{system}|{value}"
+    return f"{kind}?identifier={quote(identifier, safe=':/|') if '%' in identifier else identifier}"
 
 
 def search_key(reference: str, on: date) -> tuple[str, str] | None:

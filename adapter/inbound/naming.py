@@ -13,12 +13,12 @@ from uuid import UUID
 from adapter.errors import ConflictError, IdentityError, MalformedError, Problem, ResourceError
 from adapter.fhir.interaction import Interaction, Named, Resource, conditional_references
 from adapter.fhir.references import identifiers_of, search_key
+from adapter.leaning import named_now
 from adapter.losus.days import local_day
 from adapter.losus.identity import pseudonym
 from adapter.mapping.version import version_tag
 from adapter.opening import hashed
 from adapter.store.database import Database
-from adapter.store.doors import named_all
 from adapter.store.library import stored_versions
 from adapter.world import World
 
@@ -46,7 +46,8 @@ async def name_all(
     searches = {one.condition for one in asked if one.condition} | {text for text, _ in references}
     hashes = {text: hash_ for text in searches if (hash_ := naming.hash_of(text)) is not None}
     async with database.transaction() as connection:
-        hits = await named_all(connection, {(source, hash_) for hash_ in hashes.values()})
+        asked_for = {(source, hash_) for hash_ in hashes.values()}
+        hits = await named_now(connection, world, asked_for, local_day(now))
         known = await stored_versions(connection, {(source, name) for name in naming.ids()})
     found = {text: hits.get((source, hash_), set()) for text, hash_ in hashes.items()}
     named = naming.entries(body, found, hashes, {name for _, name in known})

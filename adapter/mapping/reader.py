@@ -237,9 +237,9 @@ class Reader:
         own, others = dict(self.about()), dict(other.about())
         if not own or not others or not own.keys().isdisjoint(others):
             return True
-        return not self._numbers(own).isdisjoint(other._numbers(others))
+        return not self.numbers(own).isdisjoint(other.numbers(others))
 
-    def _numbers(self, people: Mapping[str, Resource | None]) -> set[str]:
+    def numbers(self, people: Mapping[str, Resource | None]) -> set[str]:
         """Give the identifiers of those whom this is about, as far as they are known."""
         on = local_day(datetime.fromisoformat(self.message.now))
         known = (self.resolve(name) if inside is None else inside for name, inside in people.items())

@@ -1,16 +1,17 @@
 """Creates: each is told to be a repeat, or new, by its own target alone; what is answered is what is stored.
 
-Source: FHIR R4 http#create, http#ccreate, http#update, http#ops (Prefer), http#versions; RFC 9110 8.8, 10.2.2.
+Source: FHIR R4 http#create, http#ccreate, http#update, http#ops (Prefer), http#versions; RFC 9110 8.8.
 """
 
 import json
-from email.utils import parsedate_to_datetime
 from datetime import datetime
-from typing import Any
+from email.utils import parsedate_to_datetime
 
 import httpx
 import pytest
 
+from adapter.fhir.model import FhirVersion
+from adapter.fhir.xml import to_xml
 from tests.specification.sending import (
     NUMBER,
     SOURCE,
@@ -20,20 +21,19 @@ from tests.specification.sending import (
     changed,
     condition,
     create,
-    events,
     entries_of,
     finished,
+    message,
     meta,
     person,
     plan,
     post,
+    put,
     ready,
     rows,
     say,
-    message,
     stay,
     team,
-    transact,
     update,
     without,
 )
@@ -92,7 +92,7 @@ async def test_what_a_create_points_at_may_be_known(
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_the_same_create_again(client: httpx.AsyncClient, dsn: str, way: str) -> None:
+async def test_the_same_create_again(client: httpx.AsyncClient, way: str) -> None:
     """R4 http#create leaves a repeat open: here the same bytes are the same creation."""
     await update(client, person())
     first, again = await by(client, way, STAY), await by(client, way, STAY)
@@ -119,10 +119,8 @@ async def test_a_patient_put_between_makes_no_create_a_repeat(client: httpx.Asyn
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_id_and_version_in_a_creates_body_do_not_count(
-    client: httpx.AsyncClient, dsn: str, way: str
-) -> None:
-    """R4 http#create: «If an id is provided, the server SHALL ignore it … the server SHALL ignore … versionId»."""
+async def test_id_and_version_in_a_creates_body_do_not_count(client: httpx.AsyncClient, way: str) -> None:
+    """R4 http#create: «If an id is provided, the server SHALL ignore it», and so `meta.versionId`."""
     await update(client, person())
     await update(client, stay("theirs"))
     status, location, tag = await by(client, way, stay("theirs", **meta("17"), status="arrived"))
@@ -238,9 +236,9 @@ async def test_what_is_answered_is_what_the_server_has(
 async def test_a_client_saves_what_it_was_given(
     client: httpx.AsyncClient, way: str, told: Resource, because: str
 ) -> None:
-    """R4 http#update: «If the request body includes a meta, the server SHALL ignore the provided versionId»:
+    """R4 http#update: «If the request body includes a meta, the server SHALL ignore … versionId».
 
-    of one that the client was given by this server, with the tag that names it, so that it means that version.
+    Here that of a version that the client was given, with the tag that names it: it means that version.
     """
     await update(client, person())
     body = {**without(stay(), "meta"), **told}
@@ -261,3 +259,72 @@ async def test_a_client_saves_what_it_was_given(
     again = {**newer, "status": "in-progress", "period": shown["period"]}
     third = await update(client, again, if_match=second.headers["etag"])
     assert (third.status_code, (await cases(client))[shown["id"]][0]) == (200, "admitted"), "and back again"
+
+
+@pytest.mark.parametrize("kind", ["transaction", "batch"])
+@pytest.mark.parametrize(("told", "because"), BODIES)
+async def test_the_entries_of_an_answer_tell_true_versions(
+    client: httpx.AsyncClient, kind: str, told: Resource, because: str
+) -> None:
+    """R4 http#transaction-response: etag, lastModified and location are of the version that is stored."""
+    await update(client, person())
+    body = {**without(stay(), "meta"), **told}
+    sent = bundle(put(body), post(without(body, "id")), kind=kind)
+    preferring = {"prefer": "return=representation"}
+    answer = await client.post(SOURCE, content=json.dumps(sent), headers=preferring)
+    for one in answer.json()["entry"]:
+        shown, response = one["resource"], one["response"]
+        assert response["status"] == "201 Created", because
+        assert response["etag"] == f'W/"{shown["meta"]["versionId"]}"'
+        assert response["lastModified"] == shown["meta"]["lastUpdated"]
+        name = f"{shown['resourceType']}/{shown['id']}"
+        assert response["location"].endswith(f"{name}/_history/{shown['meta']['versionId']}")
+        same = await update(client, shown, if_match=response["etag"])
+        assert (same.status_code, same.headers["etag"]) == (200, response["etag"])
+
+
+RETURNS = [
+    # Prefer, type of the body, because
+    (None, "Encounter", "http#ops: servers choose; clients take id and version from it"),
+    ("return=representation", "Encounter", "the resource"),
+    ("return=minimal", None, "no body"),
+    ("return=OperationOutcome", "OperationOutcome", "what was done"),
+]
+
+
+@pytest.mark.parametrize("way", ["post", "put", "conditional update", "conditional create", "again"])
+@pytest.mark.parametrize(("prefer", "kind", "because"), RETURNS)
+async def test_what_is_preferred(
+    client: httpx.AsyncClient, way: str, prefer: str | None, kind: str | None, because: str
+) -> None:
+    """R4 http#ops, Prefer: the headers are the same whatever the body."""
+    await update(client, person())
+    body = {**STAY, "identifier": [{"system": "urn:x", "value": "V-1"}]}
+    headers = {"prefer": prefer} if prefer else {}
+    if way == "put":
+        answer = await update(client, {**body, "id": "s1"}, **headers)
+    elif way == "conditional update":
+        where = f"{SOURCE}/Encounter?identifier=urn:x|V-1"
+        answer = await client.put(where, content=json.dumps(body), headers=headers)
+    else:
+        if way != "post":
+            await create(client, body)
+        more = {"if_none_exist": "identifier=urn:x|V-1"} if way == "conditional create" else {}
+        answer = await create(client, body, **headers, **more)
+    told = answer.json()["resourceType"] if answer.content else None
+    assert (answer.status_code in {200, 201}, told) == (True, kind), because
+    assert {"etag", "location", "last-modified"} <= answer.headers.keys()
+
+
+async def test_the_representation_in_xml(client: httpx.AsyncClient) -> None:
+    await update(client, person())
+    xml = {"content-type": "application/fhir+xml", "accept": "application/fhir+xml"}
+    body = to_xml(STAY, FhirVersion.R4)
+    answer = await client.post(f"{SOURCE}/Encounter", content=body, headers=xml)
+    assert answer.status_code == 201
+    name = answer.headers["location"].rpartition("/Encounter/")[2].partition("/")[0]
+    version = answer.headers["etag"].removeprefix("W/").strip('"')
+    assert f'<id value="{name}"' in answer.text
+    assert f'<versionId value="{version}"' in answer.text
+    again = await client.post(f"{SOURCE}/Encounter", content=body, headers=xml)
+    assert (again.status_code, again.headers["etag"]) == (200, answer.headers["etag"])

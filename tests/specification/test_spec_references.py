@@ -1,4 +1,4 @@
-"""What every style of reference leads to, and that what leads nowhere is never answered as if it were published.
+"""What every style of reference leads to; what leads nowhere is never answered as if it were published.
 
 Source: FHIR R4 references#literal, references#logical, references#contained, bundle#references («Resolving
 references in Bundles»), http#trules (conditional references).
@@ -22,6 +22,7 @@ from tests.specification.sending import (
     changed,
     code_of,
     condition,
+    create,
     entry,
     events,
     held,
@@ -266,6 +267,46 @@ async def test_two_of_one_identifier_are_not_chosen_between(client: httpx.AsyncC
     assert {state for state, _ in (await cases(client)).values()} == {"admitted"}
 
 
+CORRECTED = [
+    # the version that had the identifier by mistake, its correction, who has it by right, reference, because
+    (
+        person("a", kommun="2309"),
+        person("a", ANOTHER_NUMBER, "2309", **meta("2", "2024-05-01T10:00:00+02:00")),
+        person(),
+        logical(NUMBER, PNR, "Patient"),
+        "the number was another's: the person by right, and no municipality that is not theirs",
+    ),
+    (
+        person("a", kommun="2309"),
+        person("a", ANOTHER_NUMBER, "2309", **meta("2", "2024-05-01T10:00:00+02:00")),
+        None,
+        logical(NUMBER, PNR, "Patient"),
+        "the number was another's, and nobody has it now",
+    ),
+]
+
+
+@pytest.mark.parametrize(("wrong", "right", "other", "reference", "because"), CORRECTED)
+async def test_an_identifier_that_was_corrected(
+    client: httpx.AsyncClient,
+    wrong: Resource,
+    right: Resource,
+    other: Resource | None,
+    reference: Resource,
+    because: str,
+) -> None:
+    """references#logical: by the identifiers that a resource has, not by those that it once had."""
+    for one in (wrong, *([other] if other else []), right):
+        await update(client, one)
+    answer = await say(client, message("1", stay(subject=reference)))
+    assert code_of(answer) == ("ok" if other else "fatal-error"), because
+    assert await cases(client) == ({"s1": ("admitted", "2380")} if other else {})
+    once = without(person(), "id")
+    created = await create(client, once, if_none_exist=condition())
+    assert created.status_code == (200 if other else 201), "http#ccreate: what has it now"
+    assert created.json()["id"] != "a"
+
+
 @pytest.mark.parametrize("first", ["a", "b"])
 async def test_two_that_wait_for_each_other_are_both_freed(
     client: httpx.AsyncClient, dsn: str, first: str
@@ -287,7 +328,7 @@ async def test_two_that_wait_for_each_other_are_both_freed(
     assert await cases(client) == {"s1": ("ready", "2380"), "s2": ("ready", "2309")}
 
 
-async def test_contained_persons_of_one_name_are_two_persons(client: httpx.AsyncClient, dsn: str) -> None:
+async def test_contained_persons_of_one_name_are_two_persons(client: httpx.AsyncClient) -> None:
     """references#contained: the id of a contained resource means something within its container alone."""
     mine = without(person("x"), "meta")
     theirs = without(person("x", ANOTHER_NUMBER, "2309"), "meta")
@@ -302,7 +343,7 @@ async def test_contained_persons_of_one_name_are_two_persons(client: httpx.Async
     assert said["s1"]["statutory"]["identifier"]["value"] != said["s2"]["statutory"]["identifier"]["value"]
 
 
-async def test_a_contained_person_follows_the_stay(client: httpx.AsyncClient, dsn: str) -> None:
+async def test_a_contained_person_follows_the_stay(client: httpx.AsyncClient) -> None:
     first = stay(contained=[without(person("x"), "meta")], subject={"reference": "#x"})
     newer = changed(
         first,
@@ -345,7 +386,7 @@ MERGES = [
 
 
 @pytest.mark.parametrize(("other", "because"), MERGES)
-async def test_a_replaced_record(client: httpx.AsyncClient, dsn: str, other: Resource, because: str) -> None:
+async def test_a_replaced_record(client: httpx.AsyncClient, other: Resource, because: str) -> None:
     """Patient.link.other, whichever way it points: two overlapping stays of one person are one."""
     p1, p2 = person(), person("p2", ANOTHER_NUMBER)
     await say(client, message("1", stay("s1"), p1))

@@ -1,7 +1,7 @@
-"""The same content is the same version, however often it comes; no event where nothing that is seen has changed.
+"""The same content is the same version, however often it comes: no event where nothing has changed.
 
-Source: FHIR R4 resource#Meta («versionId … changes each time the content of the resource changes»); contract 4
-(revisions contiguous for each case and municipality); issue 11, row 5.
+Source: FHIR R4 resource#Meta («versionId … changes each time the content of the resource changes»);
+contract 4 (revisions contiguous for each case and municipality); issue 11, row 5.
 """
 
 import json
@@ -13,6 +13,8 @@ import pytest
 from adapter.settings import Subscriber
 from tests.service import service
 from tests.specification.sending import (
+    ANOTHER_NUMBER,
+    NUMBER,
     Resource,
     cases,
     changed,
@@ -44,7 +46,7 @@ def outpatient(number: int) -> Resource:
     return stay(f"amb{number}", **{"class": amb}, period={"start": f"2024-04-0{number}T08:00:00+02:00"})
 
 
-async def by_put(client: httpx.AsyncClient, number: int) -> httpx.Response:
+async def by_put(client: httpx.AsyncClient, _number: int) -> httpx.Response:
     return await update(client, BARE)
 
 
@@ -173,6 +175,43 @@ async def test_a_ward_that_is_brought_again(client: httpx.AsyncClient, dsn: str,
     assert await events(dsn) == told
 
 
+POINTERS = [
+    # what is sent first, what of it changes, because
+    (stay(), {"subject": {"reference": "Patient/p2"}}, "another person"),
+    (stay(), {"location": [{"location": {"reference": "Location/w2"}}]}, "another ward"),
+    (ready(), {"encounter": {"reference": "Encounter/s2"}}, "another stay"),
+    (person(), {"link": [{"type": "replaced-by", "other": {"reference": "Patient/p2"}}]}, "another record"),
+    (
+        {"resourceType": "Location", "id": "w1", "managingOrganization": {"reference": "Organization/o1"}},
+        {"managingOrganization": {"reference": "Organization/o2"}},
+        "another organisation",
+    ),
+]
+
+
+@pytest.mark.parametrize("version", ["stamped", "its own"])
+@pytest.mark.parametrize(("first", "change", "because"), POINTERS)
+async def test_to_point_elsewhere_is_to_say_something_else(
+    client: httpx.AsyncClient, first: Resource, change: Resource, because: str, version: str
+) -> None:
+    """resource#Meta: whom and what a resource is about is content as anything else is."""
+    for name in ("s1", "s2"):
+        await update(client, stay(name))
+    for name, number in (("p1", NUMBER), ("p2", ANOTHER_NUMBER)):
+        await update(client, person(name, number))
+    told = meta(None, None) if version == "stamped" else meta("5", "2024-03-09T10:00:00+01:00")
+    one = {**without(first, "meta"), **told}
+    before = await update(client, one)
+    after = await update(client, {**one, **change})
+    if version == "its own":
+        assert after.status_code == 409, because
+        return
+    assert after.status_code == 200
+    assert after.headers["etag"] != before.headers["etag"], because
+    [(element, value)] = change.items()
+    assert after.json()[element] == value
+
+
 NAMES = [
     # versions of the ward (version, name) in the order in which they come, the name that stands, because
     ([("1", "A"), ("2", "B"), ("3", "A")], "A", "back to what it was"),
@@ -218,7 +257,7 @@ async def test_what_a_subscriber_may_not_see_is_no_event_of_its(dsn: str) -> Non
         assert len(revisions) > len(told)
 
 
-async def test_sources_are_those_that_the_snapshot_rests_on(client: httpx.AsyncClient, dsn: str) -> None:
+async def test_sources_are_those_that_the_snapshot_rests_on(client: httpx.AsyncClient) -> None:
     """A newer version of the person that says the same is no other source of an older case."""
     await say(client, message("1", STAY, person()))
     before = (await pictures(client))["s0"]

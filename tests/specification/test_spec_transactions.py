@@ -25,7 +25,6 @@ from tests.specification.sending import (
     issues,
     meta,
     person,
-    pictures,
     post,
     put,
     ready,
@@ -235,7 +234,7 @@ async def test_a_relative_reference_of_another_base_is_no_entry(client: httpx.As
 
 
 async def test_entries_are_answered_in_their_order(client: httpx.AsyncClient) -> None:
-    """http#trules: the order of processing is that of the verbs, that of the answer is that of the entries."""
+    """http#trules: what is processed by the order of the verbs is answered by that of the entries."""
     answer = await transact(
         client, put(stay("s1")), post(without(stay(), "id")), put(person()), post(without(ready(), "id"))
     )
@@ -345,7 +344,7 @@ async def test_a_batch_of_conditional_creates_makes_one(client: httpx.AsyncClien
     assert await rows(dsn, "select count(*) from fact") == [(1,)]
 
 
-async def test_a_transaction_again_is_the_same_transaction(client: httpx.AsyncClient, dsn: str) -> None:
+async def test_a_transaction_again_is_the_same_transaction(client: httpx.AsyncClient) -> None:
     of_stay = {"reference": TWO}
     sent = [
         post(NEW, ONE),

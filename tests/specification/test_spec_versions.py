@@ -1,7 +1,7 @@
 """Edits and resends: what is newer by its own word counts, a tie with another content is the sender's fault.
 
-Source: FHIR R4 resource#Meta («versionId … changes each time the content changes»), http#versions, http#update;
-issue 11, row 14. One rule for every channel.
+Source: FHIR R4 resource#Meta («versionId … changes each time the content changes»), http#versions,
+http#update; issue 11, row 14. One rule for every channel.
 """
 
 import asyncio
@@ -143,7 +143,7 @@ PUTS = [
 @pytest.mark.parametrize("way", ["put", "transaction", "batch"])
 @pytest.mark.parametrize(("told", "status", "because"), PUTS)
 async def test_an_edit_that_is_put(
-    client: httpx.AsyncClient, dsn: str, way: str, told: Resource, status: int, because: str
+    client: httpx.AsyncClient, way: str, told: Resource, status: int, because: str
 ) -> None:
     await update(client, person())
     first = await update(client, stay())
@@ -182,7 +182,7 @@ ASYNCHRONOUS = [Door.HOOK, Door.POLL, Door.IMPORT, Door.STREAM]
 
 @pytest.mark.parametrize("door", ASYNCHRONOUS)
 async def test_nobody_waits_so_it_is_parked(client: httpx.AsyncClient, dsn: str, door: Door) -> None:
-    """A contradiction of the asynchronous channels waits for a person, and a replay does not let it through."""
+    """A contradiction of an asynchronous channel waits for a person; a replay does not let it through."""
     is_message = door is Door.STREAM
 
     def whole(name: str, *resources: Resource) -> Resource:
