@@ -14,6 +14,7 @@
     │  ├─ UnsupportedError   a sound request for what the settings of the source do not offer
     │  ├─ FormatError        a media type that is not spoken (406 for answers: NotAcceptableError)
     │  ├─ ConflictError      a precondition (If-Match, If-None-Match) does not hold
+    │  ├─ IdentityError      a body's id is that of another resource than its condition finds
     │  └─ VersionError       a version that is known already, with another content
     ├─ UnauthorizedError     the caller does not show who it is (permanent)
     ├─ ForbiddenError        the caller may not do this (permanent)
@@ -125,6 +126,12 @@ class ConflictError(InputError):
     """`If-Match` or `If-None-Match` does not hold for what is known, or a condition finds more than one."""
 
     status = 412
+
+
+class IdentityError(InputError):
+    """A conditional update finds nothing, and the id in its body is that of a resource that is known."""
+
+    status = 409
 
 
 class VersionError(InputError):

@@ -9,10 +9,14 @@ where somebody changes it just then, the delivery is to be read once more.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 
 from adapter.errors import InputError
+from adapter.fhir.references import identifiers_of
+from adapter.losus.days import local_day
 from adapter.losus.signal import Signal
 from adapter.losus.versions import is_newer
+from adapter.opening import hashed
 from adapter.reading import Found, Outside, Prepared, Shelved, is_search, translate
 from adapter.store import doors, intake, library
 from adapter.store.database import Connection
@@ -43,7 +47,7 @@ async def lean_on_what_is_kept(
             break
         changing |= await intake.try_to_share(connection, wanted - asked - leaned_on)
         asked |= wanted
-        found = await _find(connection, world, asked)
+        found = await _find(connection, world, asked, max(local_day(one.received_at) for one in done))
         done = [_read_again(world, one, found) for one in done]
     return [
         replace(one, is_raced=True) if any((one.source, name) in changing for name in one.leans) else one
@@ -73,10 +77,16 @@ async def _without_known(connection: Connection, batch: Sequence[Prepared]) -> l
 
 
 def _is_known(brought: Shelved, stored: library.StoredVersion | None) -> bool:
+    """Whether a copy says nothing new.
+
+    One with a newer version of its own says that no version before it stands, though one comes later.
+    """
     if stored is None or stored.order.digest != brought.order.digest:
         return False
-    kind = brought.name.partition("/")[0]
-    return kind in _COMMON or not is_newer(brought.order, stored.order)
+    order = brought.order
+    has_no_version = order.rank < 0 and order.at == order.sent
+    is_common = brought.name.partition("/")[0] in _COMMON
+    return (is_common and has_no_version) or not is_newer(order, stored.order)
 
 
 def _places(one: Prepared) -> set[_Place]:
@@ -103,9 +113,36 @@ class _Stored:
         self.found, self.names = found, names
 
 
-async def _find(connection: Connection, world: World, asked: set[_Place]) -> _Stored:
-    searches = {(source, name[1:]) for source, name in asked if is_search(name)}
+async def named_now(
+    connection: Connection, world: World, searches: set[tuple[str, str]], on: date
+) -> dict[tuple[str, str], set[str]]:
+    """The resources that go by each of these (source, hashed identifier), as their newest versions say.
+
+    Of an identifier that was corrected the resource that has it now counts; one that was created on a
+    condition and says no identifier at all goes by that condition. `on`: the day by which numbers of persons
+    are read.
+    """
     hits = await doors.named_all(connection, searches)
+    places = {(source, name) for (source, _), names in hits.items() for name in names}
+    kept = await library.find_kept(connection, places, world.seal) if places else {}
+
+    def has(source: str, hash_: str, name: str) -> bool:
+        known = kept.get((source, name))
+        numbers = list(identifiers_of(known.resource, on)) if known is not None else []
+        kinds = ("", name.partition("/")[0])
+        return not numbers or any(
+            hash_ == hashed(world, source, kind, one) for kind in kinds for one in numbers
+        )
+
+    return {
+        (source, hash_): {name for name in names if has(source, hash_, name)}
+        for (source, hash_), names in hits.items()
+    }
+
+
+async def _find(connection: Connection, world: World, asked: set[_Place], on: date) -> _Stored:
+    searches = {(source, name[1:]) for source, name in asked if is_search(name)}
+    hits = await named_now(connection, world, searches, on)
     names = {}
     for (source, hash_), candidates in hits.items():
         name = await _one_of(connection, source, candidates)

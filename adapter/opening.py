@@ -72,7 +72,7 @@ def open_delivery(world: World, delivery: Delivery, now: datetime) -> Opened:
     on = local_day(now)
     stamp = now.astimezone(UTC).isoformat() if delivery.door in NAMING else ""
     aliases = {*_aliases(world, delivery.source, kept, on), *named.conditions.items()}
-    references = References(entries, on)
+    references = References(kept, on)
     sent = sent_at(document)
     return Opened(delivery, now, fhir, document, message, kept, references, sent, stamp, frozenset(aliases))
 

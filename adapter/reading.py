@@ -15,7 +15,7 @@ from adapter.errors import ForbiddenError, InputError, LosusError, MappingError,
 from adapter.fhir.interaction import TAKEN
 from adapter.fhir.message import Message
 from adapter.fhir.model import FhirVersion
-from adapter.fhir.references import Entry, relative_name, search_key
+from adapter.fhir.references import Entry, base_of, own_name, search_key
 from adapter.losus.instants import instant_text
 from adapter.losus.versions import VersionOrder, is_newer
 from adapter.mapping.engine import Known, Reading
@@ -239,8 +239,17 @@ class _Reader:
             instant_text(opened.received_at),
             opened.received,
             looks_up=self._speaker.municipality is None,
-            base_url=self._speaker.base_url,
+            own_name=partial(own_name, bases=self._bases(full_url)),
         )
+
+    def _bases(self, full_url: str) -> tuple[str, ...]:
+        """By what URLs the server of who refers goes, as far as that is known.
+
+        That of its entry's fullUrl, the source's own, and the one at which what it wrote is known here.
+        """
+        known = tuple(filter(None, (base_of(full_url), self._speaker.base_url)))
+        here = f"{self._world.endpoint.rstrip('/')}/fhir/{self._opened.delivery.source}"
+        return (*known, here) if known else ()
 
     def _read(self, entry: Entry) -> Reading | None:
         mapping, opened = self._speaker.mapping, self._opened
@@ -333,7 +342,7 @@ class _Reader:
             return self._newest(found)
         if "?" in reference:
             return self._search(reference)
-        name = relative_name(reference, self._speaker.base_url)
+        name = own_name(reference, self._bases(full_url))
         if name is None:
             return None
         self._want(name)

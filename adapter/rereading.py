@@ -56,8 +56,8 @@ async def reread(connection: Connection, world: World, number: int, one: Prepare
     """
     [one] = await lean_on_what_is_kept(connection, world, [one])
     before = {held_.message: held_ for held_ in await held.find_held(connection, [number])}
-    if number in before and before[number].cause == "conflict" and one.error is None:
-        standing = await standing_of(connection, world, [one])
+    if number in before and one.error is None:  # what was known by others when it could not be read yet
+        standing = await standing_of(connection, world, [one], besides=number)
         fault = standing.contradiction(one)
         one = one if fault is None else replace(one, error=fault, cause="conflict")
     await library.reread_done(connection, [number])

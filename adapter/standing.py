@@ -13,7 +13,7 @@ from itertools import combinations
 
 from adapter.delivery import Receipt, Version
 from adapter.errors import ConflictError, LosusError, NotFoundError, Problem, VersionError
-from adapter.losus.versions import VersionOrder, contradicts, is_newer, is_same, newest, repeats
+from adapter.losus.versions import VersionOrder, contradicts, in_order, is_newer, is_same, newest, repeats
 from adapter.mapping.version import version_tag
 from adapter.opening import NAMING
 from adapter.reading import Prepared
@@ -72,7 +72,7 @@ class Standing:
         if municipality is not None and any(self.homes.get(key) != municipality for key in one.keys):
             return NotFoundError(Problem("not-found", "no such case of yours"))
         for name, expected in one.delivery.expected.items():
-            if problem := expected.fault(self._tag(one, name)):
+            if problem := expected.fault(next(reversed(self._tags(one, name)), None)):
                 return ConflictError(problem)
         return self.contradiction(one)
 
@@ -125,10 +125,16 @@ class Standing:
         return tuple(Problem("informational", _OLDER, f"{each.path}.meta.versionId") for each in older)
 
     def known(self, one: Prepared) -> Receipt | None:
-        """The receipt of what brings nothing new; of a message its ids tell, not this."""
+        """The receipt of what brings nothing new; of a message its ids tell, not this.
+
+        An update that was done already is done, though `If-Match` names the version before it (RFC 9110
+        13.1.1).
+        """
         if one.message is not None or not self.is_unchanged(one):
             return None
-        if any(demand.repeated(self._tag(one, name)) for name, demand in one.delivery.expected.items()):
+        if not all(
+            demand.allows_repeat(self._tags(one, name)) for name, demand in one.delivery.expected.items()
+        ):
             return None
         return Receipt("known", versions=self._versions(one), is_unchanged=True, hints=(UNCHANGED,))
 
@@ -162,11 +168,11 @@ class Standing:
         is_sent = order == each.order or is_same(order, each.order) or order.digest == each.order.digest
         return Version(each.name, version_tag(version), not known, order.at, is_sent)
 
-    def _tag(self, one: Prepared, name: str) -> str | None:
-        """The tag of the newest known version of a resource that the delivery names."""
+    def _tags(self, one: Prepared, name: str) -> list[str]:
+        """The tags of all known versions of a resource that the delivery names, the oldest first."""
         identity = next((each.identity for each in _brought(one) if each.name == name), name)
-        known = self.versions.get((one.source, identity))
-        return version_tag(newest(known, _order)[1]) if known else None
+        known = self.versions.get((one.source, identity), ())
+        return [version_tag(version) for _, version in in_order(known, _order)]
 
 
 def _brought(one: Prepared, *, with_copies: bool = True) -> tuple[_Brought, ...]:
@@ -181,12 +187,14 @@ def _brought(one: Prepared, *, with_copies: bool = True) -> tuple[_Brought, ...]
     return tuple(each for path, each in found.items() if with_copies or path in read)
 
 
-async def standing_of(connection: Connection, world: World, batch: Sequence[Prepared]) -> Standing:
-    """Look up what is known of what a batch brings."""
+async def standing_of(
+    connection: Connection, world: World, batch: Sequence[Prepared], *, besides: int | None = None
+) -> Standing:
+    """Look up what is known of what a batch brings; `besides`: not by this message, which is read again."""
     read = {(one.source, reading.fact.resource) for one in batch for reading in one.readings}
     others = {(one.source, each.identity) for one in batch if one.message is None for each in _brought(one)}
     others |= {(one.source, name) for one in batch for name in one.delivery.expected}
-    versions = await intake.known_versions(connection, read | others)
+    versions = await intake.known_versions(connection, read | others, besides=besides)
     # what was only fetched is stored and was never read: of what rules read the facts alone count
     stored = await library.stored_versions(connection, others - read - versions.keys())
     for place, known in stored.items():

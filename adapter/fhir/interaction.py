@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 from adapter.errors import MalformedError, Problem, ResourceError
 from adapter.fhir.bundles import entries_of
 from adapter.fhir.preconditions import Expected, expected
-from adapter.fhir.references import is_type
+from adapter.fhir.references import is_type, search_text
 
 Resource = dict[str, Any]
 
@@ -48,6 +48,11 @@ class Interaction:
     expected: Expected | None
     is_create: bool
     at: str
+
+    @property
+    def is_on_condition(self) -> bool:
+        """Whether it is a conditional update."""
+        return self.condition is not None and not self.is_create
 
     @property
     def condition_at(self) -> str:
@@ -139,7 +144,7 @@ def condition(kind: str, text: str, at: str | None = None) -> str:
     if len(asked) == 1 and asked[0][0] == "identifier":
         system, bar, value = asked[0][1].partition("|")
         if bar and system and value:
-            return f"{kind}?identifier={_plain(system)}|{_plain(value)}"
+            return search_text(kind, _plain(system), _plain(value))
     rule = "a condition is identifier=system|value, and nothing beside it"
     raise ResourceError(Problem("not-supported", rule, at))
 
@@ -163,33 +168,34 @@ class Named:
 
     `targets` lead from an entry's place ("0" for a single resource) to its Type/id. `created`: the places of
     creates, whose `meta.versionId` in the body does not count (R4 http#create). `matched`: the places of
-    conditional creates that found a resource: nothing is done with them (R4 http#ccreate). `conditions`: the
-    hashes of the conditions under which resources were created, each with the Type/id.
+    conditional creates that found a resource: nothing is done with them (R4 http#ccreate). `sent_back`: the
+    places of updates whose body still has the version that If-Match names, which is not theirs (R4
+    http#update). `conditions`: the hashes of the conditions under which resources were created, each with the
+    Type/id.
     """
 
     targets: Mapping[str, str] = field(default_factory=dict)
     created: frozenset[str] = frozenset()
     matched: frozenset[str] = frozenset()
+    sent_back: frozenset[str] = frozenset()
     conditions: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, str]:
         """Write it as it is kept with the message: texts by name."""
         kept = {**self.targets, **self.conditions}
-        lists = {_CREATED: self.created, _MATCHED: self.matched}
+        lists = dict(zip(_LISTS, (self.created, self.matched, self.sent_back), strict=True))
         return {**kept, **{name: ",".join(sorted(places)) for name, places in lists.items() if places}}
 
 
-_CREATED, _MATCHED = "created", "matched"
+_LISTS = ("created", "matched", "sent-back")
 
 
 def named_of(kept: Mapping[str, str]) -> Named:
     """Read what `Named.as_json` wrote."""
     places = {name: value for name, value in kept.items() if name.isdecimal() and len(name) < _HASH}
     conditions = {name: value for name, value in kept.items() if len(name) == _HASH}
-    created, matched = (
-        frozenset(filter(None, kept.get(name, "").split(","))) for name in (_CREATED, _MATCHED)
-    )
-    return Named(places, created, matched, conditions)
+    created, matched, sent_back = (frozenset(filter(None, kept.get(name, "").split(","))) for name in _LISTS)
+    return Named(places, created, matched, sent_back, conditions)
 
 
 _HASH = 32  # characters of a hashed condition
@@ -244,9 +250,19 @@ def _under(resource: Resource, place: str, named: Named, links: Mapping[str, str
     target = named.targets.get(place)
     if target is not None:
         meant["id"] = target.partition("/")[2]
-    if place in named.created and isinstance(meant.get("meta"), dict):
-        meant["meta"] = {name: value for name, value in meant["meta"].items() if name != "versionId"}
-    return meant
+    if place in named.created:
+        return without_meta(meant, "versionId")
+    return without_meta(meant, "versionId", "lastUpdated") if place in named.sent_back else meant
+
+
+def without_meta(resource: Resource, *names: str) -> Resource:
+    """Give a resource without some elements of its `meta`, and without a `meta` that holds nothing else."""
+    meta = resource.get("meta")
+    if not isinstance(meta, dict):
+        return resource
+    kept = {name: value for name, value in meta.items() if name not in names}
+    others = {name: value for name, value in resource.items() if name != "meta"}
+    return {**others, "meta": kept} if kept else others
 
 
 #: Elements whose text may be a link to another entry; of all others it is content.

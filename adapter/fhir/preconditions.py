@@ -47,8 +47,17 @@ class Expected:
             return Problem("conflict", rule, self.match_at)
         return self.repeated(version)
 
+    def allows_repeat(self, versions: list[str]) -> bool:
+        """Whether an update that was done already is done; `versions` are all that are known, oldest first.
+
+        `If-Match` may name the version before it (13.1.1: the change has been applied already).
+        """
+        if self.repeated(versions[-1] if versions else None) is not None:
+            return False
+        return self.match is None or any(self.match.match(version) for version in versions)
+
     def repeated(self, version: str | None) -> Problem | None:
-        """The same of `If-None-Match` alone: it refuses a repeat too, which `If-Match` need not (13.1.1)."""
+        """The fault of `If-None-Match` alone: it refuses a repeat too, which `If-Match` need not."""
         if self.none_match is not None and self.none_match.match(version):
             return Problem("conflict", "If-None-Match: the version exists already", self.none_match_at)
         return None

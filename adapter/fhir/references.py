@@ -5,18 +5,18 @@ Pure. Source: FHIR R4, references#literal, references#logical, bundle#references
 Bundles»), http#cond-update (conditional references).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from adapter.losus.identity import identifier_key
 
 Resource = dict[str, Any]
 
 _ABSOLUTE = ("http://", "https://")
-_UUID = "urn:uuid:"
+_URNS = ("urn:uuid:", "urn:oid:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +38,35 @@ def literal(reference: str) -> str:
     return reference.partition("/_history/")[0]
 
 
-def relative_name(reference: str, base_url: str | None = None) -> str | None:
-    """Give `Type/id` of a reference to a source's own server; None of any other.
-
-    `base_url`: the address of that server. Where it is not known, an absolute reference is taken for one to
-    it: a source speaks of its own resources.
-    """
-    reference = literal(reference)
-    if base_url is None and reference.startswith(_ABSOLUTE):
-        reference = "/".join(reference.rsplit("/", 2)[-2:])
-    elif base_url is not None and reference.startswith(base_url + "/"):
-        reference = reference[len(base_url) + 1 :]
-    kind, _, name = reference.partition("/")
+def relative_name(reference: str) -> str | None:
+    """Give `Type/id` of a relative reference; None of any other."""
+    kind, _, name = literal(reference).partition("/")
     return f"{kind}/{name}" if is_type(kind) and name and not set(name) & set("/?#:|") else None
+
+
+def base_of(url: str) -> str:
+    """Give the base of the server that an absolute URL `[base]/Type/id` names; "" of any other."""
+    return literal(url).rsplit("/", 2)[0] if url.startswith(_ABSOLUTE) else ""
+
+
+def own_name(reference: str, bases: Iterable[str] = ()) -> str | None:
+    """Give `Type/id` of what a literal reference names on the server of who refers; None of any other.
+
+    `bases`: by what URLs that server goes. Where none is known, any absolute reference is taken for its own.
+    """
+    head = literal(reference)
+    known = {base.rstrip("/") for base in bases if base}
+    if not head.startswith(_ABSOLUTE):
+        return relative_name(head)
+    if known and base_of(head) not in known:
+        return None
+    return relative_name("/".join(head.rsplit("/", 2)[-2:]))
+
+
+def search_text(kind: str, system: str, value: str) -> str:
+    """Write a reference by identifier, or a condition, as `search_key` reads it."""
+    identifier = f"{system}|{value}"
+    return f"{kind}?identifier={quote(identifier, safe=':/|') if '%' in identifier else identifier}"
 
 
 def search_key(reference: str, on: date) -> tuple[str, str] | None:
@@ -82,9 +98,9 @@ def named_by_url(resource: Resource, full_url: str) -> Resource:
     """Give a resource without an id the one that its `fullUrl` names (`urn:uuid:…`, `…/Type/id`)."""
     if resource.get("id"):
         return resource
-    if full_url.startswith(_UUID):
-        return {**resource, "id": full_url.removeprefix(_UUID)}
-    name = relative_name(full_url) if full_url.startswith(_ABSOLUTE) else None
+    if full_url.startswith(_URNS):
+        return {**resource, "id": full_url.rpartition(":")[2]}
+    name = own_name(full_url) if full_url.startswith(_ABSOLUTE) else None
     kind, _, id_ = (name or "").partition("/")
     return {**resource, "id": id_} if kind == resource.get("resourceType") else resource
 
@@ -123,11 +139,10 @@ class References:
         if found is not None or "/" not in head:
             return found
         if head.startswith(_ABSOLUTE):
-            named = self._by_name.get("/".join(head.rsplit("/", 2)[-2:]), ())
+            named = self._by_name.get(own_name(head, (base_of(full_url),)) or "", ())
             return _only([one for one in named if not one.full_url.startswith(_ABSOLUTE)])
         if full_url.startswith(_ABSOLUTE):
-            base = full_url.rsplit("/", 2)[0]
-            found = self._by_url.get(f"{base}/{head}")
+            found = self._by_url.get(f"{base_of(full_url)}/{head}")
         return found if found is not None else _only(self._by_name.get(head, ()))
 
     def _search(self, reference: str) -> Resource | None:

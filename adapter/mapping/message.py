@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from adapter.fhir.references import own_name
 from adapter.losus.signal import Fact
 from adapter.losus.versions import VersionOrder
 
@@ -23,8 +24,8 @@ class Message:
     `sent` is the Bundle's own timestamp (UTC text, "" where it has none): the message's word, not
     the time of arrival. `now` is for expressions that ask for it. `received` stands in for the time of a
     version that has none, on channels where a server would stamp it; else "". `looks_up`: references by
-    identifier are looked up; a municipality's system names cases by them instead. `base_url`: the address of
-    the source's own server, where it is known.
+    identifier are looked up; a municipality's system names cases by them instead. `own_name` gives the
+    `Type/id` of what a literal reference names on the source's own server; None where it names nothing there.
     """
 
     bundle: Resource | None
@@ -33,7 +34,7 @@ class Message:
     now: str
     received: str = ""
     looks_up: bool = True
-    base_url: str | None = None
+    own_name: Callable[[str], str | None] = own_name
 
 
 @dataclass(frozen=True, slots=True)

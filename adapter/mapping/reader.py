@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any
 
 from adapter.errors import MappingError, Problem, ResourceError, UnresolvedError
-from adapter.fhir.references import relative_name
-from adapter.losus.days import TICK
+from adapter.fhir.references import identifiers_of, own_name
+from adapter.losus.days import TICK, local_day
 from adapter.losus.instants import instant_text
 from adapter.losus.moments import ROLES, Precision, Span, TimeFault, YearFault, as_moment, span
 from adapter.losus.signal import Fact, Signal, Stretch
@@ -169,13 +169,15 @@ class Reader(Evaluation):
             return None
         target = self.resolve(reference)
         kind = self.resource["resourceType"]
-        if target is None:
-            name = relative_name(reference, self.message.base_url)
-            if self.is_looked_up(reference) or (name is not None and name.partition("/")[0] == kind):
-                raise self._unresolved(self.plan.part_of.text)
+        if reference.startswith("#"):
+            target = self._known_as(target)
+        elif target is None and "?" in reference and not self.message.looks_up:
             return None
-        plan = self.plans.get(target["resourceType"])
-        if plan is None or plan.case is None:
+        named = self._type_named(reference) if target is None else target["resourceType"]
+        if named is None or (target is None and named == kind) or named in self.shared:
+            raise self._unresolved(self.plan.part_of.text)  # nothing known, or no stay but a person
+        plan = self.plans.get(named)
+        if target is None or plan is None or plan.case is None:
             return None
         above = Reader(
             self.file,
@@ -193,10 +195,41 @@ class Reader(Evaluation):
             return None
         return above
 
+    def _type_named(self, reference: str) -> str | None:
+        """Give the type of what a reference names, though it is not known; None where it can name nothing."""
+        name = None if "?" in reference else self.message.own_name(reference)
+        return None if name is None else name.partition("/")[0]
+
+    def _known_as(self, contained: Resource | None) -> Resource | None:
+        """Find the resource that a contained one stands for: it has no name of its own, but identifiers.
+
+        R4 references#contained: «cannot be identified independently».
+        """
+        if contained is None:
+            return None
+        listed = contained.get("identifier", [])
+        for identifier in listed if isinstance(listed, list) else [listed]:
+            search = reference_text({"type": contained["resourceType"], "identifier": identifier})
+            found = self.resolve(search) if search is not None else None
+            if found is not None:
+                return found
+        return None
+
     def _is_about_the_same(self, other: "Reader") -> bool:
-        """Whether both are about one person, as far as both say whom they are about."""
-        own, others = set(dict(self.about())), set(dict(other.about()))
-        return not own or not others or not own.isdisjoint(others)
+        """Whether both are about one person, as far as both say whom they are about.
+
+        By the name of the record, or by a number: a contained person has no name that others know.
+        """
+        own, others = dict(self.about()), dict(other.about())
+        if not own or not others or not own.keys().isdisjoint(others):
+            return True
+        return not self.numbers(own).isdisjoint(other.numbers(others))
+
+    def numbers(self, people: Mapping[str, Resource | None]) -> set[str]:
+        """Give the identifiers of those whom this is about, as far as they are known."""
+        on = local_day(datetime.fromisoformat(self.message.now))
+        known = (self.resolve(name) if inside is None else inside for name, inside in people.items())
+        return {number for one in known if one is not None for number in identifiers_of(one, on)}
 
     def _unresolved(self, element: str) -> UnresolvedError:
         where = f"{self.path}.{element}" if element.isalpha() else self.path
@@ -370,16 +403,28 @@ class Reader(Evaluation):
             if reference is None:
                 continue
             target = self.resolve(reference)
-            if target is None and self.is_looked_up(reference):
-                raise self._unresolved(element)
-            if target is not None and reference.startswith("#"):
-                yield f"{self._identity()}{reference}", target
+            if target is not None and "#" in reference:  # known by what contains it
+                yield f"{self._identity()}{reference}" if reference.startswith("#") else reference, target
                 continue
-            name = relative_name(reference, self.message.base_url)
-            if target is not None and target.get("id"):
-                name = f"{target['resourceType']}/{target['id']}"
+            if target is None and self._leads_nowhere(reference):
+                raise self._unresolved(element)
+            known = f"{target['resourceType']}/{target['id']}" if target and target.get("id") else None
+            name = known or self.message.own_name(reference)
             if name is not None and name.partition("/")[0] in self.shared:
                 yield name, None
+
+    def _leads_nowhere(self, reference: str) -> bool:
+        """Whether a reference that finds nothing can mean no shared resource that is known by its name.
+
+        By an identifier that nothing has, an entry that is not there, or another server's resource.
+        """
+        if not self.message.looks_up:
+            return False
+        other = own_name(reference)
+        kind = other.partition("/")[0] if other is not None else None
+        return "?" in reference or (
+            self.message.own_name(reference) is None and (kind is None or kind in self.shared)
+        )
 
 
 def _instant(text: object) -> datetime | None:

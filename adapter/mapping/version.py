@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from adapter.errors import Problem, ResourceError
+from adapter.fhir.interaction import without_meta
 from adapter.losus.moments import TimeFault, as_moment
 from adapter.losus.signal import Signal
 from adapter.losus.versions import VersionOrder
@@ -45,13 +46,7 @@ def digest_of(resource: Resource) -> str:
     `meta.versionId` and `lastUpdated` name a version and are no content. Nor is the way in which a reference
     is written: servers and channels write the same one as a path, a URL or an identifier.
     """
-    said: Resource = _without_references(resource)
-    meta = said.get("meta")
-    if isinstance(meta, dict):
-        for name in ("versionId", "lastUpdated"):
-            meta.pop(name, None)
-        if not meta:
-            del said["meta"]
+    said = _without_references(without_meta(resource, "versionId", "lastUpdated"))
     return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 
 

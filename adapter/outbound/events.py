@@ -73,10 +73,14 @@ def decide(
 
 
 def _visible(before: CasePicture, picture: CasePicture, payload: Payload) -> tuple[str, ...]:
-    """The fields that have changed of those that whoever gets the case's events may see."""
+    """The fields that have changed of those that whoever gets the case's events may see.
+
+    Which versions say so is not what is said: another copy of what is known calls for no event.
+    """
     if before.payload != "full":
         payload = before.payload
-    return changed_fields(withhold(before, payload), withhold(picture, payload))
+    changed = changed_fields(withhold(before, payload), withhold(picture, payload))
+    return tuple(name for name in changed if name != "sources")
 
 
 def _stored(

@@ -245,16 +245,21 @@ def fact_key(fact: Fact) -> tuple[str, str, str]:
 
 
 async def known_versions(
-    connection: Connection, resources: Iterable[tuple[str, str]]
+    connection: Connection, resources: Iterable[tuple[str, str]], *, besides: int | None = None
 ) -> dict[tuple[str, str], list[tuple[VersionOrder, str]]]:
-    """The known versions of each of these resources (source, identity): how each ranks, and its name."""
+    """The known versions of each of these resources (source, identity): how each ranks, and its name.
+
+    `besides`: those alone that other messages than this brought.
+    """
     asked = sorted(set(resources))
     if not asked:
         return {}
     rows = await connection.fetch(
         """select source, resource, ord, version from fact
-           join unnest($1::text[], $2::text[]) as asked (source, resource) using (source, resource)""",
+           join unnest($1::text[], $2::text[]) as asked (source, resource) using (source, resource)
+           where message is distinct from $3""",
         *columns(asked, 2),
+        besides,
     )
     found: dict[tuple[str, str], list[tuple[VersionOrder, str]]] = {}
     for row in rows:

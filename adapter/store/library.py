@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from adapter.losus.versions import VersionOrder, is_newer, newest
+from adapter.losus.versions import VersionOrder, contradicts, is_newer, newest
 from adapter.store.database import Connection
 from adapter.store.intake import columns, read_order, write_order
 from adapter.store.seal import Seal
@@ -75,10 +75,12 @@ async def shelve(connection: Connection, given: Sequence[Shelved], seal: Seal, n
     latest: dict[tuple[str, str], Shelved] = {}
     for one in given:
         place = (one.source, one.name)
-        if place not in latest or is_newer(one.order, latest[place].order):
+        if place not in latest or _takes_the_place(one.order, latest[place].order):
             latest[place] = one
     known = await _orders(connection, latest)
-    fresh = {at: one for at, one in latest.items() if at not in known or is_newer(one.order, known[at][0])}
+    fresh = {
+        at: one for at, one in latest.items() if at not in known or _takes_the_place(one.order, known[at][0])
+    }
     if not fresh:
         return False
     digests = {at: _digest(one.resource) for at, one in fresh.items()}
@@ -114,6 +116,11 @@ async def shelve(connection: Connection, given: Sequence[Shelved], seal: Seal, n
         now,
     )
     return True
+
+
+def _takes_the_place(new: VersionOrder, known: VersionOrder) -> bool:
+    """Whether a version is kept instead of another; of two that contradict each other the first stays."""
+    return is_newer(new, known) and not contradicts(new, known)
 
 
 async def _orders(

@@ -6,6 +6,7 @@ Owns the statements; does not own the rule (`losus.merge`).
 from collections.abc import Iterable, Mapping
 
 from adapter.losus.signal import Fact
+from adapter.losus.versions import is_newer
 from adapter.store.database import Connection
 
 #: (source, identity) of a resource.
@@ -60,7 +61,7 @@ def replaced_by(facts: Iterable[Fact]) -> Mapping[str, str]:
     newest: dict[str, Fact] = {}
     for fact in facts:
         known = newest.get(fact.resource)
-        if known is None or known.order < fact.order:
+        if known is None or is_newer(fact.order, known.order):
             newest[fact.resource] = fact
     said = (
         (fact.resource, signal.fields.get("merged_into"))

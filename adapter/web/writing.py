@@ -226,23 +226,21 @@ async def _take(
     return receipt, [
         _made(
             name,
-            None if name in matched and str(place) in named.matched else versions.get(name),
+            sent,
+            None if str(place) in named.matched else versions.get(name),
             receipt,
             stored.get(name),
-            sent,
             now,
         )
-        for place, (name, sent) in enumerate(zip(names, _resources(asked, named), strict=True))
+        for place, (name, sent) in enumerate(zip(names, _settled(asked.document, named), strict=True))
     ]
 
 
-def _resources(asked: _Asked, named: Named) -> list[Resource]:
-    """What was sent, as it is stored: references by `fullUrl` lead to the ids that were given."""
-    if not named.targets:  # a transaction without entries
-        return []
-    document = settled(asked.document, named)
-    is_bundle = document["resourceType"] == "Bundle"
-    return [entry["resource"] for entry in document["entry"]] if is_bundle else [document]
+def _settled(document: Resource, named: Named) -> list[Resource]:
+    """The resources of a delivery as they are stored: with their ids, and links as they are meant."""
+    whole = settled(document, named)
+    is_bundle = whole["resourceType"] == "Bundle"
+    return [entry["resource"] for entry in whole.get("entry", ())] if is_bundle else [whole]
 
 
 def _is_elsewhere(name: str, versions: Mapping[str, Version], matched: set[str]) -> bool:
@@ -266,10 +264,10 @@ async def _stored(request: Request, source: str, names: set[str]) -> dict[str, t
 
 def _made(
     name: str,
+    sent: Resource,
     version: Version | None,
     receipt: Receipt | None,
     stored: tuple[Kept, datetime] | None,
-    sent: Resource,
     now: datetime,
 ) -> _Made:
     is_new = version is not None and version.is_new and receipt is not None and receipt.state == "taken"

@@ -6,6 +6,7 @@ the primitive (`birthDate.extension(…)`), else the expression is refused.
 
 from typing import Any
 
+from adapter.fhir.references import search_text
 from adapter.mapping.fhirpath.call import Call, Function
 from adapter.mapping.fhirpath.closure import (
     EMPTY,
@@ -115,8 +116,10 @@ def reference_text(item: Item) -> str | None:
     value = identifier.get("value") if isinstance(identifier, dict) else None
     if not isinstance(identifier, dict) or not isinstance(value, str):
         return None
-    kind = item.get("type")
-    return f"{kind if isinstance(kind, str) else ''}?identifier={identifier.get('system', '')}|{value}"
+    kind, system = item.get("type"), identifier.get("system", "")
+    return search_text(
+        kind if isinstance(kind, str) else "", system if isinstance(system, str) else "", value
+    )
 
 
 FUNCTIONS = {
