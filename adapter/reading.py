@@ -213,7 +213,7 @@ class _Reader:
         for entry in self._opened.entries:
             resource = entry.resource
             if resource["resourceType"] in TAKEN and resource.get("id"):
-                order, version = self._version(resource)
+                order, version = self._version(resource, entry.full_url)
                 name = f"{resource['resourceType']}/{resource['id']}"
                 yield Shelved(name, order, version, resource, entry.path)
 
@@ -224,9 +224,15 @@ class _Reader:
             if found.is_fetched:
                 yield Shelved(name, found.order, found.version, found.resource, name)
 
-    def _version(self, resource: Resource) -> tuple[VersionOrder, str]:
+    def _version(self, resource: Resource, full_url: str = "") -> tuple[VersionOrder, str]:
         order, version = by_meta(resource, self._stamp)
-        return order._replace(digest=digest_of(resource)), version
+        return order._replace(digest=digest_of(resource, partial(self._name_of, full_url))), version
+
+    def _name_of(self, full_url: str, reference: str) -> str | None:
+        """The name (Type/id) of what a literal reference means; None where it names nothing here."""
+        found = self._opened.references.resolve(reference) if reference.startswith("urn:") else None
+        name = f"{found['resourceType']}/{found['id']}" if found is not None and found.get("id") else None
+        return name or own_name(reference, self._bases(full_url))
 
     def _around(self, full_url: str) -> Surroundings:
         """The message as one of its entries sees it."""

@@ -218,7 +218,7 @@ def settled(document: Resource, named: Named) -> Resource:
     """
     if document.get("resourceType") != "Bundle":
         return _under(document, "0", named, {}, "")
-    entries = document["entry"]
+    entries = document.get("entry", [])
     links = _links(entries, named)
     return {
         **document,

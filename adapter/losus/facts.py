@@ -21,7 +21,7 @@ from adapter.losus.record import PERSON_FIELDS, Record, Statement
 from adapter.losus.record import corrected as corrected_statements
 from adapter.losus.signal import Fact, Signal
 from adapter.losus.terms import SignalKind
-from adapter.losus.versions import VersionOrder, in_order
+from adapter.losus.versions import VersionOrder, in_order, says_the_same
 
 #: More live signals than this are no stay in hospital but a fault of the mapping's case key.
 MAX_SIGNALS = 1_000
@@ -157,8 +157,10 @@ def _repeats(older: Fact, fact: Fact) -> bool:
     What it says may rest on other resources too (a Patient who has died), so its signals are compared as
     well.
     """
-    digest = fact.order.digest
-    if not digest or digest != older.order.digest or len(fact.signals) != len(older.signals):
+    known = fact.order.digest and older.order.digest
+    if not known or not says_the_same(older.order.digest, fact.order.digest):
+        return False
+    if len(fact.signals) != len(older.signals):
         return False
     pairs = zip(older.signals, fact.signals, strict=True)
     return all(one.kind is other.kind and one.fields == other.fields for one, other in pairs)

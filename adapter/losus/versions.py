@@ -92,9 +92,15 @@ def is_same(one: VersionOrder, other: VersionOrder) -> bool:
 
     One of them may have lost its number: a create is numbered by the server that it comes to.
     """
-    is_number_lost = one.rank != other.rank and min(one.rank, other.rank) < 0 and one.digest == other.digest
-    claims = _claims_the_same(one, other) or (is_number_lost and one.at == other.at and one.at != one.sent)
-    return claims and _says_the_same(one, other)
+    return (_claims_the_same(one, other) or _has_lost_its_number(one, other)) and says_the_same(
+        one.digest, other.digest
+    )
+
+
+def _has_lost_its_number(one: VersionOrder, other: VersionOrder) -> bool:
+    """Whether both are of one `lastUpdated`, and one of them bears no number."""
+    is_said = all(order.at and order.at != order.sent for order in (one, other))
+    return is_said and one.rank != other.rank and min(one.rank, other.rank) < 0 and one.at == other.at
 
 
 def contradicts(one: VersionOrder, other: VersionOrder) -> bool:
@@ -102,7 +108,7 @@ def contradicts(one: VersionOrder, other: VersionOrder) -> bool:
 
     Versions that bear a time alone may share it where one of them is more final.
     """
-    if not _claims_the_same(one, other) or _says_the_same(one, other):
+    if not _claims_the_same(one, other) or says_the_same(one.digest, other.digest):
         return False
     told_apart = one.sent != other.sent and one.sent and other.sent
     return not told_apart and (one.rank >= 0 or one.finality == other.finality)
@@ -112,8 +118,18 @@ def _claims_the_same(one: VersionOrder, other: VersionOrder) -> bool:
     return one.rank == other.rank and one.at == other.at
 
 
-def _says_the_same(one: VersionOrder, other: VersionOrder) -> bool:
-    return one.digest == other.digest or not one.digest or not other.digest
+def says_the_same(one: str, other: str) -> bool:
+    """Whether two digests are of the same content; of an unknown one ("") nothing else can be said.
+
+    A digest is the hash of what a resource says, and a hash for each of its references in order. A reference
+    that one channel writes as a path and another by an identifier is taken for the same.
+    """
+    if not one or not other or one == other:
+        return True
+    (content, *own), (content_too, *others) = one.split(" "), other.split(" ")
+    if content != content_too or len(own) != len(others):
+        return False
+    return all(a == b or a[0] != b[0] for a, b in zip(own, others, strict=True))
 
 
 def repeats(known: Iterable[VersionOrder], new: VersionOrder) -> VersionOrder | None:
@@ -128,4 +144,5 @@ def repeats(known: Iterable[VersionOrder], new: VersionOrder) -> VersionOrder | 
             return order
     is_stamped = new.rank < 0 and new.at == new.sent
     before = [order for order in versions if order.at <= new.at] if is_stamped else []
-    return before[-1] if before and new.digest and before[-1].digest == new.digest else None
+    is_known = bool(before and new.digest and before[-1].digest)
+    return before[-1] if is_known and says_the_same(before[-1].digest, new.digest) else None

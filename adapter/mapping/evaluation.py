@@ -132,6 +132,14 @@ class Evaluation:
         dated = self._reached[_BUNDLE][1]
         return [bundle if dated is None else self._seen(dated)]
 
+    def name_of(self, reference: str) -> str | None:
+        """Give the name (Type/id) of what a literal reference means; None where it names nothing here."""
+        if reference.startswith("#"):
+            return None
+        found = self.message.resolve(reference) if reference.startswith("urn:") else None
+        name = f"{found['resourceType']}/{found['id']}" if found is not None and found.get("id") else None
+        return name or self.message.own_name(reference)
+
     def is_looked_up(self, reference: str) -> bool:
         """Whether it names its target by an identifier that has to be found."""
         return "?" in reference and self.message.looks_up

@@ -128,7 +128,10 @@ class Reader(Evaluation):
 
     def _content(self, order: VersionOrder, signals: tuple[Signal, ...], *, void: bool) -> VersionOrder:
         """Complete the rank of a version by what it says: its finality and the digest of its content."""
-        digest = digest_of_signals(signals, void=void) if self.reads_bundle else digest_of(self.resource)
+        if self.reads_bundle:
+            digest = digest_of_signals(signals, void=void)
+        else:
+            digest = digest_of(self.resource, self.name_of)
         how_final = finality((signal.kind for signal in signals), void=void) if order.rank < 0 else ""
         return order._replace(finality=how_final, digest=digest)
 

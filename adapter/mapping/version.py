@@ -7,7 +7,7 @@ versions by an expression of its own instead (`reader`).
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,9 +16,11 @@ import orjson
 
 from adapter.errors import Problem, ResourceError
 from adapter.fhir.interaction import without_meta
+from adapter.fhir.references import own_name
 from adapter.losus.moments import TimeFault, as_moment
 from adapter.losus.signal import Signal
 from adapter.losus.versions import VersionOrder
+from adapter.mapping.fhirpath.functions.tree import reference_text
 
 Resource = dict[str, Any]
 
@@ -40,28 +42,46 @@ class Stamp:
     received: str = ""
 
 
-def digest_of(resource: Resource) -> str:
-    """Hash what a resource says, whichever channel brought it.
+def digest_of(resource: Resource, name_of: Callable[[str], str | None] = own_name) -> str:
+    """Hash what a resource says, whichever channel brought it (see `losus.versions.says_the_same`).
 
-    `meta.versionId` and `lastUpdated` name a version and are no content. Nor is the way in which a reference
-    is written: servers and channels write the same one as a path, a URL or an identifier.
+    `meta.versionId` and `lastUpdated` name a version and are no content. References are hashed by what they
+    mean: a literal one by the name (Type/id) that `name_of` gives, else by its text; one by identifier by
+    that.
     """
-    said = _without_references(without_meta(resource, "versionId", "lastUpdated"))
-    return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+    references: list[str] = []
+    said = _without_references(without_meta(resource, "versionId", "lastUpdated"), name_of, references)
+    content = _hash(said)[:16]
+    if len(references) > _MOST_REFERENCES:
+        references = [f"{_MANY}{_hash(references)[:16]}"]
+    return " ".join([content, *references])
 
 
 _REFERENCE = frozenset({"reference", "type", "identifier", "display"})
+_MOST_REFERENCES = 40
+_LITERAL, _BY_IDENTIFIER, _MANY = "l", "i", "m"
 
 
-def _without_references(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """A copy in which every Reference says only that there is one."""
+def _hash(value: Any) -> str:  # noqa: ANN401 - JSON
+    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _without_references(value: Any, name_of: Callable[[str], str | None], found: list[str]) -> Any:  # noqa: ANN401
+    """A copy without what the references mean, which goes to `found`, in order."""
     if isinstance(value, list):
-        return [_without_references(one) for one in value]
+        return [_without_references(one, name_of, found) for one in value]
     if not isinstance(value, dict):
         return value
-    if ("reference" in value or isinstance(value.get("identifier"), dict)) and value.keys() <= _REFERENCE:
-        return {"reference": ""}
-    return {key: _without_references(inner) for key, inner in value.items()}
+    is_reference = value.keys() <= _REFERENCE and (
+        isinstance(value.get("reference"), str) or isinstance(value.get("identifier"), dict)
+    )
+    if not is_reference:
+        return {key: _without_references(value[key], name_of, found) for key in sorted(value)}
+    text = reference_text(value) or ""
+    kind = _BY_IDENTIFIER if "?" in text else _LITERAL
+    meant = text.partition("?")[2] if kind == _BY_IDENTIFIER else name_of(text) or text
+    found.append(kind + _hash(meant)[:6])
+    return {"reference": ""}
 
 
 def digest_of_signals(signals: Iterable[Signal], *, void: bool) -> str:

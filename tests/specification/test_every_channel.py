@@ -293,10 +293,12 @@ class Region:
 
 @pytest.fixture
 def region(empty: str) -> Iterator[Region]:
+    before = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     made = Region(empty)
     yield made
     made.close()
+    structlog.configure(**before)
 
 
 @st.composite

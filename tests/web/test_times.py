@@ -190,9 +190,7 @@ async def test_a_bundle_of_requests(
     assert answer.status_code == (422 if kind == "transaction" else 200), answer.text
     [(found, rule)] = issues(answer)
     assert OUTSIDE in rule
-    assert found == (
-        place if kind == "transaction" else place.replace("Bundle.entry[0].resource", "Encounter")
-    )
+    assert found == place
     await nothing_is_in_the_way(client)
 
 
