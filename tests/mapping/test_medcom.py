@@ -478,3 +478,53 @@ def test_the_order_in_which_an_episodes_numbers_are_listed_means_nothing():
     readings = one_by_one(hospital.sent)
     assert {reading.key for reading in readings} == {national["identifier"]["value"]}
     assert ended(readings) == "discharged"
+
+
+def _left(**more: Any) -> Hospital:
+    hospital = Hospital().say("admit-inpatient", "01T12:00")
+    return hospital.say("discharge-inpatient-home", "07T09:40", **{"end": "07T09:40", **more})
+
+
+def _on_leave(status: str) -> Hospital:
+    return (
+        Hospital()
+        .say("admit-inpatient", "01T12:00")
+        .say("start-leave-inpatient", "03T13:50", status=status, leave=("03T13:50", None))
+    )
+
+
+def _back(status: str) -> Hospital:
+    return _on_leave("onleave").say(
+        "end-leave-inpatient", "04T15:20", status=status, leave=("03T13:50", "04T15:20")
+    )
+
+
+SAID = [
+    # what was sent, times, what the trace says against it, because
+    (_left(status="finished"), {"discharged": "07T08:40"}, [], "status and activity agree"),
+    (_left(status="onleave"), {"discharged": "07T08:40"}, ["status = 'finished'"], "the act decides"),
+    (_left(status="in-progress"), {"discharged": "07T08:40"}, ["status = 'finished'"], "the same"),
+    (_left(status="in-progress", end=None), {}, [], "without an end nothing has ended"),
+    (_on_leave("onleave"), {"leave-started": "03T12:50"}, [], "status and activity agree"),
+    (
+        _on_leave("in-progress"),
+        {"leave-started": "03T12:50"},
+        ["status = 'onleave' or %leave.end.exists()"],
+        "the leave was started",
+    ),
+    (_back("in-progress"), {"leave-started": "03T12:50", "leave-ended": "04T14:20"}, [], "they agree"),
+    (
+        _back("onleave"),
+        {"leave-started": "03T12:50", "leave-ended": "04T14:20"},
+        ["status != 'onleave'"],
+        "the leave was ended",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("hospital", "expected", "against", "because"), SAID)
+def test_what_was_done_decides_and_a_contradiction_is_named(hospital, expected, against, because):
+    """Clinical guidelines for HospitalNotification: the meaning is the composite; the activity is the act."""
+    assert times(hospital) == {"admitted": "01T11:00", **expected}, because
+    trace = rehearse(MAPPING, hospital.sent[-1:], NOW).trace
+    assert [step.contradiction for step in trace if step.contradiction] == against, because
