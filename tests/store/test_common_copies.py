@@ -1,4 +1,4 @@
-"""Messages that bring the same copy of a ward or organisation do not wait for each other: it is known already."""
+"""Messages that bring the same copy of a ward do not wait for each other: it is known already."""
 
 import asyncio
 import json
