@@ -10,12 +10,12 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from adapter.delivery import Delivery, Door
-from adapter.errors import Problem, UnknownSourceError
+from adapter.errors import Problem, ResourceError, UnknownSourceError
 from adapter.fhir.document import read_document
 from adapter.fhir.interaction import TAKEN, Named, named_of, settled
 from adapter.fhir.message import Message, read_entries, read_message
 from adapter.fhir.model import FhirVersion
-from adapter.fhir.references import Entry, References, identifiers_of
+from adapter.fhir.references import Entry, References, base_of, identifiers_of
 from adapter.losus.days import local_day
 from adapter.losus.identity import pseudonym
 from adapter.mapping.version import sent_at
@@ -68,6 +68,7 @@ def open_delivery(world: World, delivery: Delivery, now: datetime) -> Opened:
     if delivery.door in NAMING:
         document = settled(document, named)
     message, entries = _entries(delivery.door, document, fhir)
+    _demand_one_server(entries)
     kept = tuple(one for index, one in enumerate(entries) if str(index) not in named.matched)
     on = local_day(now)
     stamp = now.astimezone(UTC).isoformat() if delivery.door in NAMING else ""
@@ -99,3 +100,13 @@ def _entries(door: Door, document: Resource, fhir: FhirVersion) -> tuple[Message
         message = read_message(document, fhir)
         return message, message.entries
     return None, read_entries(document, fhir)[0]
+
+
+def _demand_one_server(entries: tuple[Entry, ...]) -> None:
+    """Refuse two resources of one type and id from two servers: a source's resources go by type and id."""
+    bases: dict[str, str] = {}
+    for entry in entries:
+        base, name = base_of(entry.full_url), f"{entry.resource['resourceType']}/{entry.resource.get('id')}"
+        if base and bases.setdefault(name, base) != base:
+            rule = "two servers have a resource of this type and id: a source speaks of those of one server"
+            raise ResourceError(Problem("not-supported", rule, entry.path))

@@ -218,7 +218,9 @@ def settled(document: Resource, named: Named) -> Resource:
     """
     if document.get("resourceType") != "Bundle":
         return _under(document, "0", named, {}, "")
-    entries = document.get("entry", [])
+    entries = document.get("entry")
+    if not entries:
+        return document
     links = _links(entries, named)
     return {
         **document,

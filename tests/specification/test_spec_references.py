@@ -9,6 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from adapter.settings import Source
+from tests.service import service
 from tests.specification.sending import (
     ADMITTED_AT,
     ANOTHER_NUMBER,
@@ -16,6 +18,7 @@ from tests.specification.sending import (
     NUMBER,
     PNR,
     PNR_OID,
+    STEP,
     VISITS,
     Resource,
     cases,
@@ -26,6 +29,7 @@ from tests.specification.sending import (
     entry,
     events,
     held,
+    issues,
     logical,
     message,
     meta,
@@ -416,3 +420,30 @@ async def test_a_client_refers_by_the_location_that_it_was_given(client: httpx.A
     assert (await update(client, task)).status_code == 201
     assert await cases(client) == {"s1": ("ready", "2380")}
     assert await held(dsn) == []
+
+
+async def test_one_id_at_two_servers_is_not_mixed(client: httpx.AsyncClient, dsn: str) -> None:
+    """references#literal: the same id below another base is another resource, here another person."""
+    theirs = entry(person("p1", ANOTHER_NUMBER, "2309", **meta("2")), f"{OTHER}/Patient/p1")
+    answer = await say(client, message("1", stay(), person(), theirs))
+    assert (answer.status_code, issues(answer)[0][2]) == (422, "Bundle.entry[3].resource")
+    assert await events(dsn) == []
+
+
+async def test_a_municipalitys_system_names_a_case_by_its_id(dsn: str) -> None:
+    """Contract 7; README: `Task.encounter.identifier` is the case's id there, and is not looked up."""
+    sources = {
+        "losus-r4": Source(mapping="losus-r4"),
+        "kommun": Source(mapping="losus-r4", municipality="2380"),
+    }
+    async with service(dsn, sources=sources) as client:
+        await say(client, message("1", stay(), person()))
+        case = (await pictures(client))["s1"]["case_id"]
+        step = {"coding": [{"system": STEP, "code": "planning"}]}
+        task = ready(code=step, encounter=logical(case, "urn:x"))
+        answer = await say(client, message("2", task), "/fhir/kommun")
+        assert code_of(answer) == "ok", answer.text
+        assert (await pictures(client))["s1"]["state"] == "planning"
+        unknown = ready("t2", code=step, encounter=logical("0" * 32, "urn:x"))
+        answer = await say(client, message("3", unknown), "/fhir/kommun")
+        assert (answer.status_code, code_of(answer)) == (404, "fatal-error")

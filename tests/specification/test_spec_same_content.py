@@ -14,12 +14,16 @@ from adapter.settings import Subscriber
 from tests.service import service
 from tests.specification.sending import (
     ANOTHER_NUMBER,
+    BASE,
     NUMBER,
+    PNR,
     Resource,
     cases,
     changed,
+    condition,
     events,
     finished,
+    logical,
     message,
     meta,
     person,
@@ -210,6 +214,29 @@ async def test_to_point_elsewhere_is_to_say_something_else(
     assert after.headers["etag"] != before.headers["etag"], because
     [(element, value)] = change.items()
     assert after.json()[element] == value
+
+
+STYLES = [
+    # subject of another person, because
+    (logical(ANOTHER_NUMBER, PNR, "Patient"), "by the number"),
+    ({"reference": f"Patient?{condition(ANOTHER_NUMBER)}"}, "by a condition"),
+    ({"reference": f"{BASE}/Patient/p2"}, "by a URL"),
+]
+
+
+@pytest.mark.parametrize(("subject", "because"), STYLES)
+async def test_another_person_in_another_style_is_no_repeat(
+    client: httpx.AsyncClient, subject: Resource, because: str
+) -> None:
+    """An update without a version of its own that names another person, in another style, is never lost."""
+    await update(client, person())
+    await update(client, person("p2", ANOTHER_NUMBER, "2309"))
+    bare = without(stay(), "meta")
+    before = await update(client, bare)
+    assert (await cases(client))["s1"] == ("admitted", "2380")
+    after = await update(client, {**bare, "subject": subject})
+    assert after.headers["etag"] != before.headers["etag"], because
+    assert (await cases(client))["s1"] == ("admitted", "2309"), because
 
 
 NAMES = [
