@@ -243,7 +243,7 @@ class _Said:
     world: World
     cases: set[tuple[str, str, str]] = field(default_factory=set)
     named: set[str] = field(default_factory=set)
-    facts: list[tuple[Fact, str | None, int]] = field(default_factory=list)
+    facts: list[intake.Said] = field(default_factory=list)
     links: set[tuple[str, str, str]] = field(default_factory=set)
     changed: set[tuple[str, str]] = field(default_factory=set)
     replaced: set[tuple[str, str, str]] = field(default_factory=set)
@@ -280,7 +280,7 @@ class _Said:
                 case_id = self._case(one.source, reading.key)
                 self.link(case_id, one.source, (reading.fact.resource,))
                 self.link(case_id, one.source, reading.about)
-            self.facts.append((reading.fact, case_id, number))
+            self.facts.append(intake.Said(reading.fact, case_id, number, reading.about))
 
     def cases_of(self, one: Prepared) -> tuple[str, ...]:
         """The ids of the cases that a delivery is about."""

@@ -8,7 +8,7 @@ holds it until commit, so within a case the order of event numbers is the order 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -182,15 +182,25 @@ def case_of(row: asyncpg.Record) -> CaseRow:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A fact with its case, the message that it came in, and whom it is about (shared resources, by name)."""
+
+    fact: Fact
+    case_id: str | None
+    message: int
+    about: tuple[str, ...] = ()
+
+
 async def add_facts(
     connection: Connection,
-    facts: Sequence[tuple[Fact, str | None, int]],
+    facts: Sequence[Said],
     links: Iterable[tuple[str, str, str]],
     *,
     anew: Sequence[int] = (),
     own: Iterable[str] = (),
 ) -> None:
-    """Add facts (with their case, and the message they came in) and links (case, source, resource).
+    """Add facts and links (case, source, resource).
 
     A version that is known stays as it is. Of messages that are read `anew`, what they said before goes,
     and what they say now holds; but what was said of people whom they only point at stays, for it is of an
@@ -205,30 +215,29 @@ async def add_facts(
         )
     rows = [
         (
-            f.source,
-            f.resource,
-            write_order(f.order),
-            f.version,
-            case_id,
-            _signals(f.signals),
-            f.void,
-            f.partial,
-            message,
+            *fact_key(said.fact),
+            said.fact.version,
+            said.case_id,
+            _signals(said.fact.signals),
+            said.fact.void,
+            said.fact.partial,
+            said.message,
+            orjson.dumps(said.about).decode(),
         )
-        for f, case_id, message in facts
+        for said in facts
     ]
     await connection.execute(
         """with linked as (
              insert into link (case_id, source, resource)
-             select distinct * from unnest($10::text[], $11::text[], $12::text[]) on conflict do nothing)
-           insert into fact (source, resource, ord, version, case_id, signals, void, partial, message)
+             select distinct * from unnest($11::text[], $12::text[], $13::text[]) on conflict do nothing)
+           insert into fact (source, resource, ord, version, case_id, signals, void, partial, message, about)
            select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[],
-                                $7::boolean[], $8::boolean[], $9::bigint[])
+                                $7::boolean[], $8::boolean[], $9::bigint[], $10::text[])
            on conflict (source, resource, ord) do update
              set case_id = excluded.case_id, signals = excluded.signals, void = excluded.void,
-                 partial = excluded.partial
-             where $13::boolean""",
-        *columns(_last(rows), 9),
+                 partial = excluded.partial, about = excluded.about
+             where $14::boolean""",
+        *columns(_last(rows), 10),
         *columns(sorted(set(links)), 3),
         bool(anew),
     )
@@ -281,18 +290,20 @@ async def facts_of(
 ) -> CaseFacts:
     """All facts that each case is folded from; `also`: more resources of a case (case, source, resource).
 
-    A resource whose newest version belongs to another case says nothing here any more.
+    A resource whose newest version belongs to another case says nothing here any more; nor does a person
+    whom the case's own resources name in older versions alone.
     """
     rows = await connection.fetch(
         """select link.case_id as of_case, fact.source, fact.resource, fact.ord, fact.version,
-                  fact.case_id, fact.signals, fact.void, fact.partial
+                  fact.case_id, fact.signals, fact.void, fact.partial, fact.about
            from (select case_id, source, resource from link where case_id = any ($1::text[])
                  union select * from unnest($2::text[], $3::text[], $4::text[])) as link
            join fact using (source, resource)""",
         sorted(set(case_ids)),
         *columns(also, 3),
     )
-    versions: dict[tuple[str, str, str], list[tuple[Fact, str | None]]] = {}
+    versions: dict[tuple[str, str, str], list[Said]] = {}
+    named: dict[tuple[str, str], _Named] = {}
     for row in rows:
         fact = Fact(
             row["source"],
@@ -304,16 +315,45 @@ async def facts_of(
             row["partial"],
         )
         place = (row["of_case"], fact.source, fact.resource)
-        versions.setdefault(place, []).append((fact, row["case_id"]))
-    found = CaseFacts({}, {})
-    for (case_id, *_), said in versions.items():
-        _, owner = newest(said, lambda pair: pair[0].order) if len(said) > 1 else said[0]
-        if owner in (None, case_id):
-            found.facts.setdefault(case_id, []).extend(fact for fact, _ in said)
-        else:
-            found.facts.setdefault(case_id, [])
-            found.moved.setdefault(case_id, set()).add(owner)
+        about = tuple(orjson.loads(row["about"])) if row["about"] is not None else ()
+        versions.setdefault(place, []).append(Said(fact, row["case_id"], 0, about))
+    last = {at: newest(said, lambda one: one.fact.order) for at, said in versions.items()}
+    for (case_id, source, _), one in last.items():
+        if one.case_id == case_id:
+            named.setdefault((case_id, source), _Named()).add(
+                one, versions[case_id, source, one.fact.resource]
+            )
+    found, kept = CaseFacts({}, {}), set(also)
+    for at, said in versions.items():
+        case_id, source, resource = at
+        owner = last[at].case_id
+        facts = found.facts.setdefault(case_id, [])
+        if owner not in {None, case_id}:
+            found.moved.setdefault(case_id, set()).add(str(owner))
+        elif owner or at in kept or not _is_left_behind(resource, named.get((case_id, source))):
+            facts.extend(one.fact for one in said)
     return found
+
+
+@dataclass(slots=True)
+class _Named:
+    """Whom a case's own resources name: in their newest versions (those that are void apart), and in any."""
+
+    now: set[str] = field(default_factory=set)
+    void: set[str] = field(default_factory=set)
+    ever: set[str] = field(default_factory=set)
+
+    def add(self, last: Said, versions: Iterable[Said]) -> None:
+        (self.void if last.fact.void else self.now).update(last.about)
+        self.ever.update(name for one in versions for name in one.about)
+
+
+def _is_left_behind(resource: str, named: _Named | None) -> bool:
+    """Whether a person was named by older versions alone; not where the newest name nobody."""
+    if named is None or resource not in named.ever:
+        return False
+    current = named.now or named.void
+    return bool(current) and resource not in current
 
 
 async def save_cases(connection: Connection, cases: Sequence[CaseRow], now: datetime) -> None:

@@ -61,9 +61,9 @@ TABLES: Mapping[str, Rights] = {
     "stopped_source": _may(intake="select, insert, delete", read="select"),
     # folded
     "fact": _may(
-        intake="select, insert, update (case_id, signals, void, partial), delete",
+        intake="select, insert, update (case_id, signals, void, partial, about), delete",
         settle="select",
-        read="select (source, resource, ord, version, case_id, void, partial, message)",
+        read="select (source, resource, ord, version, case_id, void, partial, about, message)",
         retention="select (source, resource, message), delete",
     ),
     "link": _may(intake="select, insert", settle="select", read="select", retention="select, delete"),
