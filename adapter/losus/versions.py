@@ -136,7 +136,8 @@ def repeats(known: Iterable[VersionOrder], new: VersionOrder) -> VersionOrder | 
     """Give the known version that `new` only repeats; None where it is one of its own.
 
     It is the same version, or, where `new` bears no version and no time of its own, the newest that is known
-    has the same content: what is sent again is no new version.
+    has the same content: what is sent again is no new version. References in another style may mean another
+    there, which is a version of its own.
     """
     versions = in_order(known, lambda order: order)
     for order in reversed(versions):
@@ -144,5 +145,4 @@ def repeats(known: Iterable[VersionOrder], new: VersionOrder) -> VersionOrder | 
             return order
     is_stamped = new.rank < 0 and new.at == new.sent
     before = [order for order in versions if order.at <= new.at] if is_stamped else []
-    is_known = bool(before and new.digest and before[-1].digest)
-    return before[-1] if is_known and says_the_same(before[-1].digest, new.digest) else None
+    return before[-1] if before and new.digest and before[-1].digest == new.digest else None

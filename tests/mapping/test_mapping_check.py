@@ -322,7 +322,7 @@ def test_an_expression_that_the_library_answers_is_noted(tmp_path):
 
 def test_an_example_that_is_no_json_is_told(tmp_path):
     told = problems(tmp_path, SOUND, stay="{")
-    assert told[0] == ("test.yaml:21", "examples.0.input: stay.json: no JSON at line 1, column 2")
+    assert told[0] == ("test.yaml:21", "examples.0.input: stay.json: no JSON, at line 1, column 2")
 
 
 def run(*args):

@@ -190,12 +190,12 @@ def main(monkeypatch, capsys, *args: object) -> tuple[int, str]:
 WORD = "Hemligsson"
 FAULTS = [
     # content, exit code, what is said after the file's name
-    (stay(period={}), 1, "Encounter: test: rule start: `at` finds no time: period.start"),
+    (stay(period={"end": "2024-03-09"}), 1, "Encounter: test: rule start: `at` finds no time: period.start"),
     (stay(status=WORD), 1, "Encounter.status: the code is not in the required value set"),
     (stay(birthday=WORD), 1, "Encounter: an element that the FHIR model does not know"),
     ({"resourceType": "Bundle", "type": "message", "entry": []}, 1, "Bundle.entry[0].resource: bdl-12"),
     ({"example": {"value": WORD}}, 1, "resourceType: a resource says its resourceType"),
-    ("{" + WORD, 1, "no JSON at line 1, column 2"),
+    ("{" + WORD, 1, "no JSON, at line 1, column 2"),
     (
         stay(meta={"lastUpdated": "9999-12-31T23:59:59Z"}),
         1,

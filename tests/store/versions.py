@@ -245,4 +245,17 @@ VERSIONS = (
         },
     ),
     Version("0012_retention_indexes", {}),
+    Version(
+        "0013_versions",
+        {"fact": "source resource ord version case_id signals void message partial about"},
+        """
+        update fact set case_id = case_id, signals = signals, void = void, partial = partial, about = about
+          where about is not null;
+        with one as (insert into message (source, received_at, body, door) values ('held', now(),
+          'conflict {n}', 'resource') returning id)
+          insert into held (message, source, cause, problems, since, tries, retry_at)
+            select id, 'held', 'conflict', '[]', now(), 1, null from one;
+        """,
+    ),
+    Version("0014_versions_checked", {}),
 )
