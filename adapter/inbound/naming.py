@@ -160,11 +160,14 @@ class _Naming:
     def demand_resolved(
         self, references: Sequence[tuple[str, str]], found: Mapping[str, set[str]], named: Named
     ) -> None:
-        """Fail where a conditional reference finds nothing or several, after all else (R4 http#trules)."""
+        """Fail where a conditional reference finds nothing or several, after all else (R4 http#trules).
+
+        What the transaction itself brings is meant before what is stored, as by every other reference.
+        """
         brought = self._brought(named) if references else {}
         missing = []
         for text, where in references:
-            names = found[text] | brought.get(self.hash_of(text) or "", set())
+            names = brought.get(self.hash_of(text) or "") or found[text]
             if len(names) > 1:
                 raise ConflictError(Problem("multiple-matches", _SEVERAL, where))
             if not names:
