@@ -40,18 +40,37 @@ def stories(shared: Path | None) -> list[Story]:
         Story(
             "a death before the end", "losus-r4", _versions(_steps("01-admission", "death-before-the-end"))
         ),
-        Story("a placement", "losus-r4", _versions(_steps("placing-municipality"))),
-        Story("protected identity", "losus-r4", _versions(_steps("protected-identity"))),
+        Story("a placement", "losus-r4", _versions(_steps("01-admission", "placing-municipality"))),
+        Story("protected identity", "losus-r4", _versions(_steps("01-admission", "protected-identity"))),
         Story("departments", "losus-r4", _versions(_steps("01-admission", "department"))),
         Story("a newborn", "losus-r4", _versions(_steps("01-admission", "newborn"))),
         Story("ÖPT", "losus-r4", _versions(_steps("01-admission", "opt", "coordinated-plan"))),
         Story("an admission in error", "losus-r4", _versions(_steps("01-admission", "admission-in-error"))),
+        Story(
+            "a move within the stay", "losus-r4", _versions([*_resources(way_home()), *_moved(way_home())])
+        ),
         Story("plain R4", "hl7-r4", _versions(_plain("hl7-r4"))),
     ]
     if shared is not None:
         real = [_read(path) for path in sorted((shared / "data" / "hl7-r4").glob("Encounter-*.json"))]
         every.append(Story("HL7's own encounters", "hl7-r4", _versions(real)))
     return every
+
+
+def _moved(messages: Sequence[Resource]) -> Iterator[Resource]:
+    """The person of those messages, in a version of later who has moved to Strömsund during the stay."""
+    person = next(one for one in _resources(messages) if one["resourceType"] == "Patient")
+    [home] = person["address"]
+    [extension] = home["extension"]
+    to = {**extension, "valueCoding": {**extension["valueCoding"], "code": "2313"}}
+    yield {
+        **person,
+        "meta": {**person.get("meta", {}), "versionId": "90", "lastUpdated": "2024-03-08T08:00:00+01:00"},
+        "address": [
+            {**home, "period": {"end": "2024-03-05"}},
+            {**home, "extension": [to], "period": {"start": "2024-03-06"}},
+        ],
+    }
 
 
 def _read(path: Path) -> Resource:

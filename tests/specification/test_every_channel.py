@@ -335,9 +335,19 @@ def test_every_way_of_telling_a_story_leads_to_the_same_cases(region: Region) ->
 
 def test_the_stories_are_worth_telling(region: Region) -> None:
     """What they come to, so that a story that comes to nothing does not agree with nothing."""
-    states = {story.name: [case["state"] for case in region.expected(story)] for story in STORIES}
+    told = {story.name: region.expected(story) for story in STORIES}
+    assert all(told.values())
+    states = {name: [case["state"] for case in cases] for name, cases in told.items()}
     assert states["the way home"] == ["discharged"]
     assert states["a newborn"] == ["admitted", "admitted"]
     assert states["departments"] == ["admitted"]
     assert states["an admission in error"] == ["voided"]
     assert states["plain R4"] == ["discharged"]
+    assert [case["municipality"] for case in told["a move within the stay"]] == ["2313"]
+    assert [case["placing_municipality"] for case in told["a placement"]] == ["2303"]
+    assert [case["protected"] for case in told["protected identity"]] == [True]
+
+
+@pytest.mark.skipif(not _SHARED.is_dir(), reason="HL7's own Encounters are told where ../shared is there")
+def test_the_real_encounters_are_told() -> None:
+    assert "HL7's own encounters" in {story.name for story in STORIES}
