@@ -214,6 +214,7 @@ async def _clear_pattern(connection: asyncpg.Connection) -> None:
     for statement in (
         "delete from outbox",
         "delete from leaning where message < 1000",
+        "delete from reread where message < 1000",
         "delete from fact where message < 1000",
         "delete from message_bundle where message < 1000",
         "delete from message where id < 1000",

@@ -1,7 +1,7 @@
 """Stories of stays told as versions of resources, and the ways in which a hospital may send them.
 
-A story is a list of versions in the order of their times; every version bears `meta`, every resource an
-identifier of its own. `referring` writes its references in one of FHIR's styles.
+A story is a list of versions in the order of their times; versions bear `meta` (but for one person), every
+resource an identifier of its own. `referring` writes its references in one of FHIR's styles.
 """
 
 import json
@@ -49,6 +49,7 @@ def stories(shared: Path | None) -> list[Story]:
         Story(
             "a move within the stay", "losus-r4", _versions([*_resources(way_home()), *_moved(way_home())])
         ),
+        Story("two stays, a person without versions", "losus-r4", tuple(_two_stays())),
         Story("plain R4", "hl7-r4", _versions(_plain("hl7-r4"))),
     ]
     if shared is not None:
@@ -71,6 +72,22 @@ def _moved(messages: Sequence[Resource]) -> Iterator[Resource]:
             {**home, "extension": [to], "period": {"start": "2024-03-06"}},
         ],
     }
+
+
+def _two_stays() -> Iterator[Resource]:
+    """A stay that is over and one of a month later, of a person who bears no `meta`."""
+    for one in _versions(_steps("01-admission")):
+        if one["resourceType"] == "Patient":
+            yield {name: value for name, value in one.items() if name != "meta"}
+        elif one["resourceType"] == "Encounter":
+            over = {"start": "2024-02-01T09:00:00+01:00", "end": "2024-02-05T09:00:00+01:00"}
+            own = [{"system": SYSTEM, "value": "Encounter-before"}]
+            stamp = {"versionId": "3", "lastUpdated": "2024-02-05T09:10:00+01:00"}
+            before = {"id": "before", "identifier": own, "meta": stamp, "status": "finished", "period": over}
+            yield {name: value for name, value in {**one, **before}.items() if name != "statusHistory"}
+            yield one
+        else:
+            yield one
 
 
 def _read(path: Path) -> Resource:
@@ -135,7 +152,7 @@ def referring(
         written: dict[str, Callable[[], Resource]] = {
             "relative": lambda: {"reference": target},
             "absolute": lambda: {"reference": f"{BASE}/{target}"},
-            "versioned": lambda: {"reference": f"{target}/_history/{known[target]['meta']['versionId']}"},
+            "versioned": lambda: {"reference": f"{target}/_history/{_version_of(known[target])}"},
             "logical": lambda: {"identifier": {"system": SYSTEM, "value": f"{kind}-{id_}"}},
             "logical-typed": lambda: {
                 "type": kind,
@@ -153,6 +170,11 @@ def referring(
     if contained:
         copy["contained"] = list(contained.values())
     return copy
+
+
+def _version_of(resource: Resource) -> str:
+    version: str = resource.get("meta", {}).get("versionId", "1")
+    return version
 
 
 def _contain(kind: str, id_: str, target: Resource, contained: dict[str, Resource]) -> Resource:

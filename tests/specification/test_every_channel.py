@@ -10,6 +10,7 @@ import os
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -35,6 +36,7 @@ _SHARED = REPOSITORY.parent / "shared"
 STORIES = stories(_SHARED if _SHARED.is_dir() else None)
 _EXAMPLES = int(os.environ.get("LOSUS_CHANNELS", "120"))  # more by hand: LOSUS_CHANNELS=2000
 _SOURCES = 4_000
+_LONG_AGO = {"lastUpdated": "2024-01-01T08:00:00+01:00"}
 
 
 class Hospital:
@@ -67,7 +69,7 @@ class Hospital:
                 "resourceType": "Bundle",
                 "id": f"b-{self.source}-{self.sent}",
                 "type": "message",
-                "timestamp": max(one["meta"]["lastUpdated"] for one in part),
+                "timestamp": max(one.get("meta", _LONG_AGO)["lastUpdated"] for one in part),
                 "entry": [
                     {"fullUrl": f"urn:uuid:{header}", "resource": first},
                     *({"fullUrl": url(name_of(one)), "resource": self.written(one, part)} for one in part),
@@ -186,6 +188,11 @@ def _distinct(group: Sequence[Resource]) -> list[list[Resource]]:
 _NAMES = {"case_id", "revision", "changed", "sources", "merged_into"}
 
 
+def _says_more(before: Resource, after: Resource) -> bool:
+    """Whether an event says more than which revision it is and what it rests on."""
+    return any(before[name] != after[name] for name in after.keys() - {"revision", "changed", "sources"})
+
+
 def _essence(case: Resource) -> Resource:
     kept = {name: value for name, value in case.items() if name not in _NAMES}
     if kept.get("unit"):
@@ -255,16 +262,19 @@ class Region:
         return self.loop.run_until_complete(all_of_it())
 
     async def _events(self, source: str) -> list[tuple[str, str, int]]:
-        """The events of a source's cases; of each case and municipality the revisions are whole."""
+        """The events of a source's cases: each municipality's numbered from 1, and each says a new thing."""
         rows = await self._fetch(
-            """select case_id, coalesce(event.municipality, '') as home, revision from event
+            """select case_id, coalesce(event.municipality, '') as home, revision, type, payload from event
                join cases on cases.id = case_id where source = $1 order by event.id""",
             source,
         )
         told = [(row["case_id"], row["home"], row["revision"]) for row in rows]
         for stream in {(case, home) for case, home, _ in told}:
-            numbers = [revision for case, home, revision in told if (case, home) == stream]
-            assert numbers == list(range(1, len(numbers) + 1))
+            mine = [row for row in rows if (row["case_id"], row["home"]) == stream]
+            assert [row["revision"] for row in mine] == list(range(1, len(mine) + 1))
+            for before, after in pairwise(mine):
+                said = (orjson.loads(row["payload"]) for row in (before, after))
+                assert before["type"] != after["type"] or _says_more(*said)
         return told
 
     async def _last_pictures(self, source: str) -> list[Resource]:
@@ -343,6 +353,7 @@ def test_the_stories_are_worth_telling(region: Region) -> None:
     assert states["departments"] == ["admitted"]
     assert states["an admission in error"] == ["voided"]
     assert states["plain R4"] == ["discharged"]
+    assert sorted(states["two stays, a person without versions"]) == ["admitted", "discharged"]
     assert [case["municipality"] for case in told["a move within the stay"]] == ["2313"]
     assert [case["placing_municipality"] for case in told["a placement"]] == ["2303"]
     assert [case["protected"] for case in told["protected identity"]] == [True]
