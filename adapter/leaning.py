@@ -10,19 +10,20 @@ where somebody changes it just then, the delivery is to be read once more.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import combinations
 
 from adapter.errors import InputError
-from adapter.fhir.references import identifiers_of
+from adapter.fhir.references import identifiers_of, personnummer_of
 from adapter.losus.days import local_day
 from adapter.losus.signal import Signal
-from adapter.losus.versions import is_newer
+from adapter.losus.versions import is_newer, newest
 from adapter.opening import hashed
 from adapter.reading import Found, Outside, Prepared, Shelved, is_search, translate
 from adapter.store import doors, intake, library
 from adapter.store.database import Connection
 from adapter.world import World
 
-_DEPTH = 4  # of what refers to what refers to what …, a search and its target each
+_DEPTH = 40  # of what refers to what refers to what …, a search and its target each
 
 _Place = tuple[str, str]
 
@@ -145,7 +146,7 @@ async def _find(connection: Connection, world: World, asked: set[_Place], on: da
     hits = await named_now(connection, world, searches, on)
     names = {}
     for (source, hash_), candidates in hits.items():
-        name = await _one_of(connection, source, candidates)
+        name = await _one_of(connection, world, source, candidates, on)
         if name is not None:
             names[source, f"?{hash_}"] = name
     places = {place for place in asked if not is_search(place[1])}
@@ -153,14 +154,23 @@ async def _find(connection: Connection, world: World, asked: set[_Place], on: da
     return _Stored(await library.find_kept(connection, places, world.seal), names)
 
 
-async def _one_of(connection: Connection, source: str, candidates: set[str]) -> str | None:
+async def _one_of(
+    connection: Connection, world: World, source: str, candidates: set[str], on: date
+) -> str | None:
     """The resource that an identifier means; None where it means several.
 
     Several records of one person are that person: the one that was not replaced, and of such the newest.
+    Those that bear another personnummer are of another person.
     """
     if len(candidates) <= 1 or not all(name.startswith("Patient/") for name in candidates):
         return next(iter(candidates)) if len(candidates) == 1 else None
-    return await library.standing_record(connection, source, candidates)
+    standing = await library.standing_records(connection, source, candidates)
+    kept = await library.find_kept(connection, {(source, name) for name in standing}, world.seal)
+    numbers = [found for one in kept.values() if (found := personnummer_of(one.resource, on))]
+    if any(one.isdisjoint(other) for one, other in combinations(numbers, 2)):
+        return None
+    ranked = [(name, one.order) for (_, name), one in sorted(kept.items(), key=lambda pair: pair[0])]
+    return newest(ranked, key=lambda pair: pair[1]._replace(rank=-1))[0] if ranked else min(standing)
 
 
 def _read_again(world: World, one: Prepared, stored: _Stored) -> Prepared:

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
-from adapter.losus.identity import identifier_key
+from adapter.losus.identity import PERSONNUMMER, identifier_key
 
 Resource = dict[str, Any]
 
@@ -92,6 +92,11 @@ def identifiers_of(resource: Resource, on: date) -> Iterator[str]:
         if isinstance(one, dict) and isinstance(one.get("value"), str):
             system = one.get("system")
             yield identifier_key(system if isinstance(system, str) else "", one["value"], on=on)
+
+
+def personnummer_of(patient: Resource, on: date) -> set[str]:
+    """Give the personnummer of a Patient as they are compared: several where it was corrected."""
+    return {one for one in identifiers_of(patient, on) if one.startswith(f"{PERSONNUMMER}|")}
 
 
 def named_by_url(resource: Resource, full_url: str) -> Resource:

@@ -73,7 +73,7 @@ def fold(
     """
     selection = select(facts)
     live = _without_strayed_voids(selection.live)
-    standing = _taken_back(run(live, terms.criteria), selection)
+    standing = _taken_back(run(live, terms.criteria), selection, live)
     if absorbed_by is not None:
         standing = _voided(standing, None)
     as_of = _as_of(standing, live)
@@ -123,11 +123,16 @@ def _without_strayed_voids(live: tuple[LiveSignal, ...]) -> tuple[LiveSignal, ..
     )
 
 
-def _taken_back(standing: Standing, selection: Selection) -> Standing:
-    """Void the case where no fact establishes a state any more, but one did or is marked as an error."""
-    if standing.state is not None:
+def _taken_back(standing: Standing, selection: Selection, live: tuple[LiveSignal, ...]) -> Standing:
+    """Void the case where no fact establishes a state any more, but one did or is marked as an error.
+
+    So is a case whose stay itself is marked as an error, whatever steps it had, where no other resource
+    admits (R4 encounter-status: it should not have been part of the record).
+    """
+    taking = [versions[-1] for versions in selection.resources if versions[-1].voids_stay]
+    if standing.state is not None and (not taking or any(s.kind is SignalKind.ADMITTED for s in live)):
         return standing
-    taking = [
+    taking = taking or [
         versions[-1]
         for versions in selection.resources
         if versions[-1].void or any(s.kind in ESTABLISHING for fact in versions for s in fact.signals)

@@ -41,12 +41,13 @@ class Identity:
 
 
 _BASE = "http://electronichealth.se/identifier/"
-_PERSONNUMMER = _BASE + "personnummer"
+#: The system under which a personnummer is emitted and compared.
+PERSONNUMMER = _BASE + "personnummer"
 _SAMORDNINGSNUMMER = _BASE + "samordningsnummer"
 
 #: Systems under which a number may come, without `urn:oid:`.
 _KINDS: dict[str, IdentityKind] = {
-    _PERSONNUMMER: IdentityKind.PERSONNUMMER,
+    PERSONNUMMER: IdentityKind.PERSONNUMMER,
     "1.2.752.129.2.1.3.1": IdentityKind.PERSONNUMMER,
     _SAMORDNINGSNUMMER: IdentityKind.SAMORDNINGSNUMMER,
     "1.2.752.129.2.1.3.3": IdentityKind.SAMORDNINGSNUMMER,
@@ -67,7 +68,7 @@ _KINDS: dict[str, IdentityKind] = {
 
 #: One system a kind where several are in use; the others keep the one they came with.
 _EMITTED = {
-    IdentityKind.PERSONNUMMER: _PERSONNUMMER,
+    IdentityKind.PERSONNUMMER: PERSONNUMMER,
     IdentityKind.SAMORDNINGSNUMMER: _SAMORDNINGSNUMMER,
     IdentityKind.NATIONAL_RESERVE: _BASE + "nationelltReservnummer",
 }

@@ -81,7 +81,8 @@ class Fact:
 
     `source` and `resource` together are the resource's identity (`hospital-a`, `Encounter/17`);
     `order` ranks its versions and `version` names this one to a person. `void` is true for
-    `entered-in-error`: all that this and older versions said is taken back. `partial` is true where the
+    `entered-in-error`: all that this and older versions said is taken back; `voids_stay` where the
+    resource is the stay itself, with which falls what others say of it. `partial` is true where the
     version does not know the status (`unknown`): what older versions said stands, and it only adds to it.
     """
 
@@ -92,3 +93,4 @@ class Fact:
     signals: tuple[Signal, ...]
     void: bool = False
     partial: bool = False
+    voids_stay: bool = False

@@ -87,23 +87,30 @@ class Reader(Evaluation):
             self._note("void", SignalKind.VOIDED, matched=True)
         signals = () if void else tuple(self._signals())
         self.look(self._version_at)
-        fact = Fact(
-            source,
-            self._identity(),
-            self._content(order, signals, void=void),
-            version,
-            signals,
-            void,
-            partial=not void and self.find(self.plan.unknown, "`unknown`") == [True],
-        )
+        order = self._content(order, signals, void=void)
         try:
             key, about = self._key(needed=bool(signals)), dict(self.about())
         except UnresolvedError:
             if signals:
                 raise
             key, about = None, {}  # a version that says nothing needs no case
+        fact = Fact(
+            source,
+            self._identity(),
+            order,
+            version,
+            signals,
+            void,
+            partial=not void and self.find(self.plan.unknown, "`unknown`") == [True],
+            voids_stay=void and key is not None and self._is_stay(),
+        )
         inside = tuple((name, one) for name, one in about.items() if one is not None)
         return Reading(self.path, self.resource["resourceType"], key, fact, tuple(about), inside)
+
+    def _is_stay(self) -> bool:
+        """Whether the resource is a stay, and no part of one."""
+        admits = any(rule.rule.signal is SignalKind.ADMITTED for rule in self.plan.rules)
+        return admits and not self._is_part()[0]
 
     def key(self) -> str | None:
         """Give the case that the resource belongs to, whatever else it says; None where it names none."""

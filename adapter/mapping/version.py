@@ -137,11 +137,18 @@ def sent_at(document: Resource) -> str:
 
 
 def refuse_stamps(resources: Iterable[tuple[Resource, str]]) -> None:
-    """Raise ResourceError with every `meta.lastUpdated` that cannot be used; each resource with its path."""
+    """Raise ResourceError with every time of a version that cannot be used; each resource with its path.
+
+    Beside `meta.lastUpdated` that is when a person died, which is read with every later resource of theirs.
+    """
     faults = [
-        Problem("value", f"the time {fault}", f"{path}.meta.lastUpdated")
+        Problem("value", f"the time {fault}", f"{path}.{element}")
         for resource, path in resources
-        if (fault := _stamp_fault(resource)) is not None
+        for element, fault in (
+            ("meta.lastUpdated", _stamp_fault(resource)),
+            ("deceased", _death_fault(resource)),
+        )
+        if fault is not None
     ]
     if faults:
         raise ResourceError(*faults)
@@ -150,6 +157,16 @@ def refuse_stamps(resources: Iterable[tuple[Resource, str]]) -> None:
 def _stamp_fault(resource: Resource) -> TimeFault | None:
     try:
         _changed(resource)
+    except TimeFault as fault:
+        return fault
+    return None
+
+
+def _death_fault(resource: Resource) -> TimeFault | None:
+    died = resource.get("deceasedDateTime") if resource.get("resourceType") == "Patient" else None
+    try:
+        if isinstance(died, str):
+            as_moment(died)
     except TimeFault as fault:
         return fault
     return None

@@ -7,6 +7,7 @@ Order promise: `lock_cases` takes the case's row before `add_events` draws an ev
 holds it until commit, so within a case the order of event numbers is the order of commits.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -221,6 +222,7 @@ async def add_facts(
             _signals(said.fact.signals),
             said.fact.void,
             said.fact.partial,
+            said.fact.voids_stay,
             said.message,
             orjson.dumps(said.about).decode(),
         )
@@ -229,15 +231,17 @@ async def add_facts(
     await connection.execute(
         """with linked as (
              insert into link (case_id, source, resource)
-             select distinct * from unnest($11::text[], $12::text[], $13::text[]) on conflict do nothing)
-           insert into fact (source, resource, ord, version, case_id, signals, void, partial, message, about)
+             select distinct * from unnest($12::text[], $13::text[], $14::text[]) on conflict do nothing)
+           insert into fact (source, resource, ord, version, case_id, signals, void, partial, voids_stay,
+                             message, about)
            select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[],
-                                $7::boolean[], $8::boolean[], $9::bigint[], $10::text[])
+                                $7::boolean[], $8::boolean[], $9::boolean[], $10::bigint[], $11::text[])
            on conflict (source, resource, ord) do update
              set case_id = excluded.case_id, signals = excluded.signals, void = excluded.void,
-                 partial = excluded.partial, about = excluded.about
-             where $14::boolean""",
-        *columns(_last(rows), 10),
+                 partial = excluded.partial, voids_stay = excluded.voids_stay,
+                 about = excluded.about
+             where $15::boolean""",
+        *columns(_last(rows), 11),
         *columns(sorted(set(links)), 3),
         bool(anew),
     )
@@ -295,7 +299,8 @@ async def facts_of(
     """
     rows = await connection.fetch(
         """select link.case_id as of_case, fact.source, fact.resource, fact.ord, fact.version,
-                  fact.case_id, fact.signals, fact.void, fact.partial, fact.about
+                  fact.case_id, fact.signals, fact.void, fact.partial, fact.voids_stay,
+                  fact.about
            from (select case_id, source, resource from link where case_id = any ($1::text[])
                  union select * from unnest($2::text[], $3::text[], $4::text[])) as link
            join fact using (source, resource)""",
@@ -313,6 +318,7 @@ async def facts_of(
             tuple(_read_signals(row["signals"])),
             row["void"],
             row["partial"],
+            row["voids_stay"],
         )
         place = (row["of_case"], fact.source, fact.resource)
         about = tuple(orjson.loads(row["about"])) if row["about"] is not None else ()
@@ -419,13 +425,13 @@ def columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
 
 
 def write_order(order: VersionOrder) -> str:
-    """Write how a version ranks as it is stored."""
-    return orjson.dumps(list(order)).decode()
+    """Write how a version ranks as it is stored; a number of it may be as long as a FHIR id."""
+    return json.dumps(list(order), ensure_ascii=False, separators=(",", ":"))
 
 
 def read_order(stored: str) -> VersionOrder:
     """Read how a version ranks; of releases before 0.2 number and time are known, and not the content."""
-    parts = orjson.loads(stored)
+    parts = json.loads(stored)
     return VersionOrder(*parts) if len(parts) == len(VersionOrder._fields) else VersionOrder(*parts[:2])
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from adapter.losus.versions import VersionOrder, contradicts, is_newer, newest
+from adapter.losus.versions import VersionOrder, contradicts, is_newer
 from adapter.store.database import Connection
 from adapter.store.intake import columns, read_order, write_order
 from adapter.store.seal import Seal
@@ -157,8 +157,8 @@ async def stored_versions(
     }
 
 
-async def standing_record(connection: Connection, source: str, names: Iterable[str]) -> str:
-    """Of several records of one person the newest of those that none of the others replaced."""
+async def standing_records(connection: Connection, source: str, names: Iterable[str]) -> set[str]:
+    """Of several patient records those that none of the others replaced."""
     asked = sorted(set(names))
     replaced = await connection.fetch(
         """select resource from replacement where source = $1 and resource = any ($2::text[])
@@ -166,10 +166,7 @@ async def standing_record(connection: Connection, source: str, names: Iterable[s
         source,
         asked,
     )
-    left = set(asked) - {row["resource"] for row in replaced} or set(asked)
-    versions = await stored_versions(connection, {(source, name) for name in left})
-    ranked = [(name, versions[source, name].order) for name in sorted(left) if (source, name) in versions]
-    return newest(ranked, key=lambda pair: pair[1]._replace(rank=-1))[0] if ranked else min(left)
+    return set(asked) - {row["resource"] for row in replaced} or set(asked)
 
 
 def _digest(resource: Resource) -> str:

@@ -61,9 +61,9 @@ TABLES: Mapping[str, Rights] = {
     "stopped_source": _may(intake="select, insert, delete", read="select"),
     # folded
     "fact": _may(
-        intake="select, insert, update (case_id, signals, void, partial, about), delete",
+        intake="select, insert, update (case_id, signals, void, partial, voids_stay, about), delete",
         settle="select",
-        read="select (source, resource, ord, version, case_id, void, partial, about, message)",
+        read="select (source, resource, ord, version, case_id, void, partial, voids_stay, about, message)",
         retention="select (source, resource, message), delete",
     ),
     "link": _may(intake="select, insert", settle="select", read="select", retention="select, delete"),

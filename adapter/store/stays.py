@@ -44,7 +44,8 @@ async def read_prints(connection: Connection, ids: Iterable[str]) -> dict[str, s
     rows = await connection.fetch(
         """select link.case_id,
                   count(*) || '-' || sum(hashtextextended(concat_ws(' ', fact.source, fact.resource, fact.ord,
-                    fact.version, fact.case_id, fact.void, fact.about, md5(fact.signals)), 0)::numeric)
+                    fact.version, fact.case_id, fact.void, fact.partial, fact.voids_stay,
+                    fact.about, md5(fact.signals)), 0)::numeric)
                     as print
            from link join fact using (source, resource)
            where link.case_id = any ($1::text[]) and not exists (

@@ -95,7 +95,7 @@ def _as_folded(
 
 
 def _differs(name: str, told: Any, wanted: Any) -> bool:
-    """Whether what was told is not what is so; a version that only confirms what is known calls for no event."""
+    """Whether what was told is not so; a version that only confirms what is known calls for no event."""
     if name != "sources":
         return bool(told != wanted)
     confirmed = [_unversioned(one) for one in wanted]

@@ -247,9 +247,10 @@ VERSIONS = (
     Version("0012_retention_indexes", {}),
     Version(
         "0013_versions",
-        {"fact": "source resource ord version case_id signals void message partial about"},
+        {"fact": "source resource ord version case_id signals void message partial voids_stay about"},
         """
-        update fact set case_id = case_id, signals = signals, void = void, partial = partial, about = about
+        update fact set case_id = case_id, signals = signals, void = void, partial = partial,
+          voids_stay = voids_stay, about = about
           where about is not null;
         with one as (insert into message (source, received_at, body, door) values ('held', now(),
           'conflict {n}', 'resource') returning id)
