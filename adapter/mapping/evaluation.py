@@ -5,7 +5,7 @@ that what is not dated is evaluated once, and the words of a fault of evaluation
 asks for (`reader`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -156,3 +156,19 @@ class Evaluation:
         if not self._is_dated:
             self._timeless[name] = found
         return found
+
+
+def place_of(resource: Resource, value: str, path: str) -> str:
+    """Give the path of the first element with that text in the resource at `path`, else `path`."""
+    return next(_places(resource, value, path), path)
+
+
+def _places(held: Any, value: str, path: str) -> Iterator[str]:  # noqa: ANN401 - JSON
+    if isinstance(held, dict):
+        for name, inner in held.items():
+            yield from _places(inner, value, f"{path}.{name.removesuffix('DateTime')}")
+    elif isinstance(held, list):
+        for index, inner in enumerate(held):
+            yield from _places(inner, value, f"{path}[{index}]")
+    elif held == value:
+        yield path

@@ -19,7 +19,7 @@ from adapter.losus.signal import Fact, Signal, Stretch
 from adapter.losus.terms import SignalKind
 from adapter.losus.versions import VersionOrder, finality
 from adapter.mapping.concepts import ConceptMap, translate
-from adapter.mapping.evaluation import Evaluation
+from adapter.mapping.evaluation import Evaluation, place_of
 from adapter.mapping.fhirpath.functions.tree import reference_text
 from adapter.mapping.fields import FIELDS, FieldFault
 from adapter.mapping.file import MappingFile, Rule, Translated
@@ -370,7 +370,8 @@ class Reader(Evaluation):
         try:
             given = span(found[0])
         except YearFault as fault:  # the sender's: no change of the mapping would help
-            raise ResourceError(Problem("value", f"{name} {fault}: {_line(compiled)}", self.path)) from None
+            where = place_of(self.resource, found[0], self.path)
+            raise ResourceError(Problem("value", f"{name} {fault}: {_line(compiled)}", where)) from None
         except TimeFault as fault:
             raise self.fault(f"{name} {fault}: {_line(compiled)}") from None
         if given.precision is not Precision.CLOCK and compiled.rule.signal in _TO_THE_MINUTE:

@@ -289,7 +289,9 @@ def test_a_time_that_cannot_be_used_is_the_fault_of_the_resource(far):
         read(mapping(), encounter(period={"start": far}))
     (problem,) = fault.value.problems
     assert problem == Problem(
-        "value", "rule admitted: `at` is outside the years 1900 to 2199: period.start", "Encounter"
+        "value",
+        "rule admitted: `at` is outside the years 1900 to 2199: period.start",
+        "Encounter.period.start",
     )
 
 

@@ -102,14 +102,14 @@ async def test_a_message_is_taken_with_it(
 
 REFUSED = [
     # resource, path, value, path of the fault, its rule, because
-    ("Encounter", "period.start", "9999-12-31", "Bundle.entry[1].resource", OUTSIDE, "an admission"),
-    ("Encounter", "period.start", UNKNOWN, "Bundle.entry[1].resource", OUTSIDE, "an admission"),
-    ("Encounter", "period.start", "2200", "Bundle.entry[1].resource", OUTSIDE, "an admission, to the year"),
+    ("Encounter", "period.start", "9999-12-31", "Bundle.entry[1].resource.period.start", OUTSIDE, "an admission"),
+    ("Encounter", "period.start", UNKNOWN, "Bundle.entry[1].resource.period.start", OUTSIDE, "an admission"),
+    ("Encounter", "period.start", "2200", "Bundle.entry[1].resource.period.start", OUTSIDE, "an admission, to the year"),
     ("Encounter", "classHistory.0", {"class": {"code": "IMP"}, "period": {"start": NEVER}},
-     "Bundle.entry[1].resource", OUTSIDE, "an admission from the emergency room"),
+     "Bundle.entry[1].resource.classHistory[0].period.start", OUTSIDE, "an admission from the emergency room"),
     ("Encounter", "meta.lastUpdated", UNKNOWN, "Bundle.entry[1].resource.meta.lastUpdated", STAMP, "ranks its versions"),
     ("Patient", "meta.lastUpdated", NEVER, "Bundle.entry[2].resource.meta.lastUpdated", STAMP, "ranks its versions"),
-    ("Patient", "deceasedDateTime", NEVER, "Bundle.entry[1].resource", OUTSIDE, "a death"),
+    ("Patient", "deceasedDateTime", NEVER, "Bundle.entry[2].resource.deceased", STAMP, "a death"),
     ("Bundle", "timestamp", NEVER, "Bundle.timestamp", STAMP, "stands in for meta"),
     ("Bundle", "timestamp", "0001-01-01T00:00:00Z", "Bundle.timestamp", STAMP, "a time that was never set"),
 ]  # fmt: skip
@@ -143,9 +143,9 @@ async def nothing_is_in_the_way(client: httpx.AsyncClient) -> None:
 
 PUT = [
     # resource, path, value, status, path of the fault, because
-    ("Encounter", "period.start", "9999-12-31", 422, "Encounter", "an admission"),
-    ("Encounter", "period.start", "9999-12-30", 422, "Encounter", "a day before the last there is"),
-    ("Encounter", "period.start", "0001-01-02", 422, "Encounter", "a day after the first there is"),
+    ("Encounter", "period.start", "9999-12-31", 422, "Encounter.period.start", "an admission"),
+    ("Encounter", "period.start", "9999-12-30", 422, "Encounter.period.start", "a day before the last there is"),
+    ("Encounter", "period.start", "0001-01-02", 422, "Encounter.period.start", "a day after the first there is"),
     ("Encounter", "period.end", "9999-12-31", 201, None, "nobody reads it"),
     ("Encounter", "meta.lastUpdated", NEVER, 422, "Encounter.meta.lastUpdated", "ranks its versions"),
     ("Patient", "meta.lastUpdated", UNKNOWN, 422, "Patient.meta.lastUpdated", "ranks its versions"),
@@ -173,7 +173,7 @@ async def test_an_update(
 @pytest.mark.parametrize(
     ("path", "value", "place"),
     [
-        ("period.start", NEVER, "Bundle.entry[0].resource"),
+        ("period.start", NEVER, "Bundle.entry[0].resource.period.start"),
         ("meta.lastUpdated", UNKNOWN, "Bundle.entry[0].resource.meta.lastUpdated"),
     ],
 )
