@@ -154,7 +154,7 @@ BUGS = [
     Bug("void for ever", facts, "_live", lambda old: lambda v: [] if any(f.void for f in v) else old(v),
         "in error, then stated anew"),
     Bug("version of the newest shown", facts, "_find", lambda _: lambda *_: None, "one fact told by two versions"),
-    Bug("error mark forgotten by the case", case, "_taken_back", lambda _: lambda standing, _: standing,
+    Bug("error mark forgotten by the case", case, "_taken_back", lambda _: lambda standing, *_: standing,
         "all in error"),
     Bug("any voiding voids all", case, "_without_strayed_voids", lambda _: tuple, "cancelled and entered again"),
     Bug("withdrawal forgotten", Readiness, "withdraw", lambda _: lambda _self, _at: None, "withdrawn"),
