@@ -166,7 +166,7 @@ def _repeats(older: Fact, fact: Fact) -> bool:
     return all(one.kind is other.kind and one.fields == other.fields for one, other in pairs)
 
 
-def _content(fact: Fact) -> tuple[VersionOrder, bool, str, str]:
+def _content(fact: Fact) -> tuple[VersionOrder, bool, bool, str, str]:
     said = [
         [
             signal.kind,
@@ -177,7 +177,7 @@ def _content(fact: Fact) -> tuple[VersionOrder, bool, str, str]:
         ]
         for signal in fact.signals
     ]
-    return fact.order, fact.void, json.dumps(said, sort_keys=True), fact.version
+    return fact.order, fact.void, fact.voids_stay, json.dumps(said, sort_keys=True), fact.version
 
 
 def _live(versions: Sequence[Fact]) -> list[LiveSignal]:

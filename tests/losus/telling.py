@@ -54,6 +54,7 @@ class Row:
 class _Version:
     signals: list[Signal] = field(default_factory=list)
     void: bool = False
+    voids_stay: bool = False
 
 
 def at(text: str) -> datetime:
@@ -72,6 +73,8 @@ def facts(text: str) -> list[Fact]:
         said = versions.setdefault((resource, version), _Version())
         if kind == "void":
             said.void = True
+        elif kind == "void-stay":
+            said.void = said.voids_stay = True
         elif kind != "nothing":
             said.signals += _signals(kind, rest)
     return [_fact(resource, version, said) for (resource, version), said in versions.items()]
@@ -105,7 +108,9 @@ def _fact(name: str, version: str, said: _Version) -> Fact:
     source, _, resource = name.rpartition(":")
     number, _, changed = version.partition("/")
     order = VersionOrder(int(number), changed)
-    return Fact(source or "h", resource, order, number, tuple(said.signals), said.void)
+    return Fact(
+        source or "h", resource, order, number, tuple(said.signals), said.void, voids_stay=said.voids_stay
+    )
 
 
 def tell(
