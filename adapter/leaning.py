@@ -39,7 +39,8 @@ async def lean_on_what_is_kept(
     """Each delivery of the batch, read with the newest that is stored of what it refers to."""
     done = await _without_known(connection, batch)
     leaned_on = {(one.source, name) for one in done for name in one.leans}
-    await intake.lock_resources(connection, {place for one in done for place in _places(one)}, leaned_on)
+    changed = {place for one in done for place in _places(one)} - await _found_already(connection, done)
+    await intake.lock_resources(connection, changed, leaned_on)
     asked: set[_Place] = set()
     changing: set[_Place] = set()
     for _ in range(_DEPTH):
@@ -75,6 +76,23 @@ async def _without_known(connection: Connection, batch: Sequence[Prepared]) -> l
         )
         for one in batch
     ]
+
+
+async def _found_already(connection: Connection, batch: Sequence[Prepared]) -> set[_Place]:
+    """The identifiers of wards and organisations by which one is found already.
+
+    Whoever refers to those finds them: another copy, under an id of its own, has nobody to be told to.
+    """
+    common = {
+        (one.source, hash_)
+        for one in batch
+        for hash_, name in one.aliases
+        if name.partition("/")[0] in _COMMON
+    }
+    if not common:
+        return set()
+    hits = await doors.named_all(connection, common)
+    return {(source, f"?{hash_}") for (source, hash_), names in hits.items() if names}
 
 
 def _is_known(brought: Shelved, stored: library.StoredVersion | None) -> bool:

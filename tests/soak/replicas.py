@@ -13,6 +13,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 import httpx
+from personnummer import personnummer
 
 from adapter.outbound.topics import SHARES
 from adapter.sandbox.processes import LOOPBACK, free_ports
@@ -90,8 +91,15 @@ async def _tell(
     for number in numbers:
         text = json.dumps(way_home()[0]).replace(_ADMITTED, admitted_at().isoformat())
         message = stay(json.loads(text), number, 0)
+        message["entry"][2]["resource"]["identifier"][0]["value"] = _personnummer(number)
         answer = await client.post(f"{url}/fhir/{SOURCE}/$process-message", content=json.dumps(message))
         assert answer.status_code == 200, answer.status_code
+
+
+def _personnummer(number: int) -> str:
+    """One of its own for each patient: records of one person are told one after the other."""
+    every = (f"19450101{number + 100}{check}" for check in range(10))
+    return next(one for one in every if personnummer.valid(one))
 
 
 async def _answers(client: httpx.AsyncClient, url: str) -> bool:
