@@ -24,7 +24,7 @@ sandbox: setup
 # Two halves at a time, each with servers of its own: most of the time is waiting. What is in neither list
 # is in the second half, whose words come after those of the first. `sandbox` is in front: what a shell puts
 # behind does not hear SIGINT.
-FIRST := $(addprefix tests/,access client conformance consumers doors hapi inbound sandbox settling soak)
+FIRST := $(addprefix tests/,access client conformance consumers doors hapi inbound sandbox settling soak specification)
 test: setup
 	@mkdir -p .cache
 	@$(BIN)/python -m pytest --durations=12 $(addprefix --ignore=,$(FIRST)) >.cache/second-half.log 2>&1 & second=$$!; \
