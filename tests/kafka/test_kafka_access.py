@@ -9,7 +9,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
 from click.testing import Result
 from typer.testing import CliRunner
 
@@ -151,10 +152,20 @@ async def _until_committed(cluster: Cluster) -> None:
     await admin.start()
     try:
         async with asyncio.timeout(60):
-            while not await admin.list_consumer_group_offsets("losus.2380.cases"):
+            while not await _committed(admin, "losus.2380.cases"):
                 await asyncio.sleep(0.02)
     finally:
         await admin.close()
+
+
+async def _committed(admin: AIOKafkaAdminClient, group: str) -> bool:
+    """Whether the group has committed an offset; not yet where its coordinator is still coming up."""
+    try:
+        return bool(await admin.list_consumer_group_offsets(group))
+    except KafkaError as error:
+        if error.retriable:
+            return False
+        raise
 
 
 async def _read(cluster: Cluster, topic: str) -> None:
