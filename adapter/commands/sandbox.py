@@ -33,7 +33,8 @@ def sandbox_command(
             status.stop()
             if form is Format.JSON:
                 addresses = {"http": running.http, "kafka": running.kafka, "postgres": running.postgres}
-                print_json({**addresses, "pid": os.getpid()})
+                files = {"settings": str(running.settings), "secret": str(running.secret)}
+                print_json({**addresses, "pid": os.getpid(), **files})
             else:
                 _tell(running)
             threading.Event().wait()
@@ -66,6 +67,9 @@ def _tell(running: Sandbox) -> None:
     out.print(f"http      {running.http}")
     out.print(f"kafka     {running.kafka}")
     out.print(f"postgres  {running.postgres}")
+    out.print(f"settings  {running.settings}")
+    out.print("\nEvery other command works on it, in another terminal, with these settings:")
+    out.print(f"  LOSUS_SETTINGS={running.settings} losus settle --month 2024-03")
     out.print("\nThree things to try, from this folder:")
     examples = "mappings/examples/losus-r4"
     out.print(

@@ -11,10 +11,13 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from secrets import token_urlsafe
+from typing import Any
 
 import httpx
 import orjson
+import yaml
 
 from adapter.cluster import Cluster
 from adapter.mapping.load import default_folder
@@ -39,11 +42,18 @@ _READY_WITHIN_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """Where everything is: `http`, `kafka` (HOST:PORT) and `postgres` (with its password)."""
+    """Where everything is: `http`, `kafka` (HOST:PORT) and `postgres` (with its password).
+
+    `settings`: the YAML file that any `losus` command works on the sandbox with (`LOSUS_SETTINGS`). `secret`:
+    the file with the secret alone, which pseudonyms are made with; its folder can be `LOSUS_SECRETS`. Both
+    are readable by this user alone, and are removed with the sandbox.
+    """
 
     http: str
     kafka: str
     postgres: str
+    settings: Path
+    secret: Path
 
 
 @contextmanager
@@ -63,7 +73,8 @@ def sandbox(
         postgres = stack.enter_context(starting.result()).dsn
         topics = make_topics(Cluster(kafka), MUNICIPALITIES, partitions=3, replication=1)
         pool.submit(asyncio.run, topics).result()
-        settings = os.environ | _settings(kafka, postgres, organizations or {})
+        chosen = _settings(kafka, postgres, organizations or {})
+        settings = os.environ | _environment(chosen)
         service, relay = stack.enter_context(Guardian()), stack.enter_context(Guardian())
         port = start_listening(
             service,
@@ -72,7 +83,7 @@ def sandbox(
             free_ports(5),
         )
         relay.start(_program(relay, settings | _own(port), "relay"))
-        yield Sandbox(_address(port), kafka, postgres)
+        yield Sandbox(_address(port), kafka, postgres, *_write(service.folder, chosen, _address(port)))
 
 
 def _address(port: int) -> str:
@@ -84,29 +95,47 @@ def _own(port: int) -> dict[str, str]:
     return {"LOSUS_BASE_URL": _address(port)}
 
 
-def _settings(kafka: str, postgres: str, organizations: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
-    """The settings of the sandbox's service and relay, as environment variables.
+def _settings(kafka: str, postgres: str, organizations: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+    """Return the settings of the sandbox's service and relay, as a settings file has them.
 
     One source for each shipped mapping, named as the mapping and open; Jämtland's municipalities.
     """
     names = sorted(path.stem for path in default_folder().glob("*.yaml"))
     return {
-        "LOSUS_DATABASE": postgres,
-        "LOSUS_SECRET": token_urlsafe(24),
-        "LOSUS_REGION": "urn:losus:sandbox",
-        "LOSUS_KAFKA__BOOTSTRAP": kafka,
-        "LOSUS_KAFKA__REFUSE_OLDER": "false",  # each sandbox has a database and a secret of its own
-        "LOSUS_OPEN_DOORS": "true",
-        "LOSUS_SOURCES": orjson.dumps(
-            {name: {"mapping": name, "fhir": "R5" if name.endswith("r5") else "R4"} for name in names}
-        ).decode(),
-        "LOSUS_SUBSCRIBERS": orjson.dumps(
-            {
-                code: {"name": name, "organizations": organizations.get(code, ())}
-                for code, name in MUNICIPALITIES.items()
-            }
-        ).decode(),
+        "database": postgres,
+        "secret": token_urlsafe(24),
+        "region": "urn:losus:sandbox",
+        # Each sandbox has a database and a secret of its own: what an earlier one published is not its own.
+        "kafka": {"bootstrap": kafka, "refuse_older": False},
+        "open_doors": True,
+        "sources": {name: {"mapping": name, "fhir": "R5" if name.endswith("r5") else "R4"} for name in names},
+        "subscribers": {
+            code: {"name": name, "organizations": list(organizations.get(code, ()))}
+            for code, name in MUNICIPALITIES.items()
+        },
     }
+
+
+def _environment(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Return settings as environment variables; they win over those that the user has for other work."""
+    found = {}
+    for name, value in settings.items():
+        nested = value.items() if name == "kafka" else [(None, value)]
+        for inner, part in nested:
+            text = part if isinstance(part, str) else orjson.dumps(part).decode()
+            found["LOSUS_" + (name if inner is None else f"{name}__{inner}").upper()] = text
+    return found
+
+
+def _write(folder: Path, settings: Mapping[str, Any], address: str) -> tuple[Path, Path]:
+    """Write the settings file and the secret's file; `folder` is closed to others."""
+    file, secret = folder / "losus.yaml", folder / "secrets" / "losus_secret"
+    file.write_text(yaml.safe_dump({**settings, "base_url": address}, allow_unicode=True), encoding="utf-8")
+    secret.parent.mkdir()
+    secret.write_text(settings["secret"], encoding="utf-8")
+    for written in (file, secret):
+        written.chmod(0o600)
+    return file, secret
 
 
 def _program(guardian: Guardian, settings: dict[str, str], *arguments: str) -> Program:

@@ -48,7 +48,7 @@ def gone(processes: list[psutil.Process]) -> bool:
 @pytest.mark.usefixtures("kcat")
 def test_a_sandbox_is_used_and_stops_on_ctrl_c() -> None:
     with sandbox() as (process, addresses):
-        assert set(addresses) == {"http", "kafka", "postgres", "pid"}
+        assert set(addresses) == {"http", "kafka", "postgres", "pid", "settings", "secret"}
         assert addresses["pid"] == process.pid
         stated = httpx.get(f"{addresses['http']}/fhir/metadata").json()
         assert stated["implementation"]["url"] == f"{addresses['http']}/fhir", "where it listens"
@@ -74,10 +74,21 @@ def test_a_sandbox_is_used_and_stops_on_ctrl_c() -> None:
         assert [case["state"] for case in listed["cases"]] == ["admitted"]
         topic = "losus.2380.events"
         assert eventually(lambda: len(foreign.kcat(addresses["kafka"], topic)) == 1)
+        assert _settles(addresses), "its settings file is all that a command needs"
+        assert Path(addresses["secret"]).stat().st_mode & 0o077 == 0
         started = family(process.pid)
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
     assert eventually(lambda: gone(started))
+    assert not Path(addresses["settings"]).exists()
+
+
+def _settles(addresses: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the statements of Östersund's March, by `losus settle` on the sandbox's database."""
+    argv = [*LOSUS, "settle", "--month", "2018-03", "--municipality", "2380", "--format", "json"]
+    given = os.environ | {"LOSUS_SETTINGS": addresses["settings"]}
+    done = subprocess.run(argv, capture_output=True, check=True, text=True, env=given)
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 @pytest.mark.usefixtures("kcat")
