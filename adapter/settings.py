@@ -4,7 +4,9 @@ Owns names, defaults and the demands on them; does not own what they steer. Secr
 files of the folder `LOSUS_SECRETS` where it is set (file `losus_secret` for `secret`, and so on).
 """
 
+import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Annotated, Literal, Self
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -21,12 +24,14 @@ from pydantic import (
 )
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     YamlConfigSettingsSource,
 )
 
 from adapter.agreements.load import default_folder as agreements_folder
+from adapter.agreements.regions import COUNTY, read_organisation_number
 from adapter.cluster import Cluster, Sasl, Tls
 from adapter.credentials import Credentials, Ingress, Staff
 from adapter.errors import Problem, SetupError
@@ -37,6 +42,8 @@ from adapter.servers import Server
 
 Kommunkod = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")]
 MonthText = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
+County = Annotated[str, StringConstraints(pattern=COUNTY)]
+OrganisationNumber = Annotated[str, AfterValidator(read_organisation_number)]
 #: An address that others are appended to: without a slash at its end.
 BaseUrl = Annotated[str, AfterValidator(lambda url: url.rstrip("/"))]
 #: No source is named as a type of resource is: `/fhir/{source}` and `/fhir/{type}` are told apart.
@@ -50,7 +57,8 @@ class Source(BaseModel):
     `municipality` is set for the latter: it may say what is a municipality's to say of its own cases, and
     dispute the lines of its own statements. `credentials` are how it shows who it is, `server` where it
     can be asked, `topic` the Kafka topic that it writes to, `hook_file` the file with the secret that its
-    notifications bear. `rate` is how many requests a minute it may make; `flood` the share of failing
+    notifications bear. `region` is the länskod of the region whose hospitals it is of; None: that of the
+    installation. `rate` is how many requests a minute it may make; `flood` the share of failing
     deliveries, among its last 50, at which it is stopped.
     """
 
@@ -58,6 +66,7 @@ class Source(BaseModel):
     mapping: str
     fhir: Literal["R4", "R4B", "R5"] = "R4"
     municipality: Kommunkod | None = None
+    region: County | None = None
     credentials: Credentials = Credentials()
     server: Server | None = None
     topic: str | None = None
@@ -77,6 +86,40 @@ class Subscriber(BaseModel):
     name: str
     organizations: tuple[str, ...] = ()
     payload: Literal["full", "statutory"] = "full"
+
+
+class TreatingRegion(BaseModel):
+    """A region whose hospitals send: what it is paid under.
+
+    `name` None: that of `agreements/regions.yaml`. `hospitals` are identifiers (`system|value`) of
+    organisations, by which a stay is known to be in its hospitals, whichever source sends it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: str | None = None
+    organisation_number: OrganisationNumber | None = None
+    hospitals: tuple[str, ...] = ()
+
+
+class HomeRegion(TreatingRegion):
+    """The region of the installation: creditor of what its hospitals' patients owe.
+
+    `county` is its länskod. `uri` is the `source` of its events. A text alone is one of the two.
+    """
+
+    county: County | None = None
+    uri: str = "urn:losus:region"
+
+
+def _region(value: object) -> object:
+    """Read a region that is given as a text: JSON, a länskod, or the URI of its events."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return {"county": f"{value:02d}"}
+    if not isinstance(value, str):
+        return value
+    if value.startswith("{"):
+        return json.loads(value)
+    return {"county": value} if re.fullmatch(COUNTY, value) else {"uri": value}
 
 
 class Kafka(BaseModel):
@@ -152,6 +195,7 @@ class _Sourced(BaseSettings):
 class Settings(_Sourced):
     """All settings of one adapter; nothing here has a default that would be unsafe in production.
 
+    `region` is the one of the installation, `regions` are others whose hospitals send to it, by länskod.
     `settle_from` is the first month that the scheduled run issues: what was settled elsewhere before must
     not be invoiced again. `settlement_fhir` is the version that statements are told in. `open_doors` lets
     everybody in: for the sandbox alone. `seal` are files with keys (32 bytes, base64) that raw messages
@@ -161,7 +205,10 @@ class Settings(_Sourced):
 
     database: SecretStr
     secret: SecretStr = Field(min_length=16)
-    region: str = "urn:losus:region"
+    region: Annotated[
+        HomeRegion, NoDecode, BeforeValidator(_region, json_schema_input_type=HomeRegion | str)
+    ] = HomeRegion()
+    regions: dict[County, TreatingRegion] = {}
     kafka: Kafka = Kafka()
     retention: Retention = Retention()
     sources: dict[SourceName, Source] = {}

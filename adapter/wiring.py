@@ -13,6 +13,7 @@ from adapter.access.scopes import may_say
 from adapter.agreements.in_force import in_force
 from adapter.agreements.load import load_book
 from adapter.agreements.process import process_terms
+from adapter.agreements.regions import Region, Regions
 from adapter.agreements.terms import CareForm
 from adapter.calendar_versions import calendar_versions
 from adapter.client.calls import FhirClient
@@ -36,7 +37,7 @@ from adapter.losus.terms import SignalKind
 from adapter.mapping.load import load_folder
 from adapter.outbound.relay import RelaySettings
 from adapter.servers import Poll
-from adapter.settings import Settings
+from adapter.settings import Settings, TreatingRegion
 from adapter.store.database import Database
 from adapter.store.seal import load_seal
 from adapter.world import Speaker, TermsFor, World
@@ -75,6 +76,26 @@ def world_of(settings: Settings) -> World:
         seal=load_seal(settings.seal),
         calendar=calendar_versions(),
     )
+
+
+def regions_of(settings: Settings, names: Mapping[str, str]) -> Regions:
+    """The regions by länskod, with the names of `agreements/regions.yaml` and what the settings add.
+
+    SetupError where the settings name one that is none.
+    """
+    home = settings.region.county
+    said: dict[str, TreatingRegion] = {**settings.regions, **({home: settings.region} if home else {})}
+    problems = [
+        Problem("not-found", f"{county} is no region's länskod", "LOSUS_REGION")
+        for county in {*said, *(one.region for one in settings.sources.values() if one.region)}
+        if county not in names
+    ]
+    if problems:
+        raise SetupError(*sorted(problems, key=lambda one: one.rule))
+    known = {county: Region(county, name) for county, name in names.items()}
+    for county, one in said.items():
+        known[county] = Region(county, one.name or names[county], one.organisation_number)
+    return Regions(home, known)
 
 
 def clients_of(settings: Settings) -> dict[str, FhirClient]:
@@ -165,7 +186,7 @@ def relay_settings(settings: Settings) -> RelaySettings:
     return RelaySettings(
         dsn=settings.database.get_secret_value(),
         cluster=settings.kafka.cluster,
-        region=settings.region,
+        region=settings.region.uri,
         municipalities=tuple(settings.subscribers),
         partitions=settings.kafka.partitions,
         replication=settings.kafka.replication,

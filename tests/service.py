@@ -28,6 +28,7 @@ def settings(dsn: str, **more: Any) -> Settings:
             "2380": Subscriber(name="Östersund", organizations=(GLN,)),
             "2309": Subscriber(name="Krokom"),
         },
+        "region": {"county": "23", "organisation_number": "002000-0006"},
         "kafka": Kafka(bootstrap="127.0.0.1:1"),
         "open_doors": True,
         **more,

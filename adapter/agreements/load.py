@@ -7,11 +7,11 @@ together (`check`).
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from adapter.agreements.agreement import (
     Agreement,
@@ -22,12 +22,14 @@ from adapter.agreements.agreement import (
 )
 from adapter.agreements.groups import Frozen
 from adapter.agreements.rates import Rates
+from adapter.agreements.regions import COUNTY
 from adapter.agreements.rules import Rules, rules_of
 from adapter.errors import Problem, SetupError
 from adapter.marks import Marked, Place
 
 RATES = "rates.yaml"
 MUNICIPALITIES = "municipalities.yaml"
+REGIONS = "regions.yaml"
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -37,14 +39,21 @@ class Municipalities(Frozen):
     municipalities: Mapping[MunicipalityCode, str]
 
 
+class RegionNames(Frozen):
+    """The file `regions.yaml`: name by länskod (SCB), all of Sweden's."""
+
+    regions: Mapping[Annotated[str, Field(pattern=COUNTY)], str]
+
+
 @dataclass(frozen=True, slots=True)
 class Book:
-    """All that is agreed: rules by id, the rates, and the names of the municipalities."""
+    """All that is agreed: rules by id, the rates, and the names of municipalities and regions."""
 
     rules: Mapping[str, Rules]
     files: tuple[AgreementFile, ...]
     rates: Rates
     municipalities: Mapping[str, str]
+    regions: Mapping[str, str] = field(default_factory=dict)
 
     def get(self, agreement_id: str) -> Rules:
         """Give the rules of an agreement; SetupError naming those that there are."""
@@ -68,15 +77,17 @@ def load_book(folder: Path | None = None) -> Book:
     problems: list[Problem] = []
     rates = _collect(problems, read_rates, folder / RATES)
     names = _collect(problems, _read_municipalities, folder / MUNICIPALITIES)
-    paths = sorted(path for path in folder.glob("*.yaml") if path.name not in (RATES, MUNICIPALITIES))
+    regions = _collect(problems, _read_regions, folder)
+    others = (RATES, MUNICIPALITIES, REGIONS)
+    paths = sorted(path for path in folder.glob("*.yaml") if path.name not in others)
     files = [file for path in paths if (file := _collect(problems, read_agreement, path))]
     problems += _double_ids(files)
     rules = [made for file in files if (made := _collect(problems, rules_of, file))]
     if rates:
         problems += [problem for file in files for problem in _unknown_series(file, rates)]
-    if problems or rates is None or names is None:
+    if problems or rates is None or names is None or regions is None:
         raise SetupError(*problems)
-    return Book({made.id: made for made in rules}, tuple(files), rates, names)
+    return Book({made.id: made for made in rules}, tuple(files), rates, names, regions)
 
 
 def read_agreement(path: Path) -> AgreementFile:
@@ -105,6 +116,12 @@ def read_rates(path: Path) -> Rates:
 
 def _read_municipalities(path: Path) -> Mapping[str, str]:
     return _read(path, Municipalities)[0].municipalities
+
+
+def _read_regions(folder: Path) -> Mapping[str, str]:
+    """Read the names of the regions: of the folder, or the shipped ones where it has no such file."""
+    path = folder / REGIONS
+    return _read(path if path.is_file() else default_folder() / REGIONS, RegionNames)[0].regions
 
 
 def _collect(problems: list[Problem], read: Any, argument: Any) -> Any:  # noqa: ANN401 - any reader above

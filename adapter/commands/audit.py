@@ -190,7 +190,7 @@ async def _verify(kept: Head | None) -> tuple[int | None, Head, Unchained]:
 
 
 async def _export(wanted: Selection, form: Form) -> None:
-    region = checked_settings().region
+    region = checked_settings().region.uri
     async with AsyncExitStack() as stack:
         async for line in history(await _one_moment(stack), wanted):
             if form is Form.JSON:

@@ -26,6 +26,8 @@ from adapter.sandbox.broker import Broker
 from adapter.sandbox.database import Database
 from adapter.sandbox.processes import LOOPBACK, Guardian, Program, free_ports, start_listening
 
+#: Jämtland Härjedalen's hospitals send. The organisation number is nobody's: none begins with zeros.
+REGION = {"county": "23", "organisation_number": "002000-0006", "uri": "urn:losus:sandbox"}
 #: Jämtland's eight municipalities (SCB, län 23).
 MUNICIPALITIES = {
     "2303": "Ragunda",
@@ -104,7 +106,7 @@ def _settings(kafka: str, postgres: str, organizations: Mapping[str, tuple[str, 
     return {
         "database": postgres,
         "secret": token_urlsafe(24),
-        "region": "urn:losus:sandbox",
+        "region": REGION,
         # Each sandbox has a database and a secret of its own: what an earlier one published is not its own.
         "kafka": {"bootstrap": kafka, "refuse_older": False},
         "open_doors": True,
