@@ -46,6 +46,7 @@ COMMANDS: Mapping[str, str] = {
     "sources": "cases.sources_app",
     "mappings": "mappings.mappings_app",
     "agreements": "agreements.agreements_app",
+    "rates": "rates.rates_app",
     "audit": "audit.audit_app",
     "metrics": "metrics.metrics_command",
     "doctor": "doctor.doctor_command",

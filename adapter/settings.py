@@ -197,10 +197,11 @@ class Settings(_Sourced):
 
     `region` is the one of the installation, `regions` are others whose hospitals send to it, by länskod.
     `settle_from` is the first month that the scheduled run issues: what was settled elsewhere before must
-    not be invoiced again. `settlement_fhir` is the version that statements are told in. `open_doors` lets
-    everybody in: for the sandbox alone. `seal` are files with keys (32 bytes, base64) that raw messages
-    are encrypted with, the first for new ones. `reliable_cache_minutes` is how long the answer to a
-    message is kept for a repeat.
+    not be invoiced again. `rates` is the file of the region's own amounts per day, laid over the shipped one;
+    None: `rates.own.yaml` in the folder `agreements`. `settlement_fhir` is the version that statements are
+    told in. `open_doors` lets everybody in: for the sandbox alone. `seal` are files with keys (32 bytes,
+    base64) that raw messages are encrypted with, the first for new ones. `reliable_cache_minutes` is how long
+    the answer to a message is kept for a repeat.
     """
 
     database: SecretStr
@@ -215,6 +216,7 @@ class Settings(_Sourced):
     subscribers: dict[Kommunkod, Subscriber] = {}
     mappings: Path = Field(default_factory=mappings_folder)
     agreements: Path = Field(default_factory=agreements_folder)
+    rates: Path | None = None
     agreement: str | None = None
     settle_from: MonthText | None = None
     settlement_fhir: Literal["R4", "R4B", "R5"] = "R4"
@@ -251,6 +253,19 @@ class DatabaseAlone(_Sourced):
     database: SecretStr
     open_doors: bool = False
     log_level: LogLevel = "info"
+
+
+class _RatesAlone(_Sourced):
+    """Of the same sources nothing but the place of the region's own rates."""
+
+    model_config = SettingsConfigDict(extra="ignore")
+    rates: Path | None = None
+
+
+def load_rates_place() -> Path | None:
+    """Give the place of the region's own rates; None where none is named. SetupError as below."""
+    with _told():
+        return _RatesAlone(_secrets_dir=os.environ.get("LOSUS_SECRETS")).rates
 
 
 def load_settings() -> Settings:

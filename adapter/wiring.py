@@ -175,7 +175,7 @@ def surveyed_of(settings: Settings) -> Surveyed:
     return Surveyed(
         sources=tuple(settings.sources),
         subscribers=tuple(settings.subscribers),
-        book=load_book(settings.agreements),
+        book=load_book(settings.agreements, settings.rates),
         settle_from=None if settings.settle_from is None else Month.parse(settings.settle_from),
         certificates=lambda: certificate_ends(settings),
     )
@@ -202,7 +202,7 @@ def relay_settings(settings: Settings) -> RelaySettings:
 
 def _terms_for(settings: Settings) -> TermsFor:
     """The terms of the process by the agreement in force; the statute's own where none is known."""
-    book = load_book(settings.agreements)
+    book = load_book(settings.agreements, settings.rates)
     agreements = {file.agreement.id: file.agreement for file in book.files}
 
     @lru_cache(maxsize=4096)

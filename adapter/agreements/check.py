@@ -121,15 +121,17 @@ def _codes(agreement: Agreement) -> set[str]:
 
 
 def _rates(rates: Rates, today: date) -> Iterator[Finding]:
-    for name, series in rates.series.items():
-        for entry in series.amounts:
-            where = f"rates.yaml series.{name}.{entry.year}"
-            if entry.amount is not None and entry.source is None:
-                yield Finding("fault", "uncited", where, "an amount without `source`")
-            if entry.checked is None:
-                yield Finding("fault", "unchecked", where, "no `checked` date")
-            elif today - entry.checked > RECHECK_AFTER:
-                yield Finding("fault", "stale", where, f"last checked {entry.checked}, over a year ago")
+    for name, entry in rates.entries():
+        where = f"{rates.file_of((name, entry.year, entry.care_form))} series.{name}.{entry.year}"
+        if entry.amount is not None and entry.source is None:
+            yield Finding("fault", "uncited", where, "an amount without `source`")
+        if entry.verified and entry.proposed:
+            words = "`verified: true`, and the words of its source only propose the amount"
+            yield Finding("fault", "proposal", where, words)
+        if entry.checked is None:
+            yield Finding("fault", "unchecked", where, "no `checked` date")
+        elif today - entry.checked > RECHECK_AFTER:
+            yield Finding("fault", "stale", where, f"last checked {entry.checked}, over a year ago")
 
 
 def _over_time(

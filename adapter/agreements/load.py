@@ -21,15 +21,18 @@ from adapter.agreements.agreement import (
     line_of,
 )
 from adapter.agreements.groups import Frozen
-from adapter.agreements.rates import Rates
+from adapter.agreements.rates import SHIPPED_FILE, Rates, lay_over
 from adapter.agreements.regions import COUNTY
 from adapter.agreements.rules import Rules, rules_of
 from adapter.errors import Problem, SetupError
 from adapter.marks import Marked, Place
 
-RATES = "rates.yaml"
+RATES = SHIPPED_FILE
+#: A region's own amounts, beside the shipped file where no setting names another place.
+OWN_RATES = "rates.own.yaml"
 MUNICIPALITIES = "municipalities.yaml"
 REGIONS = "regions.yaml"
+_NO_AGREEMENTS = (RATES, OWN_RATES, MUNICIPALITIES, REGIONS)
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -71,15 +74,26 @@ def default_folder() -> Path:
     return checkout if (checkout / RATES).is_file() else here.parents[1] / "data" / "agreements"
 
 
-def load_book(folder: Path | None = None) -> Book:
-    """Read a folder; SetupError with every fault of every file."""
+def own_rates_path(folder: Path | None = None, own: Path | None = None) -> Path:
+    """Give the place of a region's own amounts: the one named, or beside the shipped file."""
+    return own or (folder or default_folder()) / OWN_RATES
+
+
+def load_book(folder: Path | None = None, own_rates: Path | None = None) -> Book:
+    """Read a folder; SetupError with every fault of every file.
+
+    `own_rates`: the region's own amounts, laid over the folder's; None: the folder's `rates.own.yaml`. A file
+    that is not there yet lays nothing over them.
+    """
     folder = folder or default_folder()
     problems: list[Problem] = []
     rates = _collect(problems, read_rates, folder / RATES)
+    own_path = own_rates_path(folder, own_rates)
+    if own_path.exists() and (own := _collect(problems, read_rates, own_path)) and rates:
+        rates = lay_over(rates, own, own_path.name)
     names = _collect(problems, _read_municipalities, folder / MUNICIPALITIES)
     regions = _collect(problems, _read_regions, folder)
-    others = (RATES, MUNICIPALITIES, REGIONS)
-    paths = sorted(path for path in folder.glob("*.yaml") if path.name not in others)
+    paths = sorted(path for path in folder.glob("*.yaml") if path.name not in _NO_AGREEMENTS)
     files = [file for path in paths if (file := _collect(problems, read_agreement, path))]
     problems += _double_ids(files)
     rules = [made for file in files if (made := _collect(problems, rules_of, file))]

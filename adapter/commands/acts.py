@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from adapter.commands.places import is_configured
+
 Given = Mapping[str, Any]
 
 
@@ -118,6 +120,13 @@ def _sample(given: Given) -> Act:
     return Act(Touch.READS, ("audit/sample",), why=f"{given['count']} readings, seed {given['seed']}")
 
 
+def _add_rate(given: Given) -> Act | None:
+    """What every later bill rests on is recorded, wherever there is an audit log to record it in."""
+    if not is_configured():
+        return None
+    return Act(Touch.CHANGES, (f"rates/{given['series']}/{given['year']}",), why=given["source"])
+
+
 def _named(kind: str, name: str | None) -> tuple[str, ...]:
     return (f"{kind}/{name}",) if name else ()
 
@@ -158,6 +167,8 @@ ACTS: Mapping[str, Rule] = {
     "agreements check": NEITHER,
     "agreements show": NEITHER,
     "agreements schema": NEITHER,
+    "rates add": _add_rate,
+    "rates list": NEITHER,
     "audit verify": NEITHER,
     "audit export": _export,
     "audit deliveries": _deliveries,

@@ -17,6 +17,7 @@ from adapter.agreements.load import load_book
 from adapter.agreements.schema import agreement_schema, rates_schema
 from adapter.agreements.terms import CareForm, Status
 from adapter.commands.output import Format, out, print_json
+from adapter.commands.places import own_rates
 from adapter.losus.days import local_day
 
 agreements_app = typer.Typer(
@@ -36,7 +37,7 @@ def check_command(
     folder: FolderOption = None,
 ) -> None:
     """Report overlaps, gaps, unknown parties, uncited and stale values; exit 1 where there is a fault."""
-    book = load_book(folder)
+    book = load_book(folder, own_rates())
     day = local_day(datetime.now(UTC)) if today is None else _day("--today", today)
     findings = check(book.files, book.rates, book.municipalities, day)
     faults = sum(one.severity == "fault" for one in findings)
@@ -65,7 +66,7 @@ def show_command(
     folder: FolderOption = None,
 ) -> None:
     """Say what is in force for a municipality on a day, and why."""
-    book = load_book(folder)
+    book = load_book(folder, own_rates())
     day = _day("--on", on)
     if municipality not in book.municipalities:
         raise typer.BadParameter("no such kommunkod", param_hint="--municipality")

@@ -73,7 +73,7 @@ async def _close(settings: Settings, database: Database, now: datetime, *, is_ru
     """Close the months of which cases may go: those that were over before the day that counts."""
     through = Month.of(years_ago(local_day(now), settings.retention.cases_years)).plus(-1)
     first = Month.parse(settings.settle_from) if settings.settle_from else None
-    ledger = ledger_of(settings, load_book(settings.agreements))
+    ledger = ledger_of(settings, load_book(settings.agreements, settings.rates))
     return await close_books(database, ledger, through=through, first=first, now=now, is_run=is_run)
 
 

@@ -21,6 +21,7 @@ from rich.table import Table
 from adapter.agreements.load import Book, load_book, read_agreement, read_rates
 from adapter.agreements.rules import Rules, rules_of
 from adapter.commands.output import err, out
+from adapter.commands.places import own_rates
 from adapter.commands.stays import BadRowsError, read_stays
 from adapter.commands.stays import opened as opened  # noqa: PLC0414 - other commands take it from here
 from adapter.fhir.decimals import dumps
@@ -51,7 +52,9 @@ ToOption = Annotated[
     str | None, typer.Option("--to", help="Last month, included; default: the last there is.")
 ]
 SkipOption = Annotated[bool, typer.Option("--skip-bad", help="Settle the good rows, and list the others.")]
-RatesOption = Annotated[Path | None, typer.Option("--rates", help="Another file of rates.")]
+RatesOption = Annotated[
+    Path | None, typer.Option("--rates", help="Another file of rates, instead of all others.")
+]
 VersionOption = Annotated[FhirVersion, typer.Option("--fhir-version", help="With --format fhir.")]
 FolderOption = Annotated[Path | None, typer.Option("--agreements", help="Another folder of agreements.")]
 
@@ -104,7 +107,7 @@ def _settled(
 
 def open_book(folder: Path | None, rates: Path | None) -> Book:
     """Read the agreements and rates that the command works with."""
-    book = load_book(folder)
+    book = load_book(folder, own_rates())
     return book if rates is None else replace(book, rates=read_rates(rates))
 
 

@@ -50,7 +50,7 @@ async def rates(it: Deployment) -> Sequence[Told]:
     """The amount per day for this year and, from November on, for the next."""
     book, today = it.book, it.today
     lacking = _lacking(book, it, today, today.year)
-    mend = "put the year's amount into agreements/rates.yaml, with its source"
+    mend = "losus rates add YEAR AMOUNT --source … puts the year's amount beside the shipped ones"
     if lacking:
         found = f"no amount for {today.year}: nothing of this year can be settled"
         made = warn if it.is_sandbox else fail

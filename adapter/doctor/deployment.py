@@ -41,7 +41,7 @@ class Deployment:
     @property
     def book(self) -> Book:
         """What is agreed, read once; SetupError with every fault of the files."""
-        return _book(self.settings.agreements)
+        return _book(self.settings.agreements, self.settings.rates)
 
     @asynccontextmanager
     async def database(self) -> AsyncIterator[asyncpg.Connection]:
@@ -56,5 +56,5 @@ class Deployment:
 
 
 @lru_cache(maxsize=1)
-def _book(folder: Path) -> Book:
-    return load_book(folder)
+def _book(folder: Path, rates: Path | None) -> Book:
+    return load_book(folder, rates)

@@ -7,6 +7,7 @@ too: a file of an agreement that changes later does not change what earlier mont
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -45,6 +46,15 @@ class Kept:
     early: str | None
     held: tuple[str, ...]
     bundle: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AmountUse:
+    """An issued statement, by its id and care form, and an amount per day that a line of it rests on."""
+
+    statement: str
+    care_form: str
+    amount: Decimal
 
 
 async def settle_alone(connection: Connection) -> None:
@@ -121,6 +131,22 @@ async def find_statements(
         str(month),
     )
     return [Kept(unpack(row["said"]), row["early"], tuple(row["held"]), row["bundle"]) for row in rows]
+
+
+async def amounts_used(connection: Connection, series: str, year: int) -> list[AmountUse]:
+    """Give the issued statements with days of a year at an amount of that series."""
+    used: dict[AmountUse, None] = {}
+    query = "select id, care_form, said from statement where month >= $1 order by number"
+    async for row in connection.cursor(query, f"{year:04d}-01"):
+        packed = orjson.loads(row["said"])
+        for line in packed["issued"]["statement"]["lines"]:
+            if packed["terms"][line["terms"]]["rate"] != series:
+                continue
+            for charge in line["charges"]:
+                if charge["rate"]["year"] == year:
+                    amount = Decimal(str(charge["rate"]["amount"]))
+                    used[AmountUse(row["id"], row["care_form"], amount)] = None
+    return list(used)
 
 
 def pack(issued: Issued) -> bytes:
