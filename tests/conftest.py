@@ -1,14 +1,12 @@
 """The servers that tests run against: real ones, started once, each test with a place of its own on them."""
 
 import os
-import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-import asyncpg
 import pytest
 
 from adapter import wiring
@@ -16,6 +14,7 @@ from adapter.fhir.model import FhirVersion
 from adapter.sandbox.broker import Broker
 from adapter.sandbox.database import Database
 from tests import servers
+from tests.databases import copy_of, make_template
 from tests.hapi.server import HapiServer
 from tests.kafka.cluster import ApacheKafka
 from tests.topic import remove_topics
@@ -63,25 +62,31 @@ def database() -> Iterator[Database]:
         yield server
 
 
+@pytest.fixture(scope="session")
+async def template(database: Database) -> str:
+    """Name of a database that is migrated and empty, to be copied."""
+    return await make_template(database)
+
+
 @pytest.fixture
-async def dsn(database: Database) -> AsyncIterator[str]:
-    """Address of an empty database of the test's own."""
-    if not database.is_running:
-        database.restart()
-    name = f"test_{uuid.uuid4().hex}"
-    connection = await asyncpg.connect(database.dsn)
-    try:
-        await connection.execute(f"CREATE DATABASE {name} STRATEGY file_copy")
-    finally:
-        await connection.close()
-    yield database.dsn.rpartition("/")[0] + f"/{name}"
-    if not database.is_running:
-        database.restart()
-    connection = await asyncpg.connect(database.dsn)
-    try:
-        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await connection.close()
+async def dsn(database: Database, template: str) -> AsyncIterator[str]:
+    """Address of a migrated database of the test's own, without rows."""
+    async with copy_of(database, template) as made:
+        yield made
+
+
+@pytest.fixture
+async def other_dsn(database: Database, template: str) -> AsyncIterator[str]:
+    """Address of another such database."""
+    async with copy_of(database, template) as made:
+        yield made
+
+
+@pytest.fixture
+async def unmigrated(database: Database) -> AsyncIterator[str]:
+    """Address of a database of the test's own that no migration has been applied to."""
+    async with copy_of(database, None) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

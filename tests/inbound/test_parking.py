@@ -91,7 +91,7 @@ async def test_later_messages_of_the_case_wait_and_others_go_on(client: httpx.As
 
 
 async def test_after_a_mending_the_case_is_as_if_nothing_had_been(
-    client: httpx.AsyncClient, store: Database, dsn: str, tmp_path: Path
+    client: httpx.AsyncClient, store: Database, dsn: str, other_dsn: str, tmp_path: Path
 ) -> None:
     messages = way_home()
     for message in (untranslatable(messages[0]), *messages[1:]):
@@ -102,7 +102,7 @@ async def test_after_a_mending_the_case_is_as_if_nothing_had_been(
     assert await value(dsn, "select count(*) from held") == 0
     assert await value(dsn, "select count(*) from cases where parked") == 0
     [healed] = await pictures(client)
-    async with service(await fresh(dsn), mappings=tmp_path) as other:
+    async with service(other_dsn, mappings=tmp_path) as other:
         for message in (untranslatable(messages[0]), *messages[1:]):
             await send(other, message)
         [whole] = await pictures(other)
@@ -110,15 +110,6 @@ async def test_after_a_mending_the_case_is_as_if_nothing_had_been(
     assert {k: v for k, v in healed.items() if k not in apart} == {
         k: v for k, v in whole.items() if k not in apart
     }
-
-
-async def fresh(dsn: str) -> str:
-    """Another empty database on the same server."""
-    name = "fresh_" + dsn.rsplit("/", 1)[1][-12:]
-    connection = await asyncpg.connect(dsn)
-    await connection.execute(f'create database "{name}"')
-    await connection.close()
-    return dsn.rsplit("/", 1)[0] + "/" + name
 
 
 async def test_what_still_cannot_be_used_stays_held_and_is_told_of_once(

@@ -243,12 +243,12 @@ async def test_one_figure_that_fails_takes_none_with_it(dsn: str) -> None:
     assert told("losus_round_timestamp_seconds", work="surveyor") == 0, "it did not come to its end"
 
 
-async def test_an_empty_database_lacks_every_migration(dsn: str) -> None:
-    connection = await asyncpg.connect(dsn)
+async def test_an_empty_database_lacks_every_migration(unmigrated: str) -> None:
+    connection = await asyncpg.connect(unmigrated)
     names = await missing(connection)
     await connection.close()
     assert names[0].name == "0001_intake_cases_outbox"
-    assert await migrate(dsn) == [one.name for one in names]
+    assert await migrate(unmigrated) == [one.name for one in names]
 
 
 async def test_a_limit_counts_as_missed_once(dsn: str) -> None:

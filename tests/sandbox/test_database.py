@@ -103,6 +103,13 @@ def _segments():
     return {line.split()[1] for line in Path("/proc/sysvipc/shm").read_text().splitlines()[1:]}
 
 
-async def test_each_test_has_an_empty_database(dsn):
-    tables = await fetch(dsn, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-    assert tables == []
+async def test_each_test_has_an_empty_database(unmigrated, dsn, other_dsn):
+    tables = "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'"
+    assert await fetch(unmigrated, tables) == []
+    migrated = {name for (name,) in await fetch(dsn, tables)}
+    assert migrated == {name for (name,) in await fetch(other_dsn, tables)}
+    assert await fetch(dsn, "SELECT name FROM migration") != []
+    for table in migrated - {"migration"}:
+        assert await fetch(dsn, f"SELECT FROM {table} LIMIT 1") == [], table
+    await fetch(dsn, "CREATE TABLE of_one_alone ()")
+    assert await fetch(other_dsn, "SELECT to_regclass('of_one_alone')") == [(None,)]

@@ -62,10 +62,10 @@ async def columns(connection, table):
     return {row["attname"] for row in await connection.fetch(query, table)}
 
 
-async def test_each_file_is_applied_once_whoever_starts_at_the_same_time(dsn):
-    done = await asyncio.gather(*(migrate(dsn) for _ in range(4)))
+async def test_each_file_is_applied_once_whoever_starts_at_the_same_time(unmigrated):
+    done = await asyncio.gather(*(migrate(unmigrated) for _ in range(4)))
     assert sorted(name for names in done for name in names) == [one.name for one in migrations()]
-    assert await migrate(dsn) == []
+    assert await migrate(unmigrated) == []
 
 
 async def test_who_waits_for_a_busy_table_gives_up_soon_and_holds_up_nobody(owner, other):

@@ -20,6 +20,7 @@ from adapter.store.database import connect
 from adapter.store.held import find_held
 from adapter.store.migrate import PATIENCE, apply, migrations
 from adapter.store.roles import TABLES
+from tests.databases import copy_of
 from tests.service import service
 from tests.settling.hospital import JH, settled
 from tests.store.life import BEGUN, SPRING, Life, end, live, picture, write
@@ -103,17 +104,16 @@ class Walk:
 
 
 @pytest.fixture
-async def second(database: Database, dsn: str) -> AsyncIterator[str]:
+async def second(database: Database) -> AsyncIterator[str]:
     """Another empty database."""
-    name = f"{dsn.rpartition('/')[2]}_life"
-    connection = await asyncpg.connect(database.dsn)
-    await connection.execute(f"create database {name} strategy file_copy")
-    yield f"{dsn.rpartition('/')[0]}/{name}"
-    await connection.execute(f"drop database {name} with (force)")
-    await connection.close()
+    async with copy_of(database, None) as made:
+        yield made
 
 
-async def test_today_works_with_all_that_was_ever_written(dsn: str, second: str, broker: Broker) -> None:
+async def test_today_works_with_all_that_was_ever_written(
+    unmigrated: str, second: str, broker: Broker
+) -> None:
+    dsn = unmigrated
     await remove_topics(broker.bootstrap)
     life = await live(second, 2 * len(VERSIONS) - 1)
     connection = await asyncpg.connect(dsn)

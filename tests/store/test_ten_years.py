@@ -1,12 +1,10 @@
 """What a region does all day reads as much after ten years as in the first week: by pages, never by time."""
 
 import json
-import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import asyncpg
 import pytest
 
 from adapter.delivery import Delivery, Door, Mark
@@ -15,7 +13,6 @@ from adapter.outbound.expiry import expire
 from adapter.reading import read
 from adapter.refold import judge_due
 from adapter.rereading import delivery_of, reread
-from adapter.sandbox.database import Database as Server
 from adapter.store import audit, doors, held, messages, outbox, quarantine, republish, stays
 from adapter.store.audit import Entry, Selection
 from adapter.store.cases import CaseFilter, case_facts, find_cases, messages_of
@@ -139,22 +136,11 @@ async def seen(dsn: str, cases: int) -> dict[str, Seen]:
     return found
 
 
-@pytest.fixture
-async def larger(database: Server) -> AsyncIterator[str]:
-    """A second database of the test's own."""
-    place, name = database.dsn.rpartition("/")[0], f"larger_{uuid.uuid4().hex}"
-    connection = await asyncpg.connect(database.dsn)
-    await connection.execute(f"create database {name}")
-    yield f"{place}/{name}"
-    await connection.execute(f"drop database {name} with (force)")
-    await connection.close()
-
-
 async def test_no_statement_reads_more_in_a_database_of_ten_years(
-    dsn: str, larger: str, monkeypatch: pytest.MonkeyPatch
+    dsn: str, other_dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("adapter.outbound.expiry._PAGE", 5)  # one page, of cases that are there in both
-    small, large = await seen(dsn, SMALL), await seen(larger, LARGE)
+    small, large = await seen(dsn, SMALL), await seen(other_dsn, LARGE)
     assert small.keys() == large.keys()
     grown = {text: (small[text].buffers, one.buffers) for text, one in large.items()}
     assert {text: both for text, both in grown.items() if both[1] > both[0] + MORE} == {}

@@ -1,12 +1,9 @@
 """The OpenAPI document held against the service by schemathesis: each route answers as it says."""
 
-import asyncio
 import threading
 import time
-import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
-import asyncpg
 import pytest
 import schemathesis
 import uvicorn
@@ -23,6 +20,7 @@ from adapter.sandbox.database import Database
 from adapter.sandbox.processes import LOOPBACK, free_ports
 from adapter.web.guard import Guard
 from tests import service
+from tests.databases import copy_of
 
 _CHECKS = [
     not_a_server_error,
@@ -33,20 +31,17 @@ _CHECKS = [
 _UP_WITHIN_S = 120.0
 
 
-async def _empty(dsn: str) -> str:
-    name = f"openapi_{uuid.uuid4().hex}"
-    connection = await asyncpg.connect(dsn)
-    await connection.execute(f"create database {name}")
-    await connection.close()
-    return f"{dsn.rpartition('/')[0]}/{name}"
+@pytest.fixture(scope="module")
+async def own_dsn(database: Database, template: str) -> AsyncIterator[str]:
+    async with copy_of(database, template) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
-def api(database: Database) -> Iterator[schemathesis.BaseSchema]:
+def api(own_dsn: str) -> Iterator[schemathesis.BaseSchema]:
     """The document of a service that runs in a thread of its own."""
-    dsn = asyncio.run(_empty(database.dsn))
     [port] = free_ports(1)
-    app = Guard(create_app(service.settings(dsn)))
+    app = Guard(create_app(service.settings(own_dsn)))
     server = uvicorn.Server(uvicorn.Config(app, host=LOOPBACK, port=port, log_config=None))
     thread = threading.Thread(target=server.run)
     thread.start()

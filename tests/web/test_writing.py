@@ -60,25 +60,16 @@ async def by_messages(client: httpx.AsyncClient) -> Mapping[str, Any]:
 
 @pytest.mark.parametrize("seed", range(4))
 async def test_updates_in_any_order_make_the_same_case_as_the_messages(
-    client: httpx.AsyncClient, dsn: str, seed: int
+    client: httpx.AsyncClient, other_dsn: str, seed: int
 ) -> None:
     wanted = await by_messages(client)
     every = resources()
     random.Random(seed).shuffle(every)  # noqa: S311 - a test's order
-    async with service(await fresh(dsn)) as other:
+    async with service(other_dsn) as other:
         for resource in [*every, *every[: len(every) // 2]]:
             assert (await put(other, resource)).status_code in {200, 201}
         await reread(other)
         assert await picture(other) == wanted
-
-
-async def fresh(dsn: str) -> str:
-    """Another empty database on the same server."""
-    name = "more_" + dsn.rsplit("/", 1)[1][-12:]
-    connection = await asyncpg.connect(dsn)
-    await connection.execute(f'create database "{name}"')
-    await connection.close()
-    return dsn.rsplit("/", 1)[0] + "/" + name
 
 
 def transaction(every: Iterable[Resource]) -> Resource:
