@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from adapter.credentials import Credentials, Ingress, Issuer, Staff
 from adapter.errors import SetupError
 from adapter.servers import Basic, Certificate, Poll, Server, Subscribe
 from adapter.settings import Kafka, Settings, Source, Subscriber
+from tests import cli
 
 KEY, OTHER = new_key()[1], new_key()[1]
 ISSUER = Issuer(
@@ -223,14 +223,8 @@ def test_whatever_stands_there_it_is_told_and_not_shown(dsn: str, base_url: str)
 
 def serve(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("LOSUS_")}
-    return subprocess.run(
-        [sys.executable, "-m", "adapter.cli", "serve", "--port", "0", *arguments],
-        env=clean | {f"LOSUS_{name.upper()}": value for name, value in environment.items()},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    given = {f"LOSUS_{name.upper()}": value for name, value in environment.items()}
+    return cli.run("serve", "--port", "0", *arguments, env=clean | given)
 
 
 def test_the_service_does_not_start() -> None:

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +9,7 @@ import orjson
 import pytest
 
 from adapter.mapping.load import default_folder
+from tests import cli
 from tests.inbound.test_parking import UNKNOWN, untranslatable
 from tests.service import way_home
 
@@ -38,10 +37,9 @@ class Operator:
 
     def run(self, *arguments: str) -> tuple[int, list[Any]]:
         """The exit code, and the JSON values printed."""
-        argv = [sys.executable, "-m", "adapter.cli", *arguments, "--format", "json"]
-        done = subprocess.run(argv, env=self._env, capture_output=True, check=False, timeout=120)
-        assert b"Traceback" not in done.stderr, done.stderr
-        assert UNKNOWN.encode() not in done.stderr
+        done = cli.run(*arguments, "--format", "json", env=self._env)
+        assert "Traceback" not in done.stderr, done.stderr
+        assert UNKNOWN not in done.stderr
         return done.returncode, [orjson.loads(line) for line in done.stdout.splitlines()]
 
     def mend(self) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,15 +9,12 @@ import pytest
 from adapter.outbound.schemas import schemas
 from adapter.outbound.topics import make_topics
 from adapter.sandbox.broker import Broker
+from tests import cli
 from tests.topic import cluster_of
-
-LOSUS = (sys.executable, "-m", "adapter.cli")
 
 
 def losus(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        (*LOSUS, *arguments), capture_output=True, text=True, check=False, timeout=120, env={}
-    )
+    return cli.run(*arguments, env={})
 
 
 def test_schemas_are_written_to_a_folder(tmp_path: Path) -> None:

@@ -3,8 +3,6 @@
 import asyncio
 import json
 import os
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -22,6 +20,7 @@ from adapter.outbound.topics import make_topics
 from adapter.settings import Kafka
 from adapter.store.database import connect
 from adapter.wiring import surveyed_of
+from tests import cli
 from tests.doctor.broken import (
     FAIL,
     NO_RATE,
@@ -203,8 +202,7 @@ def test_the_command_says_so_by_its_exit_code_and_tells_no_secret() -> None:
         "LOSUS_KAFKA__BOOTSTRAP": "127.0.0.1:1",
         "LOSUS_OPEN_DOORS": "true",
     }
-    argv = [sys.executable, "-m", "adapter.cli", "doctor", "--format", "json", "--quiet"]
-    done = subprocess.run(argv, env=given, capture_output=True, text=True, check=False)
+    done = cli.run("doctor", "--format", "json", "--quiet", env=given)
     told = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 1
     assert {each["verdict"] for each in told} == {"fail", "warn", "skipped"}

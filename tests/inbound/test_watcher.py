@@ -3,8 +3,6 @@
 import asyncio
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -21,6 +19,7 @@ from adapter.refold import judge_due
 from adapter.sandbox.processes import LOOPBACK, free_ports
 from adapter.store.database import connect
 from adapter.wiring import world_of
+from tests import cli
 from tests.service import send, service, settings, stay, way_home
 
 ADMITTED = datetime(2024, 3, 4, 13, 20, tzinfo=UTC)
@@ -92,7 +91,7 @@ async def test_several_watchers_tell_it_once_between_them(dsn: str) -> None:
 
 
 @contextmanager
-def process(dsn: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
+def process(dsn: str, port: int) -> Iterator[cli.Process]:
     """`losus watch` as a process of its own."""
     given = settings(dsn)
     sources = {name: {"mapping": one.mapping} for name, one in given.sources.items()}
@@ -103,13 +102,11 @@ def process(dsn: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
         "LOSUS_SOURCES": json.dumps(sources),
         "LOSUS_SUBSCRIBERS": json.dumps({code: one.model_dump() for code, one in given.subscribers.items()}),
     }
-    argv = [sys.executable, "-m", "adapter.cli", "watch", "--port", str(port)]
-    started = subprocess.Popen(argv, env=environment, stderr=subprocess.DEVNULL)
-    try:
-        yield started
-    finally:
-        started.kill()
-        started.wait()
+    with cli.start("watch", "--port", str(port), env=environment) as started:
+        try:
+            yield started
+        finally:
+            started.kill()
 
 
 async def test_the_process_of_its_own_tells_it_where_the_service_is_not_to(dsn: str) -> None:

@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -27,6 +26,7 @@ from adapter.logs import configure_log, kind_of
 from adapter.sandbox.processes import LOOPBACK, free_ports
 from adapter.trace import at, new_trace
 from adapter.web.guard import Guard
+from tests import cli
 from tests.doors.mutation import CANARY, _at, _places
 from tests.servers import eventually
 from tests.service import renewed, settings, way_home
@@ -37,7 +37,7 @@ _SCHEMA = Draft202012Validator(schema())
 
 
 @contextmanager
-def process(dsn: str, log: Path, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
+def process(dsn: str, log: Path, *arguments: str) -> Iterator[cli.Process]:
     """A process of the adapter, its standard error in a file; ended orderly."""
     given = settings(dsn)
     environment = os.environ | {
@@ -49,17 +49,13 @@ def process(dsn: str, log: Path, *arguments: str) -> Iterator["subprocess.Popen[
         "LOSUS_SOURCES": '{"losus-r4": {"mapping": "losus-r4", "flood": 1}}',
         "LOSUS_SUBSCRIBERS": orjson.dumps({c: s.model_dump() for c, s in given.subscribers.items()}).decode(),
     }
-    with log.open("wb") as written:
-        running = subprocess.Popen(
-            [sys.executable, "-m", "adapter.cli", *arguments], env=environment, stderr=written
-        )
-    try:
-        yield running
-        running.send_signal(signal.SIGTERM)
-        assert running.wait(60) in {0, -signal.SIGTERM}
-    finally:
-        running.kill()
-        running.wait()
+    with cli.start(*arguments, env=environment, stderr=log) as running:
+        try:
+            yield running
+            running.terminate()
+            assert running.wait(60) in {0, -signal.SIGTERM}
+        finally:
+            running.kill()
 
 
 def lines_of(written: str) -> list[dict[str, Any]]:

@@ -4,8 +4,6 @@ import asyncio
 import os
 import random
 import signal
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -17,6 +15,7 @@ import pytest
 from adapter.losus.identity import pseudonym
 from adapter.outbound.records import share_of
 from adapter.outbound.topics import UNROUTED, cases_topic, events_topic
+from tests import cli
 from tests.conftest import Kafka as Broker
 from tests.service import renewed, send, service, settings, stay, way_home
 from tests.topic import records, revisions
@@ -25,7 +24,7 @@ EVENTS, CASES = events_topic("2380"), cases_topic("2380")
 
 
 @contextmanager
-def relay(dsn: str, bootstrap: str, **more: Any) -> Iterator[subprocess.Popen[bytes]]:
+def relay(dsn: str, bootstrap: str, **more: Any) -> Iterator[cli.Process]:
     """`losus relay` as a process of its own."""
     given = settings(dsn)
     environment = os.environ | {
@@ -35,14 +34,11 @@ def relay(dsn: str, bootstrap: str, **more: Any) -> Iterator[subprocess.Popen[by
         "LOSUS_KAFKA": orjson.dumps({"bootstrap": bootstrap, **more}).decode(),
         "LOSUS_SUBSCRIBERS": orjson.dumps({c: s.model_dump() for c, s in given.subscribers.items()}).decode(),
     }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "adapter.cli", "relay"], env=environment, stderr=subprocess.DEVNULL
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
+    with cli.start("relay", env=environment) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 async def delivered(dsn: str) -> list[tuple[int, bool]]:

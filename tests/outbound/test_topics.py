@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import subprocess
-import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -28,6 +27,7 @@ from adapter.outbound.topics import (
     settlements_topic,
     topics_of,
 )
+from tests import cli
 from tests.kafka.cluster import ApacheKafka
 from tests.service import settings
 from tests.topic import remove_topics
@@ -57,8 +57,7 @@ def losus(bootstrap: str, *words: str, **more: Any) -> subprocess.CompletedProce
         "LOSUS_KAFKA": orjson.dumps({"bootstrap": bootstrap, **more}).decode(),
         "LOSUS_SUBSCRIBERS": orjson.dumps({c: s.model_dump() for c, s in given.subscribers.items()}).decode(),
     }
-    argv = [sys.executable, "-m", "adapter.cli", "topics", *words]
-    return subprocess.run(argv, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    return cli.run("topics", *words, env=environment)
 
 
 @pytest.mark.kafka

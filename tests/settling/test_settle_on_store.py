@@ -2,11 +2,11 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import orjson
 
+from tests import cli
 from tests.service import service, settings
 from tests.settling.hospital import JH, messages, rows, tell
 
@@ -24,8 +24,7 @@ def losus(
         "COLUMNS": "200",
         **more,
     }
-    words = [sys.executable, "-m", "adapter.cli", command, *arguments]
-    return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return cli.run(command, *arguments, env=environment)
 
 
 async def test_a_controllers_year(dsn: str) -> None:

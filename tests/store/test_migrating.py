@@ -3,7 +3,6 @@
 import asyncio
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import asyncpg
@@ -16,6 +15,7 @@ from adapter.sandbox.database import Database
 from adapter.store.grants import granted, rest, wanted
 from adapter.store.migrate import Migration, Patience, apply, limits, migrate, migrations
 from adapter.store.roles import ROLES
+from tests import cli
 from tests.recovery.backups import tool
 from tests.settling.test_settle_on_store import losus
 from tests.store.logins import KINDS, Logins, install, remove
@@ -208,9 +208,7 @@ async def test_a_dba_may_run_the_script_instead(empty: Logins, database: Databas
 
 def alone(dsn):
     """`losus migrate --check` where nothing but the database is set."""
-    words = [sys.executable, "-m", "adapter.cli", "migrate", "--check"]
-    given = {"PATH": os.environ["PATH"], "LOSUS_DATABASE": dsn}
-    return subprocess.run(words, env=given, check=False, capture_output=True, text=True)
+    return cli.run("migrate", "--check", env={"PATH": os.environ["PATH"], "LOSUS_DATABASE": dsn})
 
 
 async def test_the_command_checks_applies_and_is_done(empty: Logins):

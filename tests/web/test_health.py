@@ -4,8 +4,6 @@ import asyncio
 import os
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -21,6 +19,7 @@ from adapter.sandbox.processes import LOOPBACK, free_ports
 from adapter.settings import Kafka
 from adapter.store import quarantine
 from adapter.store.migrate import migrate
+from tests import cli
 from tests.outbound.outboxes import add, event
 from tests.servers import eventually
 from tests.service import service, settings
@@ -92,7 +91,7 @@ async def test_a_broker_that_is_away_is_told_by_name(dsn: str) -> None:
 
 
 @contextmanager
-def relay(dsn: str, bootstrap: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
+def relay(dsn: str, bootstrap: str, port: int) -> Iterator[cli.Process]:
     given = settings(dsn)
     environment = os.environ | {
         "LOSUS_DATABASE": dsn,
@@ -101,13 +100,11 @@ def relay(dsn: str, bootstrap: str, port: int) -> Iterator[subprocess.Popen[byte
         "LOSUS_KAFKA": orjson.dumps({"bootstrap": bootstrap}).decode(),
         "LOSUS_SUBSCRIBERS": orjson.dumps({c: s.model_dump() for c, s in given.subscribers.items()}).decode(),
     }
-    argv = [sys.executable, "-m", "adapter.cli", "relay", "--port", str(port)]
-    process = subprocess.Popen(argv, env=environment, stderr=subprocess.DEVNULL)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
+    with cli.start("relay", "--port", str(port), env=environment) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def figure(text: str, name: str) -> float:
