@@ -109,6 +109,11 @@ ISSUED_AT = Gauge("losus_statement_issued_timestamp_seconds", "When a statement 
 STATEMENTS_DUE = Gauge(
     "losus_statements_due", "Statements past their correction day that are not issued.", ["municipality"]
 )
+RATE_UNANNOUNCED = Gauge(
+    "losus_rate_unannounced",
+    "Municipalities not notified of a year's amount: current, and from 1 December on next.",
+    ["year"],
+)
 DISPUTES_OPEN = Gauge("losus_disputes_open", "Disputes that the region has not answered.", ["municipality"])
 DISPUTED_AT = Gauge(
     "losus_dispute_oldest_timestamp_seconds", "When the oldest open dispute was raised.", ["municipality"]

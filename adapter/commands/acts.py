@@ -92,6 +92,10 @@ def _disputes(given: Given) -> Act:
     return Act(Touch.READS, ("disputes",), given["municipality"])
 
 
+def _announce(given: Given) -> Act:
+    return Act(Touch.CHANGES, (f"rates/{given['year'] or 'next'}",), scheduled=True)
+
+
 def _import(given: Given) -> Act | None:
     return Act(Touch.CHANGES, _named("source", given["source"])) if given["source"] else None
 
@@ -164,6 +168,7 @@ ACTS: Mapping[str, Rule] = {
     "sources resume": _resume,
     "mappings check": NEITHER,
     "mappings schema": NEITHER,
+    "rates announce": _announce,
     "agreements check": NEITHER,
     "agreements show": NEITHER,
     "agreements schema": NEITHER,

@@ -26,7 +26,7 @@ from adapter.commands.places import is_configured, own_rates
 from adapter.errors import Problem, SetupError
 from adapter.losus.days import local_day
 
-rates_app = typer.Typer(help="Amounts per day: list them, add one.", no_args_is_help=True)
+rates_app = typer.Typer(help="Amounts per day: list them, add one, announce one.", no_args_is_help=True)
 
 FolderOption = Annotated[Path | None, typer.Option("--agreements", help="Another folder of agreements.")]
 #: What the statute's amount and the shipped agreements are of.
@@ -108,6 +108,23 @@ def add_command(  # noqa: PLR0913, PLR0917 - one parameter an option
     was = f", was {before.amount:f}" if before and before.amount != new.amount else ""
     state = "verified" if new.verified else "not verified: what rests on it is provisional"
     out.print(f"{series} {year}: {new.amount:f} SEK per day ({state}){was}; in {path}", markup=False)
+
+
+@rates_app.command("announce")
+def announce_command(
+    year: Annotated[
+        int | None,
+        typer.Argument(help="Whose amount; by default the next year's from October on, else this year's."),
+    ] = None,
+    format_: Annotated[Format, typer.Option("--format")] = Format.TABLE,
+) -> None:
+    """Announce a year's amount to every municipality that subscribes (Bilaga 9: in December before).
+
+    An amount is announced once; a changed one, or one that is verified later, again as a new version.
+    """
+    from adapter.commands.rates_announced import print_announced  # noqa: PLC0415 - needs a database
+
+    print_announced(year, format_)
 
 
 def _writer(path: Path, agreed: Book, new: NewAmount) -> Callable[[], None]:

@@ -95,6 +95,7 @@ CHECKS = (
     Check("agreements", "in force", agreed.in_force_today),
     Check("agreements", "rates", agreed.rates),
     Check("settlement", "due", settled.due, ("tables",)),
+    Check("settlement", "announced rates", settled.announced, ("tables",)),
     Check("settlement", "disputes", settled.disputes, ("tables",)),
     Check("time", "clocks", clocks.database, ("database",)),
     Check("time", "zone", clocks.zone),

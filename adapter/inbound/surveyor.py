@@ -13,9 +13,11 @@ from functools import partial
 import structlog
 
 from adapter import watch
+from adapter.agreements.amounts import years_due
 from adapter.agreements.load import Book
 from adapter.losus.days import Month, local_day
 from adapter.outbound.missed import UNKNOWN
+from adapter.settling.announcing import unannounced
 from adapter.settling.overdue import overdue
 from adapter.store import audit, migrate, outbox, quarantine, survey
 from adapter.store.cases import waiting_events
@@ -58,6 +60,7 @@ async def survey_once(known: Surveyed, database: Database, now: datetime) -> boo
         "publishing": partial(_publishing, now=now),
         "settlement": partial(_settlement, known=known, now=now),
         "disputes": _disputes,
+        "rates": partial(_rates, known=known, now=now),
         "audit": _audit,
         "migrations": _migrations,
     }
@@ -123,6 +126,14 @@ async def _disputes(connection: Connection) -> None:
     for one in found:
         watch.DISPUTES_OPEN.labels(one.municipality).set(one.disputes)
         watch.DISPUTED_AT.labels(one.municipality).set(one.oldest_at.timestamp())
+
+
+async def _rates(connection: Connection, known: Surveyed, now: datetime) -> None:
+    """Count who was not notified of a year's amount; 0 where nothing is settled on schedule."""
+    due = years_due(local_day(now)) if known.settle_from is not None else {}
+    for name in ("current", "next"):
+        lacking = await unannounced(connection, known.subscribers, due[name]) if name in due else ()
+        watch.RATE_UNANNOUNCED.labels(name).set(len(lacking))
 
 
 async def _audit(connection: Connection) -> None:

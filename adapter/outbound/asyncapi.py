@@ -13,10 +13,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from adapter.outbound.events import CASE_CHANGED, CASE_EXPIRED, DEADLINE_MISSED, SETTLEMENT_ISSUED
+from adapter.outbound.events import (
+    CASE_CHANGED,
+    CASE_EXPIRED,
+    DEADLINE_MISSED,
+    IN_FHIR,
+    RATE_ANNOUNCED,
+    SCHEMAS,
+    SETTLEMENT_ISSUED,
+    name_of,
+)
 from adapter.outbound.examples import Example
 from adapter.outbound.parked import MESSAGE_PARKED
-from adapter.outbound.schemas import HEADERS, Schema, name_of, schemas
+from adapter.outbound.schemas import HEADERS, Schema, schemas
 from adapter.outbound.topics import (
     DEAD_LETTER,
     UNROUTED,
@@ -75,6 +84,7 @@ _MESSAGES = {
     ),
     "caseDeadline": (DEADLINE_MISSED, _CASE_ID, "A limit of time has passed without being kept."),
     "settlementIssued": (SETTLEMENT_ISSUED, _STATEMENT_ID, "A statement was issued: a FHIR Bundle."),
+    "rateAnnounced": (RATE_ANNOUNCED, _STATEMENT_ID, "The amount of a year, or another version of it."),
     "messageParked": (MESSAGE_PARKED, "^message-[0-9]+$", "A message was kept and waits for a person."),
 }
 _CHANNELS = {
@@ -96,15 +106,17 @@ _CHANNELS = {
     "settlements": _Channel(
         "Statements",
         settlements_topic(_PLACE),
-        ("settlementIssued",),
-        "The statements issued to the municipality. What was issued never changes; corrections are lines "
-        "of a later statement.",
+        ("settlementIssued", "rateAnnounced"),
+        "The statements issued to the municipality: what was issued never changes, corrections are lines of "
+        "a later statement. Joint follow-ups: every version whole, the last one holds. Amounts of coming "
+        "years. Pass over types that you do not know.",
     ),
     "unrouted": _Channel(
         "Cases without a subscriber",
         UNROUTED,
         (*_CASE, "settlementIssued"),
-        "For the region alone: cases and statements of municipalities that do not subscribe.",
+        "For the region alone: cases, statements and joint follow-ups of municipalities that do not "
+        "subscribe.",
     ),
     "deadLetter": _Channel(
         "Messages that wait for a person",
@@ -240,8 +252,7 @@ def _messages(examples: Sequence[Example]) -> dict[str, Any]:
 
 
 def _message(name: str, ce_type: str, key: str, words: str, examples: Iterable[Example]) -> dict[str, Any]:
-    is_fhir = ce_type == SETTLEMENT_ISSUED
-    media = "application/fhir+json" if is_fhir else "application/json"
+    media = "application/fhir+json" if ce_type in IN_FHIR else "application/json"
     return {
         "name": ce_type,
         "title": name,
@@ -260,10 +271,11 @@ def _message(name: str, ce_type: str, key: str, words: str, examples: Iterable[E
 
 def _headers(ce_type: Schema, media: str) -> Schema:
     fixed = {"ce_type": ce_type, "content-type": {"const": media}}
+    named = {"ce_dataschema": {"const": SCHEMAS + name_of(ce_type["const"])}} if "const" in ce_type else {}
     return {
         "allOf": [
             {"$ref": f"#/components/schemas/{HEADERS}"},
-            {"type": "object", "properties": fixed, "required": list(fixed)},
+            {"type": "object", "properties": {**fixed, **named}, "required": list(fixed)},
         ]
     }
 

@@ -10,16 +10,35 @@ from dataclasses import replace
 from typing import Literal
 
 from adapter.losus.deadlines import DeadlineStatus
-from adapter.losus.picture import CasePicture, changed_fields, closing, withhold
+from adapter.losus.picture import SCHEMA_ID, CasePicture, changed_fields, closing, withhold
 from adapter.losus.terms import State
-from adapter.outbound.grounds import SETTLEMENT, STATEMENT, form_of, ground_of
+from adapter.outbound.grounds import (
+    FOLLOW_UP,
+    JOINT_ANALYSIS,
+    RATE,
+    RATE_NOTICE,
+    SETTLEMENT,
+    STATEMENT,
+    form_of,
+    ground_of,
+)
 from adapter.store.intake import CaseRow, EventRow
 
 CASE_CHANGED = "se.losus.case.changed.v1"
 DEADLINE_MISSED = "se.losus.case.deadline.v1"
 SETTLEMENT_ISSUED = "se.losus.settlement.issued.v1"
+FOLLOW_UP_RECORDED = "se.losus.followup.v1"
+RATE_ANNOUNCED = "se.losus.rate.announced.v1"
+#: What is published on `.settlements`: the events of no case.
+OF_SETTLEMENTS = frozenset({SETTLEMENT_ISSUED, FOLLOW_UP_RECORDED, RATE_ANNOUNCED})
+#: The types whose payload is a FHIR resource.
+IN_FHIR = frozenset({SETTLEMENT_ISSUED, FOLLOW_UP_RECORDED})
 #: In the headers of a tombstone on `.cases` alone: the time of a case there is over.
 CASE_EXPIRED = "se.losus.case.expired.v1"
+
+#: What the `$id` of every schema begins with; the rest is its name.
+SCHEMAS = SCHEMA_ID.removesuffix("case.v1")
+_TYPES = "se.losus."
 
 Payload = Literal["full", "statutory"]
 
@@ -160,6 +179,42 @@ def settlement_event(
     )
 
 
+def follow_up_event(
+    follow_up: str, revision: int, municipality: str, bundle: bytes, payloads: Mapping[str, Payload]
+) -> EventRow:
+    """Return the event of a joint follow-up's new version: its Bundle, under the follow-up's id.
+
+    `revision` counts the versions from 1. The event of a municipality that does not subscribe goes to the
+    region's own topic of the unrouted.
+    """
+    home = municipality if municipality in payloads else None
+    ce_id = _id_of(follow_up, municipality, str(revision), bundle)
+    return EventRow(
+        follow_up, home, revision, FOLLOW_UP_RECORDED, ce_id, bundle, form=FOLLOW_UP, ground=JOINT_ANALYSIS
+    )
+
+
+def rate_event(announcement: str, version: int, municipality: str, payload: bytes) -> EventRow:
+    """Return the event that announces a year's amount to a subscriber, under the id of the year.
+
+    `version` counts the amounts that were announced of the year to this municipality, from 1.
+    """
+    ce_id = _id_of(announcement, municipality, str(version), payload)
+    return EventRow(
+        announcement, municipality, version, RATE_ANNOUNCED, ce_id, payload, form=RATE, ground=RATE_NOTICE
+    )
+
+
+def _id_of(key: str, municipality: str, revision: str, payload: bytes) -> str:
+    seed = b"\0".join((key.encode(), municipality.encode(), revision.encode(), payload))
+    return hashlib.sha256(seed).hexdigest()[:32]
+
+
+def name_of(ce_type: str) -> str:
+    """Return the name of the schema that every payload of a CloudEvents type obeys."""
+    return ce_type.removeprefix(_TYPES)
+
+
 def cloud_event_headers(event: EventRow, region: str, created_at: str) -> Iterator[tuple[str, bytes]]:
     """The headers of CloudEvents 1.0 in Kafka's binary mode, and the W3C Trace Context of the event."""
     yield "ce_specversion", b"1.0"
@@ -168,7 +223,8 @@ def cloud_event_headers(event: EventRow, region: str, created_at: str) -> Iterat
     yield "ce_type", event.type.encode()
     yield "ce_subject", event.case_id.encode()
     yield "ce_time", created_at.encode()
-    is_fhir = event.type == SETTLEMENT_ISSUED
-    yield "content-type", b"application/fhir+json" if is_fhir else b"application/json"
+    yield "content-type", b"application/fhir+json" if event.type in IN_FHIR else b"application/json"
+    if event.type != CASE_EXPIRED:  # a tombstone has no data
+        yield "ce_dataschema", f"{SCHEMAS}{name_of(event.type)}".encode()
     if event.traceparent is not None:
         yield "traceparent", event.traceparent.encode()

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from adapter.agreements.amounts import amounts_of
 from adapter.agreements.load import load_book
 from adapter.errors import LosusError, Problem
 from adapter.fhir.decimals import dumps
@@ -26,6 +27,7 @@ from adapter.losus.process import STATUTE
 from adapter.losus.terms import State
 from adapter.mapping.load import default_folder, load_mapping
 from adapter.mapping.rehearsal import Rehearsal, rehearse
+from adapter.outbound.announced import announcement_event
 from adapter.outbound.events import (
     Payload,
     cloud_event_headers,
@@ -36,6 +38,7 @@ from adapter.outbound.parked import MESSAGE_PARKED, ParkedMessage
 from adapter.settlement.example import FIRST, MUNICIPALITY, worked_example
 from adapter.settlement.settle import settle
 from adapter.store.intake import CaseRow, EventRow
+from adapter.store.rates import AnnouncementRow
 
 REGION = "urn:losus:region"
 _MAPPING = "losus-r4"
@@ -64,7 +67,12 @@ def examples() -> tuple[Example, ...]:
     rehearsal = rehearse(load_mapping(folder / f"{_MAPPING}.yaml"), messages, sent[-1])
     way = [_fold(rehearsal, number, at) for number, at in enumerate(sent, 1)]
     late = _fold(rehearsal, 1, sent[0] + _DAY)
-    return (*_cases(way, sent, late), _settlement(sent[-1]), _parked(messages[0], sent[0]))
+    return (
+        *_cases(way, sent, late),
+        _settlement(sent[-1]),
+        _rate(sent[-1]),
+        _parked(messages[0], sent[0]),
+    )
 
 
 def _fold(rehearsal: Rehearsal, documents: int, now: datetime) -> Case:
@@ -110,6 +118,15 @@ def _settlement(at: datetime) -> Example:
     told = dumps(bundle([statement], edition))
     event = settlement_event(statement_id(statement), MUNICIPALITY, told, {MUNICIPALITY: "full"})
     return _example("statement", "A month in which nothing is owed.", event, at)
+
+
+def _rate(at: datetime) -> Example:
+    """The amount of 2019 as it was to be announced in December 2018."""
+    book = load_book()
+    (known,) = amounts_of(book, MUNICIPALITY, 2019)
+    rate = known.rate
+    row = AnnouncementRow(2019, MUNICIPALITY, "", 1, rate.amount, rate.verified, rate.source, at)
+    return _example("rate", "The amount of the coming year.", announcement_event(row, None), at)
 
 
 def _parked(message: dict[str, Any], at: datetime) -> Example:

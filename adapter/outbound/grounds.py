@@ -12,6 +12,7 @@ from adapter.losus.terms import State
 
 #: Of which kind a delivery is, by what it holds.
 STATEMENT, LAST_WORD, TOMBSTONE, PROTECTED = "statement", "last-word", "tombstone", "protected"
+FOLLOW_UP, RATE = "follow-up", "rate"
 
 #: By the state that is told.
 CLAUSES = MappingProxyType(
@@ -28,6 +29,8 @@ CLAUSES = MappingProxyType(
     }
 )
 SETTLEMENT = "LUS 5:1"
+JOINT_ANALYSIS = "LUS 4:4-4:5"  # the monthly control is a step of the agreement
+RATE_NOTICE = "LUS 5:6"  # the amount of the coming year
 NOT_YOURS = "LUS 5:2"  # another municipality is the liable one
 OVER = "kafka.cases_days"  # nothing is told: the topic is no archive
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from adapter.losus.instants import instant_text
-from adapter.outbound.events import CASE_EXPIRED, SETTLEMENT_ISSUED, cloud_event_headers
+from adapter.outbound.events import CASE_EXPIRED, OF_SETTLEMENTS, cloud_event_headers
 from adapter.outbound.topics import (
     DEAD_LETTER,
     SHARES,
@@ -40,13 +40,13 @@ def records(event: EventRow, lane: str, created_at: datetime, region: str) -> It
 
     Each event of a case on `.events`, and its newest picture on `.cases` (a tombstone where the case
     left the municipality, or where its time on the topic is over, which `.events` has no word of); a
-    statement on `.settlements`, its key the statement's id.
+    statement, a joint follow-up or a year's amount on `.settlements`, its key the id of that.
     """
     key = event.case_id.encode()
     headers = list(cloud_event_headers(event, region, instant_text(created_at)))
     if lane in {DEAD_LETTER_LANE, UNROUTED_LANE}:
         yield DEAD_LETTER if lane == DEAD_LETTER_LANE else UNROUTED, key, event.payload, headers
-    elif event.type == SETTLEMENT_ISSUED:
+    elif event.type in OF_SETTLEMENTS:
         yield settlements_topic(lane), key, event.payload, headers
     elif event.type == CASE_EXPIRED:
         yield cases_topic(lane), key, None, headers

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from adapter.outbound.events import CASE_EXPIRED, SETTLEMENT_ISSUED, Payload
+from adapter.outbound.events import CASE_EXPIRED, OF_SETTLEMENTS, Payload
 from adapter.store.republish import Recorded
 
 
@@ -31,7 +31,7 @@ def again(
 
 
 def _may_go(one: Recorded, payload: Payload, *, is_protected: bool) -> bool:
-    if one.closing or one.type in {CASE_EXPIRED, SETTLEMENT_ISSUED}:  # nothing of the person, or a statement
+    if one.closing or one.type in {CASE_EXPIRED, *OF_SETTLEMENTS}:  # nothing of the person, or of no case
         return True
     picture: dict[str, Any] = orjson.loads(one.payload)
     if is_protected and not picture["protected"]:

@@ -14,26 +14,28 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core.core_schema import DataclassField, ModelField, TypedDictField, WithDefaultSchema
 
-from adapter.losus.picture import SCHEMA_ID, CasePicture, closing, withhold
-from adapter.outbound.events import CASE_CHANGED, CASE_EXPIRED, DEADLINE_MISSED, SETTLEMENT_ISSUED
+from adapter.losus.picture import CasePicture, closing, withhold
+from adapter.outbound.announced import AnnouncedRate
+from adapter.outbound.events import (
+    CASE_CHANGED,
+    CASE_EXPIRED,
+    DEADLINE_MISSED,
+    FOLLOW_UP_RECORDED,
+    RATE_ANNOUNCED,
+    SCHEMAS,
+    SETTLEMENT_ISSUED,
+    name_of,
+)
 from adapter.outbound.parked import MESSAGE_PARKED, ParkedMessage
 
 Schema = dict[str, Any]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 HEADERS = "headers.v1"
-#: What `$id` begins with; the rest is the schema's name.
-_IDS = SCHEMA_ID.removesuffix("case.v1")
-_TYPES = "se.losus."
 _ADDED = "x-added"
 
 _CE_ID = "^[0-9a-f]{32}$"
 _TRACEPARENT = "^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"
-
-
-def name_of(ce_type: str) -> str:
-    """The name of the schema that every payload of a CloudEvents type obeys."""
-    return ce_type.removeprefix(_TYPES)
 
 
 def schemas() -> dict[str, Schema]:
@@ -44,11 +46,22 @@ def schemas() -> dict[str, Schema]:
         name_of(DEADLINE_MISSED): _deadline(),
         "case.closing.v1": _variant("The last word to a municipality that the case has left.", _CLOSING),
         "case.statutory.v1": _variant("What is told where LUS 2:2 alone is to be told.", _STATUTORY),
-        name_of(SETTLEMENT_ISSUED): _settlement(),
+        name_of(SETTLEMENT_ISSUED): _bundle(
+            "SettlementIssued",
+            "A statement as a FHIR Bundle (R4, or the version that the region has set): MeasureReport, "
+            "Invoice, ChargeItem and what they rest on. See http://hl7.org/fhir/R4/bundle.html.",
+        ),
+        name_of(FOLLOW_UP_RECORDED): _bundle(
+            "FollowUpRecorded",
+            "The joint follow-up of a month as a FHIR Bundle (R4, or the version that the region has set): a "
+            "MeasureReport with figures, deviations and what both parties entered, and a Task for each "
+            "measure. `meta.versionId` of the MeasureReport counts from 1. See http://hl7.org/fhir/R4/bundle.html.",
+        ),
+        name_of(RATE_ANNOUNCED): _of_model(AnnouncedRate),
         name_of(MESSAGE_PARKED): _of_model(ParkedMessage),
         HEADERS: _headers(),
     }
-    return {name: {"$schema": DIALECT, "$id": _IDS + name, **shape} for name, shape in made.items()}
+    return {name: {"$schema": DIALECT, "$id": SCHEMAS + name, **shape} for name, shape in made.items()}
 
 
 class _Written(GenerateJsonSchema):
@@ -152,8 +165,8 @@ def _named(shape: Schema) -> set[str]:
     return found
 
 
-def _settlement() -> Schema:
-    """A Bundle; what is in it, FHIR's own definitions say."""
+def _bundle(title: str, description: str) -> Schema:
+    """Return the schema of a Bundle; FHIR's own definitions say what is in it."""
     entry = {
         "type": "object",
         "required": ["fullUrl", "resource"],
@@ -167,9 +180,8 @@ def _settlement() -> Schema:
         },
     }
     return {
-        "title": "SettlementIssued",
-        "description": "A statement as a FHIR Bundle (R4, or the version that the region has set): "
-        "MeasureReport, Invoice, ChargeItem and what they rest on. See http://hl7.org/fhir/R4/bundle.html.",
+        "title": title,
+        "description": description,
         "type": "object",
         "required": ["resourceType", "type", "entry"],
         "properties": {
@@ -183,7 +195,15 @@ def _settlement() -> Schema:
 def _headers() -> Schema:
     """CloudEvents 1.0, Kafka protocol binding, binary mode (3.2): attributes as headers `ce_…`."""
     text = {"type": "string", "minLength": 1}
-    types = [CASE_CHANGED, DEADLINE_MISSED, CASE_EXPIRED, SETTLEMENT_ISSUED, MESSAGE_PARKED]
+    types = [
+        CASE_CHANGED,
+        DEADLINE_MISSED,
+        CASE_EXPIRED,
+        SETTLEMENT_ISSUED,
+        FOLLOW_UP_RECORDED,
+        RATE_ANNOUNCED,
+        MESSAGE_PARKED,
+    ]
     fields: Schema = {
         "ce_specversion": {"const": "1.0"},
         "ce_id": {
@@ -193,14 +213,20 @@ def _headers() -> Schema:
         },
         "ce_source": {**text, "format": "uri-reference", "description": "the region"},
         "ce_type": {"enum": types},
-        "ce_subject": {**text, "description": "the record's key: case id, or id of the statement"},
+        "ce_subject": {**text, "description": "the record's key: case id, or id of what is settled"},
         "ce_time": {"type": "string", "format": "date-time", "description": "when it was decided on"},
         "content-type": {"enum": ["application/json", "application/fhir+json"]},
+        "ce_dataschema": {
+            **text,
+            "format": "uri",
+            "description": "`$id` of the payload's schema; not on tombstones, nor on records of before 0.2",
+            _ADDED: "0.2",
+        },
         "traceparent": {
             "type": "string",
             "pattern": _TRACEPARENT,
             "description": "W3C Trace Context of what decided the event: the same when it is published again",
         },
     }
-    required = [name for name in fields if name != "traceparent"]
+    required = [name for name in fields if name not in {"traceparent", "ce_dataschema"}]
     return {"title": "Headers", "type": "object", "required": required, "properties": fields}

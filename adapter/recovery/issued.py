@@ -14,11 +14,14 @@ import orjson
 from adapter.fhir.elements import Resource
 from adapter.fhir.vocabulary import KOMMUNKOD, STATEMENT_IDENTIFIER
 from adapter.losus.days import Month
+from adapter.outbound.announced import announcement_of
+from adapter.outbound.events import RATE_ANNOUNCED
 from adapter.recovery.told import as_recorded
 from adapter.store import disputes, putting_back
 from adapter.store.database import Connection
 from adapter.store.followups import FollowUpRow, add_follow_up, followed_up
 from adapter.store.putting_back import Staged
+from adapter.store.rates import add_announcement
 from adapter.store.recovery import ToldStatement
 
 
@@ -40,6 +43,8 @@ class IssuedAgain:
 
 async def keep_again(connection: Connection, one: Staged, now: datetime) -> IssuedAgain:
     """Keep again what a Bundle tells, in the caller's transaction, and put its event back."""
+    if one.type == RATE_ANNOUNCED:
+        return await _announcement(connection, one)
     resources = [entry["resource"] for entry in orjson.loads(one.payload).get("entry", ())]
     by_kind: dict[str, Resource] = {}
     for resource in resources:
@@ -89,6 +94,15 @@ async def _follow_up(
     told = tuple((each["resourceType"], each["id"], orjson.dumps(each)) for each in resources)
     await add_follow_up(connection, FollowUpRow(municipality, month, one.at, one.payload, told))
     return done
+
+
+async def _announcement(connection: Connection, one: Staged) -> IssuedAgain:
+    row = announcement_of(one.payload)
+    added = await add_announcement(connection, row)
+    if added:
+        await putting_back.put_back(connection, [(one, as_recorded(one))])
+    outcome = "kept" if added else "other"
+    return IssuedAgain(one.case_id, "rate", row.municipality, str(row.year), outcome)
 
 
 async def _answer(connection: Connection, one: Staged, task: Resource) -> IssuedAgain:

@@ -21,7 +21,14 @@ from aiokafka import ConsumerRecord, TopicPartition
 from adapter.cluster import Cluster
 from adapter.errors import Problem, UnavailableError
 from adapter.kafka import administrator, consumer
-from adapter.outbound.events import CASE_CHANGED, CASE_EXPIRED, DEADLINE_MISSED, SETTLEMENT_ISSUED
+from adapter.outbound.events import (
+    CASE_CHANGED,
+    CASE_EXPIRED,
+    DEADLINE_MISSED,
+    FOLLOW_UP_RECORDED,
+    OF_SETTLEMENTS,
+    RATE_ANNOUNCED,
+)
 from adapter.outbound.parked import MESSAGE_PARKED
 from adapter.outbound.progress import TRANSACTION_TIMEOUT_S, broker_asked, fence
 from adapter.outbound.records import DEAD_LETTER_LANE, UNROUTED_LANE
@@ -31,7 +38,7 @@ _LANE = re.compile(
     rf"losus\.(?:(?P<code>[0-9]{{4}})\.(?:events|cases|settlements)|({UNROUTED_LANE})|({DEAD_LETTER_LANE}))"
 )
 _OF_CASES = frozenset({CASE_CHANGED, DEADLINE_MISSED})
-_KNOWN = _OF_CASES | {SETTLEMENT_ISSUED, MESSAGE_PARKED, CASE_EXPIRED}
+_KNOWN = _OF_CASES | OF_SETTLEMENTS | {MESSAGE_PARKED, CASE_EXPIRED}
 _MARGIN_S = 15.0  # the broker looks for old transactions every ten seconds
 _LOOK_AGAIN_S = 0.5
 
@@ -138,6 +145,10 @@ def event_of(record: ConsumerRecord) -> Staged | None:
     if kind in _OF_CASES:
         picture = orjson.loads(record.value)
         revision, closing = picture["revision"], picture["moved"]
+    elif kind == RATE_ANNOUNCED:
+        revision = orjson.loads(record.value)["version"]
+    elif kind == FOLLOW_UP_RECORDED:
+        revision = int(orjson.loads(record.value)["entry"][0]["resource"]["meta"]["versionId"])
     return Staged(
         _lane_of(record.topic),
         record.key.decode(),

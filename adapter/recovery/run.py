@@ -20,7 +20,7 @@ import orjson
 from adapter.cluster import Cluster
 from adapter.errors import Problem, SetupError, UnavailableError
 from adapter.outbound.behind import behind, published_claims
-from adapter.outbound.events import SETTLEMENT_ISSUED
+from adapter.outbound.events import OF_SETTLEMENTS
 from adapter.outbound.parked import MESSAGE_PARKED
 from adapter.outbound.records import DEAD_LETTER_LANE
 from adapter.outbound.topics import SHARES
@@ -107,10 +107,10 @@ async def recover(
         async with _step(connection, run=run):
             done.taken_out = await putting_back.take_out(connection)
         now = datetime.now(UTC)
-        for case_id in await putting_back.staged_cases(connection, SETTLEMENT_ISSUED):
+        for case_id in await putting_back.staged_cases(connection, OF_SETTLEMENTS):
             async with _step(connection, run=run):
                 done.cases.append(await _mend_case(connection, world, case_id, now))
-        for name in await putting_back.staged_statements(connection, SETTLEMENT_ISSUED):
+        for name in await putting_back.staged_statements(connection, OF_SETTLEMENTS):
             async with _step(connection, run=run):
                 for one in await putting_back.staged_of(connection, name):
                     done.issued.append(await keep_again(connection, one, now))

@@ -14,13 +14,33 @@ from adapter.outbound.events import (
     CASE_CHANGED,
     CASE_EXPIRED,
     DEADLINE_MISSED,
+    FOLLOW_UP_RECORDED,
+    RATE_ANNOUNCED,
     SETTLEMENT_ISSUED,
     event_of_picture,
 )
-from adapter.outbound.grounds import OVER, SETTLEMENT, STATEMENT, TOMBSTONE, form_of, ground_of
+from adapter.outbound.grounds import (
+    FOLLOW_UP,
+    JOINT_ANALYSIS,
+    OVER,
+    RATE,
+    RATE_NOTICE,
+    SETTLEMENT,
+    STATEMENT,
+    TOMBSTONE,
+    form_of,
+    ground_of,
+)
 from adapter.outbound.records import UNROUTED_LANE
 from adapter.store.intake import CaseRow, EventRow
 from adapter.store.putting_back import Ours, Staged
+
+#: Form and clause of what is no case's.
+_OF_SETTLEMENTS = {
+    SETTLEMENT_ISSUED: (STATEMENT, SETTLEMENT),
+    FOLLOW_UP_RECORDED: (FOLLOW_UP, JOINT_ANALYSIS),
+    RATE_ANNOUNCED: (RATE, RATE_NOTICE),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +137,8 @@ def _closing(one: Staged) -> EventRow:
 def as_recorded(one: Staged) -> EventRow:
     """The event as it was decided, for the record: by which clause is said by what was sent of the case."""
     form, ground = TOMBSTONE, OVER
-    if one.type == SETTLEMENT_ISSUED:
-        form, ground = STATEMENT, SETTLEMENT
+    if one.type in _OF_SETTLEMENTS:
+        form, ground = _OF_SETTLEMENTS[one.type]
     elif one.type != CASE_EXPIRED:
         sent = CasePicture.model_validate_json(one.payload)
         form, ground = form_of(sent), ground_of(sent, is_deadline=one.type == DEADLINE_MISSED)

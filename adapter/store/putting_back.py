@@ -4,7 +4,7 @@ Owns the statements of SQL and the tables of one run (temporary: they go with th
 events are put back, nor what a case is then (`adapter.recovery`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from datetime import datetime
 
@@ -147,18 +147,20 @@ async def missing_on_kafka(connection: Connection, since: Mapping[str, datetime]
     return [Missing(**dict(row)) for row in rows]
 
 
-async def staged_cases(connection: Connection, issued: str) -> list[str]:
-    """The cases of which Kafka has what is not known here; `issued` is the type of what is no case's."""
+async def staged_cases(connection: Connection, issued: Collection[str]) -> list[str]:
+    """The cases of which Kafka has what is not known here; `issued`: the types of what is no case's."""
     rows = await connection.fetch(
-        "select distinct case_id from staged where type <> $1 order by case_id", issued
+        "select distinct case_id from staged where type <> all ($1::text[]) order by case_id", sorted(issued)
     )
     return [row["case_id"] for row in rows]
 
 
-async def staged_statements(connection: Connection, issued: str) -> list[str]:
+async def staged_statements(connection: Connection, issued: Collection[str]) -> list[str]:
     """The statements, and what else is issued, that Kafka has and that are not known here, oldest first."""
     rows = await connection.fetch(
-        "select case_id from staged where type = $1 group by case_id order by min(at), case_id", issued
+        """select case_id from staged where type = any ($1::text[]) group by case_id
+           order by min(at), case_id""",
+        sorted(issued),
     )
     return [row["case_id"] for row in rows]
 

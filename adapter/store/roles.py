@@ -6,7 +6,7 @@ are members of it:
 
     losus_intake     serve, watch, poll, listen, import, replay, republish, cases, sources, disputes
     losus_relay      relay, topics expire: events of the outbox, and no message that they came from
-    losus_settle     settle, disputes, statistics: reads cases, issues statements, changes no fact
+    losus_settle     settle, disputes, rates, statistics: reads cases, issues statements, changes no fact
     losus_read       doctor, audit verify, audit export: reads, and no message, fact, picture or statement
     losus_retention  retention: takes out what has been kept long enough; who closes the books of settlement
                      before, as it does, is in losus_settle too
@@ -130,6 +130,7 @@ TABLES: Mapping[str, Rights] = {
     ),
     "issued_resource": _may(intake="select", settle="select"),
     "statistic": _may(intake="select", settle="select, insert", read="select"),
+    "rate_announcement": _may(intake="select", settle="select, insert", read="select"),
     "dispute": _may(
         intake="select, insert, update (id)",  # to lock it: a trigger refuses every update
         settle="select, update (id)",

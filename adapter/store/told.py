@@ -28,7 +28,8 @@ class Asked:
 class Delivered:
     """An event that was given to a municipality (kommunkod).
 
-    `what` is `case/ID` or, of what is settled, `statement/ID`, `Task/ID` (an answer), `MeasureReport/ID`.
+    `what` is `case/ID` or, of what is settled, `statement/ID`, `Task/ID` (an answer), `MeasureReport/ID`,
+    `follow-up/ID` (a joint follow-up), `rate/ID` (a year's amount).
     `at` None, and `number` too: it was published when deliveries were not recorded yet. `form` and `ground`
     are None on events of that time. `partition` and `offset` are those of the first of its records, None
     where they are not known; `chained` is the audit's row that covers it, None: none does yet.
@@ -61,7 +62,9 @@ _SELECT = """select delivery.number, delivery.at, partition, "offset", asked, ev
                     event.case_id, revision, type, ce_id, form, ground, agreement, audit.who, audit.why,
                     (select delivery_batch.audit from delivery_batch where last >= delivery.number
                      order by last limit 1) as chained,
-                    case when type <> 'se.losus.settlement.issued.v1' then 'case'
+                    case when type = 'se.losus.followup.v1' then 'follow-up'
+                         when type = 'se.losus.rate.announced.v1' then 'rate'
+                         when type <> 'se.losus.settlement.issued.v1' then 'case'
                          when agreement is not null then 'statement'
                          when exists (select from dispute where dispute.id = event.case_id) then 'Task'
                          else 'MeasureReport' end as kind"""

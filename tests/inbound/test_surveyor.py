@@ -35,6 +35,10 @@ STATEMENT = """
 DISPUTE = """
   insert into dispute (id, municipality, stay, month, asked_at) values ($1, '2380', 's', '2026-02', $2)"""
 ANSWER = "insert into dispute_answer (dispute, upheld, answered_at) values ($1, true, now())"
+ANNOUNCED = """
+  insert into rate_announcement (year, municipality, care_form, version, amount, verified, source,
+                                 announced_at)
+  values ($1, '2380', '', 1, 1, true, '', now())"""
 CASE = """
   insert into cases (id, source, key, state, municipality, picture, changed_at)
   values ($1, 'x', $1, $2, $3, $4, now())"""
@@ -145,6 +149,15 @@ FIGURES = [
         AN_HOUR_AGO.timestamp(),
         "the oldest",
     ),
+    ([], "losus_rate_unannounced", {"year": "current"}, 2, "neither was notified of this year's amount"),
+    (
+        [(ANNOUNCED, 2026), (ANNOUNCED, 2027)],
+        "losus_rate_unannounced",
+        {"year": "current"},
+        1,
+        "one was notified",
+    ),
+    ([], "losus_rate_unannounced", {"year": "next"}, 0, "it is not December"),
     ([("delete from migration where name like '0006%'",)], "losus_migrations_missing", {}, 1, "one is gone"),
     ([], "losus_migrations_missing", {}, 0, "all are there"),
 ]
@@ -155,7 +168,7 @@ async def test_the_figure_is_what_the_database_holds(dsn: str) -> None:
     await migrate(dsn)
     connection = await asyncpg.connect(dsn)
     await connection.execute("set session_replication_role = replica")  # no trigger: what is kept may go too
-    tables = ("statement", "dispute", "dispute_answer", "cases", "message", "mark")
+    tables = ("statement", "dispute", "dispute_answer", "rate_announcement", "cases", "message", "mark")
     applied = await connection.fetch("select * from migration")
     for there, name, labels, value, because in FIGURES:
         for statement, *given in there:

@@ -99,6 +99,7 @@ async def test_a_way_home_arrives_in_order_as_cloud_events(dsn: str, kafka: Brok
         "ce_subject": first.key,
         "ce_time": first.headers["ce_time"],
         "content-type": "application/json",
+        "ce_dataschema": "urn:losus:schema:case.changed.v1",
         "traceparent": first.headers["traceparent"],
     }
     assert len({record.headers["ce_id"] for record in seen}) == len(seen)

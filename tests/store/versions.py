@@ -259,4 +259,16 @@ VERSIONS = (
         """,
     ),
     Version("0014_versions_checked", {}),
+    Version(
+        "0015_rates_announced",
+        {},
+        """
+        select pg_advisory_xact_lock(hashtextextended('rate announcements', 0));
+        insert into rate_announcement (year, municipality, care_form, version, amount, verified, source,
+          announced_at) values (2027, 'town-{n}', '', 1, 12000, false, 'a source', now()) on conflict do
+          nothing;
+        select year, municipality, care_form, version, amount, verified, source, announced_at from
+          rate_announcement where year = any ('{2027}'::integer[]) order by year, municipality;
+        """,
+    ),
 )

@@ -153,6 +153,18 @@ TABLE: list[tuple[str, dict[str, str], int, Labels | None, str]] = [
         None,
         "the daily run",
     ),
+    ("LosusRateUnannounced", steady('losus_rate_unannounced{year="next"}', 8), 61, {}, "in December"),
+    ("LosusRateUnannounced", steady('losus_rate_unannounced{year="next"}', 0), 61, None, "all are notified"),
+    (
+        "LosusRateUnannounced",
+        steady('losus_rate_unannounced{year="current"}', 8),
+        61,
+        None,
+        "this year's is the other alert's",
+    ),
+    ("LosusRateMissing", steady('losus_rate_unannounced{year="current"}', 1), 61, {}, "from 1 January"),
+    ("LosusRateMissing", steady('losus_rate_unannounced{year="current"}', 1), 59, None, "not yet an hour"),
+    ("LosusRateMissing", steady('losus_rate_unannounced{year="next"}', 8), 61, None, "not yet January"),
     (
         "LosusDisputeOld",
         since('losus_dispute_oldest_timestamp_seconds{municipality="2380"}', 0, 400),
