@@ -19,12 +19,13 @@ from adapter.commands.checked import checked_settings
 from adapter.commands.output import err, out
 from adapter.errors import Problem, SetupError
 from adapter.fhir import decimals
+from adapter.fhir.adjustment import adjustment_json
 from adapter.fhir.followup import follow_up_bundle
 from adapter.fhir.model import FhirVersion
+from adapter.fhir.reason_words import in_words
 from adapter.losus.days import Month
 from adapter.process import begin_process
 from adapter.settings import Settings
-from adapter.settlement.difference import adjustment_json
 from adapter.settlement.render import dumps, statement_json
 from adapter.settling.explaining import known_from_store
 from adapter.settling.issuing import Ledger
@@ -184,6 +185,11 @@ def print_corrections(told: Sequence[Told]) -> None:
                 f"{name}: {each.kind} {amount} SEK, {each.payable_days} days, of {each.post.month}, "
                 f"stay {each.post.stay or '(mean)'}, corrects {each.corrects}"
             )
+            for reason in each.reasons:
+                cited = "; ".join(f"{clause.term}: {clause}" for clause in reason.clauses)
+                out.print(
+                    f"  {reason.kind}: {in_words(reason, 'en')}{f' [{cited}]' if cited else ''}", markup=False
+                )
         for stay in one.held:
             out.print(f"{name}: held off, disputed: stay {stay}")
         state = (

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from adapter.fhir.adjustment import charge_item_id
 from adapter.fhir.decimals import day_count, money
 from adapter.fhir.elements import (
     Edition,
@@ -27,10 +28,21 @@ from adapter.fhir.elements import (
     period,
 )
 from adapter.fhir.model import FhirVersion
+from adapter.fhir.reason_words import Language, in_words, reasons_text
 from adapter.fhir.sheet import Sheet
-from adapter.fhir.vocabulary import BASIS, CANONICAL, PRICE, REASON, STATEMENT_IDENTIFIER, STAY_IDENTIFIER
-from adapter.settlement.difference import Adjustment
+from adapter.fhir.vocabulary import (
+    ADJUSTMENT_REASON,
+    BASIS,
+    CANONICAL,
+    CHARGE_IDENTIFIER,
+    PRICE,
+    REASON,
+    STATEMENT_IDENTIFIER,
+    STAY_IDENTIFIER,
+)
+from adapter.settlement.difference import Adjustment, LineName
 from adapter.settlement.measure import Reason
+from adapter.settlement.reasons import AdjustmentReason, parts_of
 from adapter.settlement.statement import Charge, Counted, Excluded, Line, Statement
 
 _MASKED = {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "masked"}
@@ -139,32 +151,66 @@ def _of_charge(sheet: Sheet, line: Line, charge: Charge) -> Charged:
 
 
 def _of_adjustment(sheet: Sheet, one: Adjustment) -> Charged:
-    """Correct an earlier statement: days and SEK added, negative where they are taken back."""
+    """Correct an earlier statement: days and SEK added, negative where they are taken back.
+
+    `supportingInformation` names the statement, then each line of it that is corrected.
+    """
     post, amount = one.post, money(one.amount)
     code = f"adjustment-{one.kind}"
     names = (one.corrects, post.stay or "", post.basis.value)
     corrected = {"type": "Invoice", "identifier": {"system": STATEMENT_IDENTIFIER, "value": one.corrects}}
+    lines = [{"type": "ChargeItem", **_line_reference(sheet, one, line)} for line in one.lines]
     before, after = (money(value)["value"] for value in (one.amount_posted, one.amount_owed))
+    reasons = [each for reason in one.reasons for each in _adjustment_reasons(reason)]
     item = {
         **_head(sheet, "adjustment", *names),
-        **_status(sheet, []),
+        **_status(sheet, reasons),
         "code": BASIS.concept(code),
         **(_stay(post.stay, sheet.edition) if post.stay else _masked("Group")),
         "occurrencePeriod": month_period(post.month),
         "quantity": day_count(one.payable_days),
     }
+    why = reasons_text(one.reasons)
     if sheet.edition.r5:
         item["totalPriceComponent"] = _price("base", "adjustment", amount)
-        item["overrideReason"] = {"text": _CHANGED}
+        item["overrideReason"] = {"text": why}
     else:
-        item |= {"priceOverride": amount, "overrideReason": _CHANGED}
-    item["supportingInformation"] = [corrected]
+        item |= {"priceOverride": amount, "overrideReason": why}
+    item["supportingInformation"] = [corrected, *lines]
+    item["note"] = [{"text": why}]
     words = f"{post.month}: {before} → {after} SEK"
-    item["text"] = narrative(*(f"{BASIS.concepts[code][i]}, {words}" for i in (1, 0)))
+    item["text"] = narrative(
+        *(
+            f"{BASIS.concepts[code][i]}, {words}. {told}."
+            for i, told in ((1, _why(one, "sv")), (0, _why(one, "en")))
+        )
+    )
     return Charged(item, post.stay, [_price("base", "adjustment", amount)], None)
 
 
-_CHANGED = both("Uppgifterna ändrades efter avräkningen", "The facts changed after the statement")
+def _line_reference(sheet: Sheet, one: Adjustment, line: LineName) -> dict[str, Any]:
+    """Name a ChargeItem of an earlier statement: by its address where there is one, else by its id alone."""
+    name = charge_item_id(one, line)
+    if sheet.edition.base is None:
+        return {"identifier": {"system": CHARGE_IDENTIFIER, "value": name}}
+    return sheet.edition.reference("ChargeItem", name)
+
+
+def _why(one: Adjustment, language: Language) -> str:
+    return "; ".join(in_words(reason, language) for reason in one.reasons) or "–"
+
+
+def _adjustment_reasons(reason: AdjustmentReason) -> Iterator[dict[str, Any]]:
+    """Give a reason as extensions, one for each thing that changed, with the clauses by which it matters."""
+    kind = ADJUSTMENT_REASON.concept(reason.kind)
+    clauses = [{"url": "clause", "valueString": f"{one.term}: {one}"} for one in reason.clauses]
+    for part in parts_of(reason):
+        texts = (("what", part.what), ("before", part.before), ("after", part.after), ("words", part.note))
+        inner = [{"url": "kind", "valueCodeableConcept": kind}]
+        inner += [{"url": url, "valueString": text} for url, text in texts if text]
+        if part.since is not None:
+            inner.append({"url": "since", "valueDate": part.since.isoformat()})
+        yield extension("settlement-adjustment-reason", extension=[*inner, *clauses])
 
 
 def _of_counted(sheet: Sheet, one: Counted) -> Resource:

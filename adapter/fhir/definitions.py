@@ -10,7 +10,14 @@ from typing import Any
 
 from adapter.fhir.elements import Resource, both, narrative
 from adapter.fhir.model import FhirVersion
-from adapter.fhir.vocabulary import CANONICAL, CODE_SYSTEMS, GATE_STATUS, REASON, CodeSystem
+from adapter.fhir.vocabulary import (
+    ADJUSTMENT_REASON,
+    CANONICAL,
+    CODE_SYSTEMS,
+    GATE_STATUS,
+    REASON,
+    CodeSystem,
+)
 
 _FHIR_VERSION = {FhirVersion.R4: "4.0.1", FhirVersion.R4B: "4.3.0", FhirVersion.R5: "5.0.0"}
 _PUBLISHED = "2026-11-22"
@@ -18,10 +25,12 @@ _PUBLISHED = "2026-11-22"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A value of an extension, or one of its parts: its FHIR type, and the codes that it is from."""
+    """A value of an extension, or one of its parts: its FHIR type, the codes that it is from, how often."""
 
     type: str
     words: CodeSystem | None = None
+    least: int = 1
+    most: str = "1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +93,19 @@ EXTENSIONS: dict[str, Defined] = {
         ("Varför ett vårdtillfälle inte debiteras", "Why a stay is not charged"),
         ("ChargeItem",),
         Part("CodeableConcept", words=REASON),
+    ),
+    "settlement-adjustment-reason": Defined(
+        ("Varför raden rättas", "Why the line is adjusted"),
+        ("ChargeItem",),
+        {
+            "kind": Part("CodeableConcept", words=ADJUSTMENT_REASON),
+            "what": Part("string", least=0),
+            "before": Part("string", least=0),
+            "after": Part("string", least=0),
+            "words": Part("string", least=0),
+            "since": Part("date", least=0),
+            "clause": Part("string", least=0, most="*"),
+        },
     ),
     "settlement-flag": Defined(
         ("Anmärkning som inte befriar", "Remark that does not release"),
@@ -175,7 +197,7 @@ def _elements(url: str, defined: Defined) -> Iterator[dict[str, Any]]:
 
 def _slice(name: str, part: Part) -> Iterator[dict[str, Any]]:
     named, path = f"Extension.extension:{name}", "Extension.extension"
-    yield {"id": named, "path": path, "sliceName": name, "min": 1, "max": "1"}
+    yield {"id": named, "path": path, "sliceName": name, "min": part.least, "max": part.most}
     yield {"id": f"{named}.extension", "path": f"{path}.extension", "max": "0"}
     yield {"id": f"{named}.url", "path": f"{path}.url", "fixedUri": name}
     yield _value(f"{named}.value[x]", f"{path}.value[x]", part)

@@ -13,6 +13,8 @@ CANONICAL = "https://losus-adapter.se/fhir"
 
 STATEMENT_IDENTIFIER = f"{CANONICAL}/identifier/statement"
 STAY_IDENTIFIER = f"{CANONICAL}/identifier/stay"
+#: The id of a ChargeItem of an earlier statement, where it has no address.
+CHARGE_IDENTIFIER = f"{CANONICAL}/identifier/charge-item"
 AGREEMENT_IDENTIFIER = f"{CANONICAL}/identifier/agreement-version"
 SOURCE_IDENTIFIER = f"{CANONICAL}/identifier/source-version"
 #: SCB's codes, four and two digits (Inera's OIDs).
@@ -102,6 +104,19 @@ REASON = CodeSystem(
         "suspended": ("Billing under the agreement is suspended", "Debiteringen enligt avtalet är pausad"),
     },
 )
+ADJUSTMENT_REASON = CodeSystem(
+    "settlement-adjustment-reason",
+    "Why an issued line is adjusted",
+    "What changed after a statement was issued, so that a later one corrects it.",
+    {
+        "fact": ("Facts of the stay changed", "Uppgifter om vårdtillfället ändrades"),
+        "municipality": ("Liable municipality changed", "Betalningsansvarig kommun ändrades"),
+        "gate": ("Status of the month changed", "Månadens status ändrades"),
+        "dispute": ("Dispute of the municipality", "Kommunens bestridande"),
+        "rate": ("Amount per day changed", "Beloppet per dygn ändrades"),
+        "agreement": ("Agreement or its terms changed", "Avtalet eller dess villkor ändrades"),
+    },
+)
 GROUP = CodeSystem(
     "settlement-group",
     "Measures of a month",
@@ -171,7 +186,7 @@ FOLLOW_UP = CodeSystem(
     },
 )
 
-CODE_SYSTEMS = (GATE_STATUS, BASIS, REASON, GROUP, INVOICE_TYPE, PRICE, FOLLOW_UP)
+CODE_SYSTEMS = (GATE_STATUS, BASIS, REASON, ADJUSTMENT_REASON, GROUP, INVOICE_TYPE, PRICE, FOLLOW_UP)
 
 
 def care_form(code: str) -> dict[str, Any]:

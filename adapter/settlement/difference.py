@@ -7,14 +7,17 @@ corrects. Does not own settling (`settle`) nor keeping what was issued (the stor
 The one invariant: issued + difference = owed, for each payer, month, stay and basis.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
+from adapter.agreements.terms import Clause
 from adapter.losus.days import Month
+from adapter.settlement.inputs import Recorded
+from adapter.settlement.reasons import AdjustmentReason, clauses_of
 from adapter.settlement.statement import Basis, Statement
 
 
@@ -29,11 +32,23 @@ class Post(NamedTuple):
     basis: Basis
 
 
+class LineName(NamedTuple):
+    """A line that was issued: the statement that it stands on, and what is charged there.
+
+    `year`: of a charge; None for an adjustment, which stands on a later statement than the one it corrects.
+    """
+
+    statement: str
+    year: int | None
+
+
 @dataclass(frozen=True, slots=True)
 class Adjustment:
-    """A later correction of an issued statement, in its own words: what was posted and what is owed.
+    """A later correction of an issued statement: what was posted, what is owed, and why it differs.
 
-    `corrects` is the id of the statement that `post` was issued on.
+    `corrects` is the id of the statement that `post` was issued on. `lines`: the lines that it corrects,
+    oldest first; empty where nothing was charged. `reasons` in the order of `reasons.ORDER`; empty only where
+    an earlier release issued it, which did not record them.
     """
 
     corrects: str
@@ -42,6 +57,8 @@ class Adjustment:
     days_owed: Fraction
     amount_posted: Decimal
     amount_owed: Decimal
+    lines: tuple[LineName, ...] = ()
+    reasons: tuple[AdjustmentReason, ...] = ()
 
     @property
     def payable_days(self) -> Fraction:
@@ -58,15 +75,25 @@ class Adjustment:
         """A debit is owed by the municipality, a credit by the region; a change of days alone is a debit."""
         return "credit" if self.amount < 0 else "debit"
 
+    @property
+    def clauses(self) -> tuple[Clause, ...]:
+        """The clauses of all its reasons."""
+        return clauses_of(self.reasons)
+
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A statement as it was issued, with the adjustments of earlier ones; never changed afterwards."""
+    """A statement as it was issued, with the adjustments of earlier ones; never changed afterwards.
+
+    `recorded`: what it and those before it rested on, for the reasons of later adjustments; None on what an
+    earlier release issued, and on a second statement of its payer in the same run.
+    """
 
     id: str
     issued_at: datetime
     statement: Statement
     adjustments: tuple[Adjustment, ...]
+    recorded: Recorded | None = None
 
     @property
     def due(self) -> Decimal:
@@ -84,6 +111,21 @@ class Position(NamedTuple):
 _NOTHING = Position(Fraction(), Decimal())
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What goes with the adjustments of a run.
+
+    `explain`: gives them their reasons (`causes.with_reasons`). `records`: of each payer (municipality and
+    care form) what is known now, by which the reasons of later adjustments are found.
+    """
+
+    explain: Callable[[tuple[Adjustment, ...]], tuple[Adjustment, ...]] = tuple
+    records: Mapping[tuple[str, str], Recorded] = field(default_factory=dict)
+
+
+_NOTHING_BESIDE = Beside()
+
+
 def difference(
     issued: Iterable[Issued], owed: Iterable[Statement], closed: Month | None = None
 ) -> tuple[Adjustment, ...]:
@@ -96,12 +138,27 @@ def difference(
     named = {_key(one.statement): one.id for one in history}
     posted = posted_on(history)
     due = positions(statement for statement in owed if _key(statement) in named)
+    lines = _lines(history)
     return tuple(
-        Adjustment(named[post[:4]], post, was.days, now.days, was.amount, now.amount)
+        Adjustment(
+            named[post[:4]], post, was.days, now.days, was.amount, now.amount, tuple(lines.get(post, ()))
+        )
         for post in sorted(posted.keys() | due.keys(), key=_order)
         if closed is None or post.month > closed
         if (was := posted.get(post, _NOTHING)) != (now := due.get(post, _NOTHING))
     )
+
+
+def _lines(history: Iterable[Issued]) -> dict[Post, list[LineName]]:
+    """Name the lines that were issued on each post, oldest first."""
+    found: dict[Post, list[LineName]] = {}
+    for one in history:
+        for line in () if one.statement.suspended else one.statement.lines:
+            names = (LineName(one.id, charge.rate.year) for charge in line.charges)
+            found.setdefault(Post(*_key(one.statement), line.stay, line.basis), []).extend(names)
+        for adjustment in one.adjustments:
+            found.setdefault(adjustment.post, []).append(LineName(one.id, None))
+    return found
 
 
 def issue(
@@ -112,21 +169,25 @@ def issue(
     issued_at: datetime,
     *,
     closed: Month | None = None,
+    beside: Beside = _NOTHING_BESIDE,
 ) -> tuple[Issued, ...]:
     """Issue the statements of `month` not issued yet, with what earlier months lack or have too much.
 
     `owed` holds every month settled again, to be made with `also` for the payers of the history, so that
     one who owes nothing any more gets the credit. `name` gives the id of a statement. The adjustments of
-    a payer stand on its first new statement. `closed` as in `difference`.
+    a payer stand on its first new statement, and so does what goes `beside` them. `closed` as in
+    `difference`.
     """
     done = {_key(one.statement) for one in history}
     fresh = [one for one in owed if one.month == month and _key(one) not in done]
     waiting: dict[tuple[str, str], list[Adjustment]] = {}
-    for adjustment in difference(history, owed, closed):
+    for adjustment in beside.explain(difference(history, owed, closed)) if fresh else ():
         waiting.setdefault((adjustment.post.municipality, adjustment.post.care_form), []).append(adjustment)
+    left = dict(beside.records)
     return tuple(
-        Issued(name(one), issued_at, one, tuple(waiting.pop((one.municipality, one.care_form), ())))
+        Issued(name(one), issued_at, one, tuple(waiting.pop(payer, ())), left.pop(payer, None))
         for one in fresh
+        for payer in ((one.municipality, one.care_form),)
     )
 
 
@@ -163,21 +224,3 @@ def _key(statement: Statement) -> tuple[str, str, str, Month]:
 
 def _order(post: Post) -> tuple[str, str, Month, str, str, str]:
     return post.municipality, post.care_form, post.month, post.agreement, post.stay or "", post.basis.value
-
-
-def adjustment_json(adjustment: Adjustment) -> dict[str, object]:
-    """Give the JSON values of an adjustment line."""
-    post = adjustment.post
-    days = adjustment.payable_days
-    return {
-        "corrects": adjustment.corrects,
-        "agreement": post.agreement,
-        "month": str(post.month),
-        "stay": post.stay,
-        "basis": post.basis.value,
-        "kind": adjustment.kind,
-        "payable_days": days.numerator if days.denominator == 1 else str(days),
-        "amount": adjustment.amount,
-        "amount_before": adjustment.amount_posted,
-        "amount_after": adjustment.amount_owed,
-    }

@@ -66,7 +66,7 @@ def statement_json(statement: Statement) -> dict[str, Any]:
         "excluded": statement.excluded_by(),
         "excluded_stays": [{"stay": one.stay, "reasons": list(one.reasons)} for one in statement.excluded],
         "lines": [line_json(line) for line in statement.lines],
-        "clauses": [_clause(clause) for clause in statement.clauses],
+        "clauses": [clause_json(clause) for clause in statement.clauses],
         "assumptions": [
             {"id": one.id, "what": one.what, "because": one.because} for one in statement.assumptions
         ],
@@ -152,7 +152,8 @@ def _charge(charge: Charge) -> dict[str, Any]:
     }
 
 
-def _clause(clause: Clause) -> dict[str, str | None]:
+def clause_json(clause: Clause) -> dict[str, str | None]:
+    """Give the JSON object of a clause."""
     return {
         "term": clause.term,
         "document": clause.document or None,

@@ -8,7 +8,7 @@ liable only when later months are settled too. Memory grows with the stays; noth
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from adapter.agreements.agreement import Agreement
@@ -79,6 +79,26 @@ def settle_in_force(
     """
     if not asked:
         return ()
+    return settle_opened(open_in_force(stays, rules, asked, also, closed), rates)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The accounts of stays that are settled by what is in force, and the months asked for."""
+
+    accounts: Accounts
+    law: Law
+    asked: Sequence[Month]
+
+
+def open_in_force(
+    stays: Iterable[Stay],
+    rules: Mapping[str, Rules],
+    asked: Sequence[Month],
+    also: Iterable[Payer] = (),
+    closed: Mapping[tuple[str, Payer], Mapping[int, Counts]] = MappingProxyType({}),
+) -> Opened:
+    """Measure the stays by what is in force for them: the first half of `settle_in_force`."""
     law, last = Law(rules), max(asked)
     accounts = collect(stays, law.choose, last.end)
     for municipality, form in {payer for _, payer in accounts} | set(also):
@@ -87,9 +107,15 @@ def settle_in_force(
             accounts.setdefault((chosen, (municipality, form)), Account(rules[chosen]))
     for key, account in accounts.items():
         account.closed = closed.get(key, {})
+    return Opened(accounts, law, asked)
+
+
+def settle_opened(opened: Opened, rates: Rates) -> tuple[Statement, ...]:
+    """Settle stays that are measured already: the second half of `settle_in_force`."""
+    law, asked, last = opened.law, opened.asked, max(opened.asked)
     prices, because = Prices(rates), by_what_held(law)
     made: list[Statement] = []
-    for (agreement, payer), account in accounts.items():
+    for (agreement, payer), account in opened.accounts.items():
         told = [m for m in asked if account.of(m) or law.at(*payer, m).agreement.id == agreement]
         made += _statements(account, payer, told, last, prices, because)
     made.sort(key=lambda one: (one.municipality, one.care_form, one.month, one.agreement))

@@ -5,16 +5,18 @@ not own the rules of what is owed (`adapter.settlement`) nor issuing (`run`, `is
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from adapter.agreements.load import Book
 from adapter.fhir.sheet import statement_id
 from adapter.losus.days import Month
 from adapter.settlement.account import Law, collect
-from adapter.settlement.difference import Adjustment, Issued, difference, issue
-from adapter.settlement.holding import Dispute, hold
-from adapter.settlement.settle import settle_in_force
+from adapter.settlement.causes import Context, with_reasons
+from adapter.settlement.difference import Adjustment, Beside, Issued, difference, issue
+from adapter.settlement.holding import Dispute, Held, hold
+from adapter.settlement.inputs import Inputs, Moved, Recorded, inputs_of, record, recorded
+from adapter.settlement.settle import open_in_force, settle_opened
 from adapter.settlement.statement import Statement
 from adapter.settlement.stay import Stay
 from adapter.settling.casebook import Casebook
@@ -40,7 +42,10 @@ class Told:
 
 @dataclass(slots=True)
 class Owing:
-    """One that owes: its stays, what was issued to it, what it disputes, and what that held off before."""
+    """One that owes: its stays, what was issued to it, what it disputes, and what that held off before.
+
+    `moved`: of stays that came to it from another municipality, or went to one, what is known of it.
+    """
 
     code: str
     stays: Sequence[Stay]
@@ -48,39 +53,85 @@ class Owing:
     history: list[Issued]
     disputed: Sequence[Dispute]
     held: Mapping[str, tuple[str, ...]]
+    moved: Mapping[str, Moved] = field(default_factory=dict)
 
     def told(self, book: Book, month: Month, now: datetime) -> list[Told]:
         """Give the statements of a month: those issued, and drafts of the others.
 
         What is owed is settled again, as known now, for every month that was issued.
         """
-        owed, held = self._owed(book, month)
+        owing = self._owed(book, month)
         told = [
             Told(one, issued=True, held=self.held.get(one.id, ()))
             for one in self.history
             if one.statement.month == month
         ]
-        for one in issue(owed, self.history, month, statement_id, now, closed=self.closed.through):
-            mine = tuple(name for name, key in held if key == key_of(one.statement))
+        fresh = issue(
+            owing.owed,
+            self.history,
+            month,
+            statement_id,
+            now,
+            closed=self.closed.through,
+            beside=Beside(
+                lambda adjustments: with_reasons(adjustments, self._context(book, owing)),
+                self._records(owing),
+            ),
+        )
+        for one in fresh:
+            mine = tuple(name for name, key in owing.held if key == key_of(one.statement))
             told.append(Told(one, issued=False, held=mine))
         return told
 
     def unposted(self, book: Book, month: Month) -> Sequence[Adjustment]:
         """Give what the next statements will post on the months that were issued, settled up to `month`."""
-        return difference(self.history, self._owed(book, month)[0], self.closed.through)
+        return difference(self.history, self._owed(book, month).owed, self.closed.through)
 
-    def _owed(self, book: Book, month: Month) -> tuple[Sequence[Statement], Sequence[tuple[str, Key]]]:
+    def _owed(self, book: Book, month: Month) -> "_Owed":
         again = sorted({month, *statements.settled_months(self.history)})
         again = [one for one in again if one not in self.closed]
         also = {payer for _, payer in payers(book, self.code, month)}
         also |= {(self.code, one.statement.care_form) for one in self.history}
-        owed = settle_in_force(self.stays, book.rules, book.rates, again, also, self.closed.counts)
-        return hold(_as_it_was(owed, self.history), self.disputed)
+        opened = open_in_force(self.stays, book.rules, again, also, self.closed.counts)
+        owed = settle_opened(opened, book.rates)
+        kept, held = hold(_as_it_was(owed, self.history), self.disputed)
+        stays = {one.stay: one for one in self.stays}
+        forms = {form for _, (_, form) in opened.accounts} | {one.statement.care_form for one in self.history}
+        last = max(again)
+        inputs = {
+            form: inputs_of(opened.accounts, form, stays, book.rates, self.disputed, last, self.moved)
+            for form in sorted(forms)
+        }
+        return _Owed(kept, held, inputs, again)
+
+    def _context(self, book: Book, owing: "_Owed") -> Context:
+        return Context(owing.inputs, self.history, book.rules, self.disputed)
+
+    def _records(self, owing: "_Owed") -> dict[tuple[str, str], Recorded]:
+        """Give what is to be recorded of each payer with its next statement."""
+        return {
+            (self.code, form): record(
+                recorded(one.recorded for one in self.history if one.statement.care_form == form),
+                inputs,
+                owing.months,
+            )
+            for form, inputs in owing.inputs.items()
+        }
 
     def lacking(self, book: Book, asked: Sequence[Month]) -> list[Month]:
         """Give the months asked for that lack a statement which they are to have, in order."""
         there = {key_of(one.statement) for one in self.history}
         return sorted({key[-1] for key in wanted_of(book, self.code, self.stays, asked) - there})
+
+
+@dataclass(frozen=True, slots=True)
+class _Owed:
+    """What is owed of all months settled, the lines held off, and what it rests on, by care form."""
+
+    owed: Sequence[Statement]
+    held: Sequence[Held]
+    inputs: Mapping[str, Inputs]
+    months: Sequence[Month]
 
 
 async def owing(connection: Connection, book: Casebook, municipality: str) -> Owing:

@@ -13,11 +13,11 @@ from fastapi import APIRouter, Request, Response
 
 from adapter.errors import LosusError, MalformedError, Problem
 from adapter.fhir import decimals
+from adapter.fhir.adjustment import adjustment_json
 from adapter.fhir.capability import ISSUED, SHARED
 from adapter.fhir.elements import instant, uuid_of
 from adapter.fhir.model import FhirVersion
 from adapter.losus.days import Month
-from adapter.settlement.difference import adjustment_json
 from adapter.settlement.render import dumps, statement_json
 from adapter.store.issued import find_resources, read_resource
 from adapter.store.statements import Kept, find_statements

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
 
-from adapter.settlement.difference import Issued, adjustment_json, difference, issue
+from adapter.fhir.adjustment import adjustment_json
+from adapter.fhir.elements import uuid_of
+from adapter.settlement.difference import Issued, difference, issue
 from adapter.settlement.render import json_lines
 from adapter.settlement.settle import settle
 from adapter.settlement.stay import Stay
@@ -108,7 +110,15 @@ def test_an_excess_is_adjusted_as_a_whole():
     again = settle(days_of(2, 3), rules(STHLM).changed(measure_from=None), prices, span("2019-05", "2019-05"))
     (found,) = difference(history, [_active(one) for one in again])
     assert (found.post.stay, found.payable_days, f"{found.amount:f}") == (None, Fraction(-1), "-8200")
-    assert adjustment_json(found) == {
+    line = uuid_of("ChargeItem", "may", "charge", "", "excess-over-mean", "2019")
+    told = adjustment_json(found)
+    assert told.pop("lines") == [
+        {"statement": "may", "invoice": uuid_of("Invoice", "may"), "charge_item": line, "year": 2019}
+    ]
+    assert told == {
+        "reasons": [],
+        "words": {"sv": [], "en": []},
+        "clauses": [],
         "corrects": "may",
         "agreement": STHLM,
         "month": "2019-05",
