@@ -34,13 +34,12 @@ from adapter.fhir.vocabulary import (
     ADJUSTMENT_REASON,
     BASIS,
     CANONICAL,
-    CHARGE_IDENTIFIER,
     PRICE,
     REASON,
     STATEMENT_IDENTIFIER,
     STAY_IDENTIFIER,
 )
-from adapter.settlement.difference import Adjustment, LineName
+from adapter.settlement.difference import Adjustment
 from adapter.settlement.measure import Reason
 from adapter.settlement.reasons import AdjustmentReason, parts_of
 from adapter.settlement.statement import Charge, Counted, Excluded, Line, Statement
@@ -159,7 +158,7 @@ def _of_adjustment(sheet: Sheet, one: Adjustment) -> Charged:
     code = f"adjustment-{one.kind}"
     names = (one.corrects, post.stay or "", post.basis.value)
     corrected = {"type": "Invoice", "identifier": {"system": STATEMENT_IDENTIFIER, "value": one.corrects}}
-    lines = [{"type": "ChargeItem", **_line_reference(sheet, one, line)} for line in one.lines]
+    lines = [sheet.edition.earlier("ChargeItem", charge_item_id(one, line)) for line in one.lines]
     before, after = (money(value)["value"] for value in (one.amount_posted, one.amount_owed))
     reasons = [each for reason in one.reasons for each in _adjustment_reasons(reason)]
     item = {
@@ -186,14 +185,6 @@ def _of_adjustment(sheet: Sheet, one: Adjustment) -> Charged:
         )
     )
     return Charged(item, post.stay, [_price("base", "adjustment", amount)], None)
-
-
-def _line_reference(sheet: Sheet, one: Adjustment, line: LineName) -> dict[str, Any]:
-    """Name a ChargeItem of an earlier statement: by its address where there is one, else by its id alone."""
-    name = charge_item_id(one, line)
-    if sheet.edition.base is None:
-        return {"identifier": {"system": CHARGE_IDENTIFIER, "value": name}}
-    return sheet.edition.reference("ChargeItem", name)
 
 
 def _why(one: Adjustment, language: Language) -> str:

@@ -73,6 +73,16 @@ EXTENSIONS: dict[str, Defined] = {
         ("Measure.group",),
         Part("CodeableConcept"),
     ),
+    "settlement-replaces": Defined(
+        ("Rapport som ersätts av denna", "Report that this one replaces"),
+        ("MeasureReport",),
+        Part("Reference"),
+    ),
+    "settlement-measure-version": Defined(
+        ("Vilken i ordningen av månadens rapporter", "Which one of the month's reports"),
+        ("MeasureReport",),
+        Part("positiveInt"),
+    ),
     "settlement-outcome": Defined(
         ("Vad månaden kostar", "What the month costs"),
         ("MeasureReport",),

@@ -56,6 +56,12 @@ class Edition:
         """Give the Reference to the resource of that type and id."""
         return {"reference": f"urn:uuid:{name}" if self.base is None else f"{kind}/{name}"}
 
+    def earlier(self, kind: str, name: str) -> dict[str, Any]:
+        """Give the Reference to a resource of an earlier Bundle: by its address, or else by its id alone."""
+        if self.base is not None:
+            return {"type": kind, **self.reference(kind, name)}
+        return {"type": kind, "identifier": {"system": f"{CANONICAL}/identifier/resource", "value": name}}
+
 
 def uuid_of(*parts: str) -> str:
     """Give the id that stands for these parts."""

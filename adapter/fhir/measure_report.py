@@ -20,6 +20,7 @@ from adapter.fhir.elements import (
     narrative,
     parts,
     region,
+    uuid_of,
 )
 from adapter.fhir.measure import GROUPS, extended, population, threshold
 from adapter.fhir.model import FhirVersion
@@ -27,6 +28,7 @@ from adapter.fhir.sheet import Sheet
 from adapter.fhir.vocabulary import GATE_STATUS, GROUP, KOMMUNKOD, STATEMENT_IDENTIFIER, care_form
 from adapter.settlement.gate import MonthMean
 from adapter.settlement.measure import Reason
+from adapter.settlement.remeasured import Remeasured
 from adapter.settlement.statement import Assumed, Statement
 
 #: Reasons for which a stay that ended is in no mean; one that is still open is in no month at all.
@@ -61,6 +63,31 @@ def report(sheet: Sheet, measure_canonical: str) -> Resource:
     if paid is not None:
         made["reporter"] = edition.reference("Organization", paid["id"])
     return made
+
+
+def report_again(sheet: Sheet, measure_canonical: str, again: Remeasured) -> Resource:
+    """Give the report of a month that was issued, as it is issued again: a resource of its own.
+
+    The one that was issued keeps its status; this one names it (`settlement-replaces`), and has the
+    identifier of the month's statement as that has. `sheet` is that of the month as it is settled now.
+    """
+    made = report(sheet, measure_canonical)
+    replaced = sheet.edition.earlier("MeasureReport", report_id(again.corrects, again.number - 1))
+    version = {"valuePositiveInt": again.number}
+    return {
+        **made,
+        "id": report_id(again.corrects, again.number),
+        "extension": [
+            *made["extension"],
+            extension("settlement-replaces", valueReference=replaced),
+            extension("settlement-measure-version", **version),
+        ],
+    }
+
+
+def report_id(statement: str, number: int) -> str:
+    """Give the id of the MeasureReport of a statement, in the version of that number."""
+    return uuid_of("MeasureReport", statement, *(() if number == 1 else (str(number),)))
 
 
 def subject(sheet: Sheet) -> dict[str, Any]:

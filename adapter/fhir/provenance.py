@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from adapter.fhir.charge import Charged
-from adapter.fhir.elements import Resource, instant, narrative, region
+from adapter.fhir.elements import Resource, instant, narrative, region, uuid_of
 from adapter.fhir.sheet import Sheet
 from adapter.fhir.vocabulary import AGREEMENT_IDENTIFIER, SOURCE_IDENTIFIER, STATEMENT_IDENTIFIER
 
@@ -17,14 +17,7 @@ _PARTICIPANT = "http://terminology.hl7.org/CodeSystem/provenance-participant-typ
 def of_statement(sheet: Sheet, targets: list[dict[str, str]]) -> Resource:
     """Say which agreement, in which version, and which earlier statements the resources rest on."""
     statement = sheet.statement
-    agreement = {
-        "type": "Contract",
-        "identifier": {
-            "system": AGREEMENT_IDENTIFIER,
-            "value": f"{statement.agreement}@{statement.version}",
-        },
-        "display": statement.title,
-    }
+    agreement = _agreement(sheet)
     corrected = [
         {"type": "Invoice", "identifier": {"system": STATEMENT_IDENTIFIER, "value": name}}
         for name in dict.fromkeys(one.corrects for one in sheet.adjustments)
@@ -34,6 +27,17 @@ def of_statement(sheet: Sheet, targets: list[dict[str, str]]) -> Resource:
     ]
     words = (f"Enligt {statement.title}.", statement.because)
     return {**_head(sheet, "statement"), "text": narrative(*words), **_made(sheet, targets, entities)}
+
+
+def _agreement(sheet: Sheet) -> dict[str, Any]:
+    """Name the agreement, in the version by which it was settled."""
+    statement = sheet.statement
+    value = f"{statement.agreement}@{statement.version}"
+    return {
+        "type": "Contract",
+        "identifier": {"system": AGREEMENT_IDENTIFIER, "value": value},
+        "display": statement.title,
+    }
 
 
 def of_charges(sheet: Sheet, charges: Iterable[Charged]) -> Iterator[Resource]:
@@ -53,6 +57,15 @@ def of_charges(sheet: Sheet, charges: Iterable[Charged]) -> Iterator[Resource]:
             "text": narrative(*words),
             **_made(sheet, [target], entities),
         }
+
+
+def of_measure(sheet: Sheet, target: dict[str, str], replaced: dict[str, Any]) -> Resource:
+    """Say which report of the month a report that is issued again replaces, and by which agreement."""
+    swedish, english = sheet.headline
+    words = (f"Mått på nytt: {swedish}.", f"Measure issued again: {english}.")
+    entities = [{"role": "revision", "what": replaced}, {"role": "source", "what": _agreement(sheet)}]
+    head = {"resourceType": "Provenance", "id": uuid_of("Provenance", "measure", str(target["reference"]))}
+    return {**head, "text": narrative(*words), **_made(sheet, [target], entities)}
 
 
 def _head(sheet: Sheet, *names: str) -> Resource:

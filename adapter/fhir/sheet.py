@@ -13,6 +13,7 @@ from functools import cached_property
 from adapter.fhir.elements import Edition, uuid_of
 from adapter.fhir.vocabulary import CARE_FORMS
 from adapter.settlement.difference import Adjustment, Issued
+from adapter.settlement.remeasured import Remeasured
 from adapter.settlement.render import dumps, statement_json
 from adapter.settlement.statement import Statement
 
@@ -46,6 +47,7 @@ class Sheet:
     issued: bool
     adjustments: Sequence[Adjustment]
     edition: Edition
+    measures: Sequence[Remeasured] = ()
 
     @classmethod
     def of(cls, told: Tellable, edition: Edition) -> "Sheet":
@@ -59,6 +61,7 @@ class Sheet:
                 issued=False,
                 adjustments=one.adjustments,
                 edition=edition,
+                measures=one.measures,
             )
         if isinstance(told, Issued):
             return cls(
@@ -68,8 +71,15 @@ class Sheet:
                 issued=True,
                 adjustments=told.adjustments,
                 edition=edition,
+                measures=told.measures,
             )
         return cls(told, statement_id(told), edition.made_at, issued=False, adjustments=(), edition=edition)
+
+    def again(self, one: Remeasured) -> "Sheet":
+        """Give the sheet of an earlier month's measure that is issued again with this statement."""
+        return Sheet(
+            one.statement, one.corrects, self.at, issued=self.issued, adjustments=(), edition=self.edition
+        )
 
     def name(self, kind: str, *parts: str) -> str:
         """Give the id of one of the statement's resources."""

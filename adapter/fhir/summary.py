@@ -20,9 +20,10 @@ from adapter.fhir.charge import charged, group_of_mean
 from adapter.fhir.elements import Edition, Resource, instant, municipality, region, uuid_of
 from adapter.fhir.invoice import invoice
 from adapter.fhir.measure import measure
-from adapter.fhir.measure_report import report
-from adapter.fhir.provenance import of_charges, of_statement
+from adapter.fhir.measure_report import report, report_again, report_id
+from adapter.fhir.provenance import of_charges, of_measure, of_statement
 from adapter.fhir.sheet import Sheet, Tellable
+from adapter.settlement.remeasured import Remeasured
 
 
 def bundle(statements: Iterable[Tellable], edition: Edition) -> Resource:
@@ -70,3 +71,18 @@ def _resources(sheet: Sheet) -> Iterator[Resource]:
         yield paid
     yield of_statement(sheet, targets)
     yield from of_charges(sheet, charges)
+    for again in sheet.measures:
+        yield from _measured_again(sheet, again)
+
+
+def _measured_again(sheet: Sheet, again: Remeasured) -> Iterator[Resource]:
+    """Give the report of an earlier month as it is issued again, its rule, and which report it replaces."""
+    edition, month = sheet.edition, sheet.again(again)
+    rule = measure(again.statement, edition.version)
+    told = report_again(month, f"{rule['url']}|{rule['version']}", again)
+    replaced = edition.earlier("MeasureReport", report_id(again.corrects, again.number - 1))
+    yield told
+    yield rule
+    if (paid := region(again.statement.agreement, edition)) is not None:
+        yield paid
+    yield of_measure(month, edition.reference("MeasureReport", told["id"]), replaced)

@@ -13,8 +13,6 @@ CANONICAL = "https://losus-adapter.se/fhir"
 
 STATEMENT_IDENTIFIER = f"{CANONICAL}/identifier/statement"
 STAY_IDENTIFIER = f"{CANONICAL}/identifier/stay"
-#: The id of a ChargeItem of an earlier statement, where it has no address.
-CHARGE_IDENTIFIER = f"{CANONICAL}/identifier/charge-item"
 AGREEMENT_IDENTIFIER = f"{CANONICAL}/identifier/agreement-version"
 SOURCE_IDENTIFIER = f"{CANONICAL}/identifier/source-version"
 #: SCB's codes, four and two digits (Inera's OIDs).

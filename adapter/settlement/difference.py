@@ -18,6 +18,7 @@ from adapter.agreements.terms import Clause
 from adapter.losus.days import Month
 from adapter.settlement.inputs import Recorded
 from adapter.settlement.reasons import AdjustmentReason, clauses_of
+from adapter.settlement.remeasured import Remeasured, figures
 from adapter.settlement.statement import Basis, Statement
 
 
@@ -86,7 +87,8 @@ class Issued:
     """A statement as it was issued, with the adjustments of earlier ones; never changed afterwards.
 
     `recorded`: what it and those before it rested on, for the reasons of later adjustments; None on what an
-    earlier release issued, and on a second statement of its payer in the same run.
+    earlier release issued, and on a second statement of its payer in the same run. `measures`: those of
+    earlier months that are issued again with it.
     """
 
     id: str
@@ -94,6 +96,7 @@ class Issued:
     statement: Statement
     adjustments: tuple[Adjustment, ...]
     recorded: Recorded | None = None
+    measures: tuple[Remeasured, ...] = ()
 
     @property
     def due(self) -> Decimal:
@@ -149,6 +152,22 @@ def difference(
     )
 
 
+def remeasured(
+    issued: Iterable[Issued], owed: Iterable[Statement], closed: Month | None = None
+) -> tuple[Remeasured, ...]:
+    """Give the measures of issued months that differ from the last ones issued, in the order of `owed`."""
+    last: dict[tuple[str, str, str, Month], Remeasured] = {}
+    for one in issued:
+        last[_key(one.statement)] = Remeasured(one.id, 1, one.statement)
+        last.update((_key(each.statement), each) for each in one.measures)
+    return tuple(
+        Remeasured(known.corrects, known.number + 1, now)
+        for now in owed
+        if closed is None or now.month > closed
+        if (known := last.get(_key(now))) is not None and figures(known.statement) != figures(now)
+    )
+
+
 def _lines(history: Iterable[Issued]) -> dict[Post, list[LineName]]:
     """Name the lines that were issued on each post, oldest first."""
     found: dict[Post, list[LineName]] = {}
@@ -184,8 +203,19 @@ def issue(
     for adjustment in beside.explain(difference(history, owed, closed)) if fresh else ():
         waiting.setdefault((adjustment.post.municipality, adjustment.post.care_form), []).append(adjustment)
     left = dict(beside.records)
+    measures: dict[tuple[str, str], list[Remeasured]] = {}
+    for again in remeasured(history, owed, closed):
+        payer = (again.statement.municipality, again.statement.care_form)
+        measures.setdefault(payer, []).append(again)
     return tuple(
-        Issued(name(one), issued_at, one, tuple(waiting.pop(payer, ())), left.pop(payer, None))
+        Issued(
+            name(one),
+            issued_at,
+            one,
+            tuple(waiting.pop(payer, ())),
+            left.pop(payer, None),
+            tuple(measures.pop(payer, ())),
+        )
         for one in fresh
         for payer in ((one.municipality, one.care_form),)
     )

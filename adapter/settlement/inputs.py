@@ -21,7 +21,6 @@ from adapter.agreements.terms import CareForm, Terms
 from adapter.losus.days import Month
 from adapter.settlement.account import POOLED, Account, Accounts
 from adapter.settlement.holding import Dispute, DisputeStatus
-from adapter.settlement.stay import Stay, row_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,7 @@ class Inputs:
 def inputs_of(
     accounts: Accounts,
     care_form: str,
-    stays: Mapping[str, Stay],
+    rows: Mapping[str, Mapping[str, Any]],
     rates: Rates,
     disputes: Iterable[Dispute],
     last: Month,
@@ -105,18 +104,19 @@ def inputs_of(
 ) -> Inputs:
     """Give what the statements of a municipality's care form (or `pooled`) rest on now.
 
-    `accounts` are those of the municipality, `stays` by id, `last` the last month that is settled.
+    `accounts` are those of the municipality, `rows` its stays by id (`stay.row_of`), `last` the last month that
+    is settled.
     """
     mine = {name: one for (name, (_, form)), one in accounts.items() if form == care_form}
     form = form_of(care_form)
     runs = {name: tuple(_run(account, form, last)) for name, account in mine.items()}
     return Inputs(
         {
-            measured.stay: StayInput(measured.stay, name, str(Month.at(index)), row_of(stays[measured.stay]))
+            measured.stay: StayInput(measured.stay, name, str(Month.at(index)), rows[measured.stay])
             for name, account in mine.items()
             for index, month in account.months.items()
             for measured in month
-            if measured.stay in stays
+            if measured.stay in rows
         },
         runs,
         {one.id: one.status for one in disputes},

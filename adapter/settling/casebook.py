@@ -13,6 +13,7 @@ from adapter.losus.days import Month, local_day
 from adapter.losus.stay import sources_of
 from adapter.refold import fold_all
 from adapter.settlement import stay as settlement
+from adapter.settlement.inputs import Moved
 from adapter.settlement.stay import Stay
 from adapter.settling.folded import Folded, Prints, folded_of, same, write
 from adapter.store import intake, merges, stays
@@ -67,6 +68,17 @@ class Casebook:
             missing = tuple(f"{name}: {rule}" for name, rule in faults)
         if missing != ("no-stay",):
             self.by_hand.append(ByHand(case.case_id, case.municipality, ", ".join(missing), case.month))
+
+    def moved(self) -> dict[str, Moved]:
+        """Say of each stay from when on the municipality that is liable now is so (`settlement.inputs`)."""
+        return {
+            case.case_id: Moved(
+                local_day(since) if (since := case.moved_at or case.admitted_at) is not None else None,
+                corrected=case.moved_at is None,
+            )
+            for case in self.folded
+            if case.row is not None and not settlement.faults_of(case.row)
+        }
 
     def first_month(self) -> Month | None:
         """The month in which the first stay ended; None where none has."""

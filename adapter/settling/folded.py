@@ -36,7 +36,8 @@ class Folded:
 
     `row`: its line of a stays file; None where it has none, and `missing` says why (`losus.stay.gaps`).
     `municipality`: the one that is told of it. `home`: it ended by discharge. `person`: pseudonym; None
-    where it is not known who it is. `limits`: those that have a day.
+    where it is not known who it is. `limits`: those that have a day. `moved_at`: from when on the person is
+    of the municipality that is liable, where that changed during the stay; None where it did not.
     """
 
     case_id: str
@@ -49,6 +50,7 @@ class Folded:
     home: bool
     person: str | None
     limits: tuple[Limit, ...]
+    moved_at: datetime | None = None
 
     @property
     def month(self) -> Month | None:
@@ -73,7 +75,13 @@ def folded_of(case: Case, secret: bytes) -> Folded:
         home=end is not None and end.how is EndHow.DISCHARGED,
         person=None if identity is None else person_pseudonym(secret, identity),
         limits=tuple(Limit(one.name, one.due, one.met_at) for one in case.deadlines if one.due is not None),
+        moved_at=_moved_at(case),
     )
+
+
+def _moved_at(case: Case) -> datetime | None:
+    during = case.person.municipalities.during
+    return during[-1][0] if len(during) > 1 else None
 
 
 class Prints:

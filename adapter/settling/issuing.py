@@ -19,6 +19,7 @@ from adapter.agreements.load import Book
 from adapter.errors import LosusError, Problem, TooLargeError
 from adapter.fhir.decimals import dumps
 from adapter.fhir.elements import Edition
+from adapter.fhir.measure_report import report_id
 from adapter.fhir.model import FhirVersion
 from adapter.fhir.summary import bundle
 from adapter.losus.days import local_day
@@ -120,7 +121,11 @@ async def keep(
     )
     is_early = local_day(now) < issued_from(statement)
     why = (early or "published early, before a restore") if is_early else None
-    await add_statement(connection, StatementRow(one, why, held, told, resources))
+    about = {
+        report_id(each.corrects, each.number): (each.statement.agreement, each.statement.month)
+        for each in one.measures
+    }
+    await add_statement(connection, StatementRow(one, why, held, told, resources, about))
     if mine is not None:
         return one
     event = settlement_event(one.id, statement.municipality, told, ledger.world.payloads)

@@ -7,10 +7,11 @@ not own the rules of what is owed (`adapter.settlement`) nor issuing (`run`, `is
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from adapter.agreements.load import Book
 from adapter.fhir.sheet import statement_id
-from adapter.losus.days import Month
+from adapter.losus.days import Month, local_day
 from adapter.settlement.account import Law, collect
 from adapter.settlement.causes import Context, with_reasons
 from adapter.settlement.difference import Adjustment, Beside, Issued, difference, issue
@@ -18,7 +19,7 @@ from adapter.settlement.holding import Dispute, Held, hold
 from adapter.settlement.inputs import Inputs, Moved, Recorded, inputs_of, record, recorded
 from adapter.settlement.settle import open_in_force, settle_opened
 from adapter.settlement.statement import Statement
-from adapter.settlement.stay import Stay
+from adapter.settlement.stay import Stay, row_of
 from adapter.settling.casebook import Casebook
 from adapter.settling.due import payers
 from adapter.store import disputes, statements
@@ -44,7 +45,8 @@ class Told:
 class Owing:
     """One that owes: its stays, what was issued to it, what it disputes, and what that held off before.
 
-    `moved`: of stays that came to it from another municipality, or went to one, what is known of it.
+    `moved`: of stays that came to it from another municipality, or went to one, what is known of it. `rows`:
+    its stays by id as they are recorded, filled when first needed.
     """
 
     code: str
@@ -54,6 +56,7 @@ class Owing:
     disputed: Sequence[Dispute]
     held: Mapping[str, tuple[str, ...]]
     moved: Mapping[str, Moved] = field(default_factory=dict)
+    rows: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def told(self, book: Book, month: Month, now: datetime) -> list[Told]:
         """Give the statements of a month: those issued, and drafts of the others.
@@ -95,11 +98,12 @@ class Owing:
         opened = open_in_force(self.stays, book.rules, again, also, self.closed.counts)
         owed = settle_opened(opened, book.rates)
         kept, held = hold(_as_it_was(owed, self.history), self.disputed)
-        stays = {one.stay: one for one in self.stays}
+        if not self.rows:
+            self.rows.update((one.stay, row_of(one)) for one in self.stays)
         forms = {form for _, (_, form) in opened.accounts} | {one.statement.care_form for one in self.history}
         last = max(again)
         inputs = {
-            form: inputs_of(opened.accounts, form, stays, book.rates, self.disputed, last, self.moved)
+            form: inputs_of(opened.accounts, form, self.rows, book.rates, self.disputed, last, self.moved)
             for form in sorted(forms)
         }
         return _Owed(kept, held, inputs, again)
@@ -136,14 +140,44 @@ class _Owed:
 
 async def owing(connection: Connection, book: Casebook, municipality: str) -> Owing:
     """Gather what is known of a municipality."""
+    stays = book.stays.get(municipality, ())
+    history = await statements.history_of(connection, municipality)
     return Owing(
         municipality,
-        book.stays.get(municipality, ()),
+        stays,
         book.closed,
-        await statements.history_of(connection, municipality),
+        history,
         await disputes.disputes_of(connection, municipality),
         await statements.held_of(connection, municipality),
+        await _moved(connection, book, municipality, stays, history),
     )
+
+
+async def _moved(
+    connection: Connection,
+    book: Casebook,
+    municipality: str,
+    stays: Sequence[Stay],
+    history: Sequence[Issued],
+) -> dict[str, Moved]:
+    """Find the stays that another municipality is liable for now, or was when a statement recorded them."""
+    forms = {one.statement.care_form for one in history}
+    known = {
+        name
+        for form in forms
+        if (inputs := recorded(one.recorded for one in history if one.statement.care_form == form))
+        for name in inputs.stays
+    }
+    mine = {one.stay for one in stays}
+    months = set(statements.settled_months(history))
+    new = {
+        one.stay
+        for one in stays
+        if one.stay not in known and one.ended_at is not None and Month.of(local_day(one.ended_at)) in months
+    }
+    came = await statements.recorded_elsewhere(connection, municipality, new)
+    moves = book.moved() if came or known - mine else {}
+    return {name: moves[name] for name in (*(known - mine), *came) if name in moves}
 
 
 def wanted_of(book: Book, code: str, stays: Iterable[Stay], asked: Sequence[Month]) -> set[Key]:

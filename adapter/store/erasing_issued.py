@@ -34,7 +34,7 @@ async def old_statements(connection: Connection, period: Period) -> dict[str, in
                   and not exists (select from event join outbox on outbox.event = event.id
                                   where event.case_id = statement.id) as is_old,
                   array(select jsonb_path_query(convert_from(said, 'UTF8')::jsonb,
-                                                '$.issued.adjustments[*].corrects') #>> '{}') as corrects
+                                                '$.issued.*[*].corrects') #>> '{}') as corrects
            from statement order by number desc""",
         period.years,
         period.today,
@@ -50,7 +50,7 @@ async def erase_statements(connection: Connection, names: Sequence[str]) -> Coun
     """Take these statements out, with what told of them; what others tell too is handed on to these."""
     rows = await connection.fetch(
         """delete from statement_resource where statement = any ($1::text[])
-           returning number, type, id, resource""",
+           returning number, type, id, resource, agreement, month""",
         list(names),
     )
     survivors = await connection.fetch(
@@ -59,9 +59,20 @@ async def erase_statements(connection: Connection, names: Sequence[str]) -> Coun
     heirs = _heirs({(row["type"], row["id"]) for row in rows}, [(r["name"], r["bundle"]) for r in survivors])
     left = [row for row in rows if (row["type"], row["id"]) in heirs]
     await connection.executemany(
-        """insert into statement_resource (number, type, id, statement, resource) overriding system value
-           values ($1, $2, $3, $4, $5)""",
-        [(r["number"], r["type"], r["id"], heirs[r["type"], r["id"]], r["resource"]) for r in left],
+        """insert into statement_resource (number, type, id, statement, resource, agreement, month)
+           overriding system value values ($1, $2, $3, $4, $5, $6, $7)""",
+        [
+            (
+                r["number"],
+                r["type"],
+                r["id"],
+                heirs[r["type"], r["id"]],
+                r["resource"],
+                r["agreement"],
+                r["month"],
+            )
+            for r in left
+        ],
     )
     statements = await connection.execute("delete from statement where id = any ($1::text[])", list(names))
     events = await connection.execute("delete from event where case_id = any ($1::text[])", list(names))

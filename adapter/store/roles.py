@@ -145,6 +145,7 @@ TABLES: Mapping[str, Rights] = {
     ),
     "stay": _may(settle="select, insert, update (print, said), delete", retention="select (case_id), delete"),
     "books_closed": _may(intake="select", settle="select, insert", read="select", retention="select"),
+    "confirmed_empty": _may(settle="select, insert", read="select"),
     "closed_month": _may(settle="select, insert", read="select"),
     # audited
     "audit": _may(

@@ -5,8 +5,8 @@ Owns the statements of SQL and the form in which an issued statement is kept. Do
 too: a file of an agreement that changes later does not change what earlier months rested on.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -28,7 +28,7 @@ class StatementRow:
 
     `early`: why it was issued before the correction day was over; None where it was not. `held`: the
     lines that were held off, each a stay or `excess-over-mean`. `bundle`: FHIR JSON; `resources`: the same,
-    each as (type, id, JSON).
+    each as (type, id, JSON). `about`: of resources that are of another month the agreement and month, by id.
     """
 
     issued: Issued
@@ -36,6 +36,7 @@ class StatementRow:
     held: tuple[str, ...]
     bundle: bytes
     resources: tuple[tuple[str, str, bytes], ...]
+    about: Mapping[str, tuple[str, Month]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +73,9 @@ async def add_statement(connection: Connection, row: StatementRow) -> None:
     one, statement = row.issued, row.issued.statement
     await connection.execute(
         """insert into statement
-             (id, agreement, municipality, care_form, month, issued_at, early, due, held, said, bundle)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)""",
+             (id, agreement, municipality, care_form, month, issued_at, early, due, held, said, bundle,
+              recorded)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)""",
         one.id,
         statement.agreement,
         statement.municipality,
@@ -85,14 +87,19 @@ async def add_statement(connection: Connection, row: StatementRow) -> None:
         list(row.held),
         pack(one),
         row.bundle,
+        [] if one.recorded is None else [each.stay for each in one.recorded.stays],
     )
+    about = [row.about.get(name) for _, name, _ in row.resources]
     await connection.execute(
-        """insert into statement_resource (type, id, statement, resource)
-           select type, id, $4, resource
-           from unnest($1::text[], $2::text[], $3::bytea[]) with ordinality as new (type, id, resource, n)
+        """insert into statement_resource (type, id, statement, resource, agreement, month)
+           select type, id, $4, resource, agreement, month
+           from unnest($1::text[], $2::text[], $3::bytea[], $5::text[], $6::text[])
+             with ordinality as new (type, id, resource, agreement, month, n)
            order by n on conflict do nothing""",
         *(list(column) for column in zip(*row.resources, strict=True)),
         one.id,
+        [None if of is None else of[0] for of in about],
+        [None if of is None else str(of[1]) for of in about],
     )
 
 
@@ -102,6 +109,21 @@ async def history_of(connection: Connection, municipality: str) -> list[Issued]:
         "select said from statement where municipality = $1 order by number", municipality
     )
     return [unpack(row["said"]) for row in rows]
+
+
+async def recorded_elsewhere(
+    connection: Connection, municipality: str, stays: Collection[str]
+) -> frozenset[str]:
+    """Those of these stays that were recorded with a statement to another municipality."""
+    if not stays:
+        return frozenset()
+    rows = await connection.fetch(
+        """select distinct stay from statement, unnest(recorded) as stay
+           where municipality <> $1 and recorded && $2::text[] and stay = any ($2::text[])""",
+        municipality,
+        sorted(stays),
+    )
+    return frozenset(row["stay"] for row in rows)
 
 
 async def held_of(connection: Connection, municipality: str) -> dict[str, tuple[str, ...]]:
@@ -169,8 +191,9 @@ def unpack(packed: bytes) -> Issued:
 
 
 def _holders(said: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    yield said["statement"]["mean"]
-    yield from said["statement"]["lines"]
+    for statement in (said["statement"], *(one["statement"] for one in said.get("measures", ()))):
+        yield statement["mean"]
+        yield from statement["lines"]
 
 
 def settled_months(history: Iterable[Issued]) -> Sequence[Month]:

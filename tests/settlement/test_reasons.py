@@ -333,3 +333,42 @@ def test_no_adjustment_is_without_a_reason(data: st.DataObject) -> None:
             assert kinds, adjustment
             assert kinds == sorted(kinds), adjustment
             assert unpack(pack(one)) == one
+
+
+def test_a_measure_is_issued_again_where_it_counts_otherwise() -> None:
+    """Settlement rules 8: the month's own statement stays, the next one carries the measure as it is now."""
+    done = issued(fact(before()), NEXT, history())
+    [june] = [one for one in done[len(history()) :] if one.statement.care_form == "somatic"]
+    [again] = june.measures
+    assert (again.corrects, again.number, str(again.statement.month)) == (
+        somatic()["2019-03"].id,
+        2,
+        "2019-03",
+    )
+    assert (somatic()["2019-03"].statement.mean.days, again.statement.mean.days) == (8, 10)
+    done = issued(fact(before()), NEXT.plus(1), done)
+    assert [one.measures for one in done if one.statement.month == NEXT.plus(1)] == [(), ()], "once"
+    back = issued(before(), NEXT.plus(2), done)
+    [number] = [each.number for one in back[len(done) :] for each in one.measures]
+    assert number == 3, "and again when it is as it was"
+
+
+def test_a_measure_is_issued_again_also_where_no_amount_changes() -> None:
+    facts = changed("2018-10/4/0", ended_at=at("2018-10-06 15:00"))(before())  # in a month of analysis
+    [june] = [one for one in issued(facts, NEXT, history())[len(history()) :] if one.measures]
+    assert june.adjustments == ()
+    assert [str(one.statement.month) for one in june.measures] == ["2018-10"]
+
+
+def test_an_opening_issues_the_measures_of_its_months_again() -> None:
+    may = somatic()["2019-05"]
+    told = [(str(one.statement.month), one.statement.status.value) for one in may.measures]
+    assert told == [("2019-03", "liable-retroactive"), ("2019-04", "liable-retroactive")]
+
+
+def test_an_amount_alone_is_no_measure() -> None:
+    for change in (dispute, rate, agreement):
+        assert [one.measures for one in issued(change(before()), NEXT, history())[len(history()) :]] == [
+            (),
+            (),
+        ]

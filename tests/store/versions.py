@@ -271,4 +271,20 @@ VERSIONS = (
           rate_announcement where year = any ('{2027}'::integer[]) order by year, municipality;
         """,
     ),
+    Version(
+        "0016_corrections",
+        {
+            "statement": (
+                "id agreement municipality care_form month issued_at early due held said bundle recorded"
+            ),
+            "statement_resource": "type id statement resource agreement month",
+        },
+        """
+        insert into confirmed_empty (care_form, month, confirmed_at, because)
+          values ('somatic', '2017-12', now(), 'summer {n}') on conflict do nothing;
+        select care_form, month from confirmed_empty;
+        select number, id, resource, agreement, month from issued_resource order by number;
+        """,
+        issues=True,
+    ),
 )
