@@ -104,8 +104,8 @@ def inputs_of(
 ) -> Inputs:
     """Give what the statements of a municipality's care form (or `pooled`) rest on now.
 
-    `accounts` are those of the municipality, `rows` its stays by id (`stay.row_of`), `last` the last month that
-    is settled.
+    `accounts` are those of the municipality, `rows` its stays by id (`stay.row_of`), `last` the last month
+    that is settled.
     """
     mine = {name: one for (name, (_, form)), one in accounts.items() if form == care_form}
     form = form_of(care_form)

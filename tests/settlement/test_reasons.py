@@ -152,28 +152,20 @@ def of(adjustments: Sequence[Adjustment], name: str) -> list[AdjustmentReason]:
     return [reason for one in adjustments if one.post.stay == name for reason in one.reasons]
 
 
+def somatic() -> dict[str, Issued]:
+    return {str(one.statement.month): one for one in history() if one.statement.care_form == "somatic"}
+
+
 def test_what_was_issued_opened_the_gate_twice() -> None:
-    status = {
-        str(one.statement.month): one.statement.status.value
-        for one in history()
-        if one.statement.care_form == "somatic"
-    }
+    status = {month: one.statement.status.value for month, one in somatic().items()}
     assert status["2018-12"] == "liable"
-    assert [status[month] for month in ("2019-03", "2019-04", "2019-05")] == [
-        "analysis",
-        "analysis",
-        "liable-retroactive",
-    ]
+    assert [status[f"2019-0{month}"] for month in (3, 4, 5)] == ["analysis", "analysis", "liable-retroactive"]
     assert corrections(before(), NEXT, history()) == [], "nothing changed"
 
 
 def test_a_retroactive_opening_names_the_month_that_opened_the_gate() -> None:
     """Bilaga 9: at a later activation the three months before are billed as well."""
-    may = next(
-        one
-        for one in history()
-        if str(one.statement.month) == "2019-05" and one.statement.care_form == "somatic"
-    )
+    may = somatic()["2019-05"]
     found = {one.post.month: [reason_json(each) for each in one.reasons] for one in may.adjustments}
     assert set(found) == set(span("2019-03", "2019-04"))
     for reasons in found.values():
@@ -335,40 +327,38 @@ def test_no_adjustment_is_without_a_reason(data: st.DataObject) -> None:
             assert unpack(pack(one)) == one
 
 
+def after(facts: Facts, month: Month = NEXT, done: Sequence[Issued] | None = None) -> list[Issued]:
+    """Give what is issued for a month."""
+    known = history() if done is None else done
+    return issued(facts, month, known)[len(known) :]
+
+
 def test_a_measure_is_issued_again_where_it_counts_otherwise() -> None:
     """Settlement rules 8: the month's own statement stays, the next one carries the measure as it is now."""
-    done = issued(fact(before()), NEXT, history())
-    [june] = [one for one in done[len(history()) :] if one.statement.care_form == "somatic"]
-    [again] = june.measures
-    assert (again.corrects, again.number, str(again.statement.month)) == (
-        somatic()["2019-03"].id,
-        2,
-        "2019-03",
-    )
-    assert (somatic()["2019-03"].statement.mean.days, again.statement.mean.days) == (8, 10)
-    done = issued(fact(before()), NEXT.plus(1), done)
-    assert [one.measures for one in done if one.statement.month == NEXT.plus(1)] == [(), ()], "once"
-    back = issued(before(), NEXT.plus(2), done)
-    [number] = [each.number for one in back[len(done) :] for each in one.measures]
-    assert number == 3, "and again when it is as it was"
+    fresh = after(fact(before()))
+    [again] = [each for one in fresh for each in one.measures]
+    march = somatic()["2019-03"]
+    assert (again.corrects, again.number, again.statement.month) == (march.id, 2, march.statement.month)
+    assert (march.statement.mean.days, again.statement.mean.days) == (8, 10)
+    done = [*history(), *fresh]
+    fresh = after(fact(before()), NEXT.plus(1), done)
+    assert [one.measures for one in fresh] == [(), ()], "once"
+    back = after(before(), NEXT.plus(2), [*done, *fresh])
+    assert [each.number for one in back for each in one.measures] == [3], "again when it is as it was"
 
 
 def test_a_measure_is_issued_again_also_where_no_amount_changes() -> None:
-    facts = changed("2018-10/4/0", ended_at=at("2018-10-06 15:00"))(before())  # in a month of analysis
-    [june] = [one for one in issued(facts, NEXT, history())[len(history()) :] if one.measures]
+    longer = changed("2018-10/4/0", ended_at=at("2018-10-06 15:00"))  # in a month of analysis
+    [june] = [one for one in after(longer(before())) if one.measures]
     assert june.adjustments == ()
     assert [str(one.statement.month) for one in june.measures] == ["2018-10"]
 
 
 def test_an_opening_issues_the_measures_of_its_months_again() -> None:
-    may = somatic()["2019-05"]
-    told = [(str(one.statement.month), one.statement.status.value) for one in may.measures]
+    told = [(str(one.statement.month), one.statement.status.value) for one in somatic()["2019-05"].measures]
     assert told == [("2019-03", "liable-retroactive"), ("2019-04", "liable-retroactive")]
 
 
-def test_an_amount_alone_is_no_measure() -> None:
-    for change in (dispute, rate, agreement):
-        assert [one.measures for one in issued(change(before()), NEXT, history())[len(history()) :]] == [
-            (),
-            (),
-        ]
+@pytest.mark.parametrize("change", [dispute, rate, agreement])
+def test_an_amount_alone_is_no_measure(change: Callable[[Facts], Facts]) -> None:
+    assert [one.measures for one in after(change(before()))] == [(), ()]
