@@ -338,13 +338,15 @@ def test_a_measure_is_issued_again_where_it_counts_otherwise() -> None:
     fresh = after(fact(before()))
     [again] = [each for one in fresh for each in one.measures]
     march = somatic()["2019-03"]
-    assert (again.corrects, again.number, again.statement.month) == (march.id, 2, march.statement.month)
+    assert (again.corrects, again.number, again.statement.month) == (march.id, 3, march.statement.month), (
+        "the second was that of the opening"
+    )
     assert (march.statement.mean.days, again.statement.mean.days) == (8, 10)
     done = [*history(), *fresh]
     fresh = after(fact(before()), NEXT.plus(1), done)
     assert [one.measures for one in fresh] == [(), ()], "once"
     back = after(before(), NEXT.plus(2), [*done, *fresh])
-    assert [each.number for one in back for each in one.measures] == [3], "again when it is as it was"
+    assert [each.number for one in back for each in one.measures] == [4], "again when it is as it was"
 
 
 def test_a_measure_is_issued_again_also_where_no_amount_changes() -> None:
