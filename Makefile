@@ -2,8 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+# Hundreds of processes import this code: what it compiles to is kept, whatever the caller's shell says.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo sandbox test check scan sbom bench soak lock clean
+.PHONY: setup demo sandbox test test-quick test-long check scan sbom bench soak lock clean
 
 setup: $(STAMP)
 
@@ -21,15 +23,21 @@ demo: setup
 sandbox: setup
 	@$(BIN)/losus sandbox
 
-# Two halves at a time, each with servers of its own: most of the time is waiting. What is in neither list
-# is in the second half, whose words come after those of the first. `sandbox` is in front: what a shell puts
-# behind does not hear SIGINT.
-FIRST := $(addprefix tests/,access client conformance consumers doors hapi inbound sandbox settling soak specification)
+# On both cores, a file at a time; what needs the same Java server stays on one worker (tests/schedule.py).
+# More: make test WORKERS=4, make test ONLY='tests/store -k lock'.
+WORKERS ?= 2
+ONLY ?=
+PYTEST = $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadgroup --no-loadscope-reorder --durations=12
 test: setup
-	@mkdir -p .cache
-	@$(BIN)/python -m pytest --durations=12 $(addprefix --ignore=,$(FIRST)) >.cache/second-half.log 2>&1 & second=$$!; \
-	$(BIN)/python -m pytest --durations=12 $(FIRST); one=$$?; \
-	wait $$second; two=$$?; cat .cache/second-half.log; test $$one -eq 0 && test $$two -eq 0
+	@$(PYTEST) -m "not long" $(ONLY)
+
+# At the desk: what needs no Java, Node.js, Go nor the image's tools.
+test-quick: setup
+	@HYPOTHESIS_PROFILE=quick $(PYTEST) -m "not long and not slow" $(ONLY)
+
+# Promises that take minutes to prove: the soak, what replicas gain, what settling costs beside reading.
+test-long: setup
+	@$(BIN)/python -m pytest --durations=12 -m long $(ONLY)
 
 # What .ci/run does after the tests.
 check: setup

@@ -4,8 +4,9 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
+from importlib import import_module
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
@@ -13,7 +14,7 @@ from adapter import wiring
 from adapter.fhir.model import FhirVersion
 from adapter.sandbox.broker import Broker
 from adapter.sandbox.database import Database
-from tests import servers
+from tests import schedule, servers
 from tests.databases import copy_of, make_template
 from tests.hapi.server import HapiServer
 from tests.kafka.cluster import ApacheKafka
@@ -21,6 +22,21 @@ from tests.topic import remove_topics
 
 #: Who runs the commands of the tests: outside the sandbox they ask for a name.
 os.environ.setdefault("LOSUS_OPERATOR", "tester")
+
+
+#: The files that take longest, the longest first (`tests.schedule`).
+LONGEST: tuple[str, ...] = ()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    schedule.arrange(items, LONGEST)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Share out by groups and files; where there are no workers nobody asks."""
+    return import_module("tests.by_file").ByFile(config, log)
 
 
 class Kafka(Protocol):

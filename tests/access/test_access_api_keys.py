@@ -51,7 +51,7 @@ NOBODYS = [
 ]
 
 
-@pytest.mark.parametrize(("key", "because"), NOBODYS)
+@pytest.mark.parametrize(("key", "because"), NOBODYS, ids=[because for _, because in NOBODYS])
 async def test_anything_else_is_nobodys(key: str, because: str) -> None:
     keys = ring()
     assert await keys.check(key) is None, because
@@ -90,7 +90,7 @@ UNSOUND = [
 ]
 
 
-@pytest.mark.parametrize(("text", "because"), UNSOUND)
+@pytest.mark.parametrize(("text", "because"), UNSOUND, ids=[because for _, because in UNSOUND])
 def test_hashes_that_cannot_be(text: str, because: str) -> None:
     with pytest.raises(SetupError) as caught:
         read_hash("hospital", text)

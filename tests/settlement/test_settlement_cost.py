@@ -13,6 +13,8 @@ import pytest
 
 from tests.bench.settlement_scale import MUNICIPALITIES, Cost, costs, write
 
+pytestmark = pytest.mark.long
+
 MILLION, COUNT = 1_000_000, 100_000
 
 

@@ -20,7 +20,7 @@ from tests.outbound.outboxes import add, event, until
 from tests.soak.replicas import replicas, send
 from tests.topic import records, remove_topics
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.long, pytest.mark.kafka, pytest.mark.timeout(600)]
 
 _ONE_WAY_S = 0.02
 _MANY = 3

@@ -4,7 +4,7 @@ import pytest
 
 from tests.soak.soak import soak
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.long, pytest.mark.kafka, pytest.mark.timeout(420)]
 
 
 async def test_a_short_soak() -> None:
