@@ -114,12 +114,15 @@ async def test_a_server_that_is_killed_and_comes_back(hapi: HapiServer) -> None:
     server = server_of(hapi, patience=Patience(attempts=3, first_s=0.001), circuit=Circuit(failures=3))
     async with client_of("hapi", server, FhirVersion.R4, Outside(monotonic=lambda: now)) as client:
         await client.put(ORGANIZATION)
+        place = hapi.base_url
         hapi.kill()
+        assert not hapi.is_running
         with pytest.raises(AwayError):
             await client.read("Organization/ward")
         with pytest.raises(OpenError):
             await client.read("Organization/ward")
         await asyncio.to_thread(hapi.restart)
+        assert hapi.base_url == place
         with pytest.raises(OpenError):
             await client.read("Organization/ward")
         now = server.circuit.rest_s

@@ -1,6 +1,5 @@
 """What HAPI FHIR's server does that the doors are tried against: search, pages, versions, Bundles."""
 
-import httpx
 import psutil
 import pytest
 
@@ -40,19 +39,6 @@ def test_each_test_finds_it_empty(hapi, fhir):
     hapi.reset()
     assert ids(fhir.get(SINCE).json()) == []
     assert hapi.put(encounter("e1"))["meta"]["versionId"] == "1", "nor is it remembered that it was there"
-
-
-def test_comes_back_empty_at_the_same_address(hapi):
-    """All was in memory: so looks a hospital's server that was put back to an old copy."""
-    hapi.put(encounter("e1"))
-    place = hapi.base_url
-    hapi.kill()
-    assert not hapi.is_running
-    with pytest.raises(httpx.TransportError):
-        httpx.get(f"{place}/Encounter")
-    hapi.restart()
-    assert hapi.base_url == place
-    assert ids(httpx.get(f"{place}/Encounter", timeout=60).json()) == []
 
 
 class TestSearch:
