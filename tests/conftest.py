@@ -16,12 +16,14 @@ from adapter.sandbox.broker import Broker
 from adapter.sandbox.database import Database
 from tests import schedule, servers
 from tests.databases import copy_of, make_template
+from tests.examples import load_profile
 from tests.hapi.server import HapiServer
 from tests.kafka.cluster import ApacheKafka
 from tests.topic import remove_topics
 
 #: Who runs the commands of the tests: outside the sandbox they ask for a name.
 os.environ.setdefault("LOSUS_OPERATOR", "tester")
+load_profile()
 
 
 #: The files that take longest, the longest first (`tests.schedule`).

@@ -16,6 +16,7 @@ from adapter.store.audit import Entry, Head, Selection, append, head, link, read
 from adapter.store.database import Database, connect
 from adapter.store.migrate import migrate
 from tests.access.issuer import NOW
+from tests.examples import examples
 
 ONE = Entry(
     at=NOW,
@@ -127,7 +128,7 @@ DONE = {
 
 
 @settings(
-    max_examples=30,
+    max_examples=examples(30),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],  # each example leaves it as it was
 )

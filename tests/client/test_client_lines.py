@@ -15,6 +15,7 @@ from adapter.client.faults import AwayError, GoneError, RefusedError
 from adapter.errors import LosusError
 from adapter.servers import Patience
 from tests.client.outside import Stage
+from tests.examples import examples
 
 URL = "https://ehr.example/export/1.ndjson"
 
@@ -84,7 +85,9 @@ CONTENT = b"".join(b'{"line": %d}\n' % number for number in range(40))
 LINES = CONTENT.split(b"\n")[:-1]
 
 
-@settings(deadline=None, max_examples=50)  # the machine may be busy; each example loads certificates
+@settings(
+    deadline=None, max_examples=examples(50)
+)  # the machine may be busy; each example loads certificates
 @given(
     breaks=st.lists(st.integers(0, len(CONTENT)), max_size=4),
     sizes=st.lists(st.integers(1, 100), min_size=5, max_size=5),

@@ -1,7 +1,6 @@
 """Whatever is sent: never a fault of ours, never a half-stored delivery, never a value told again."""
 
 import json
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from adapter.settings import Source
 from tests.doors.mutation import CANARY, mutated
 from tests.doors.notices import notice
 from tests.doors.rig import resources
+from tests.examples import PROFILE, examples
 from tests.servers import REPOSITORY
 from tests.service import renewed, service, way_home
 
@@ -36,9 +36,9 @@ SOUND = (200, 201, 204)
 ALLOWED = {*SOUND, 400, 403, 404, 405, 409, 412, 413, 415, 422}
 
 _FUZZ = settings(
-    max_examples=int(os.environ.get("LOSUS_FUZZ", "100")),  # more by hand: LOSUS_FUZZ=5000
+    max_examples=examples(100),
     deadline=None,
-    derandomize="LOSUS_FUZZ" not in os.environ,
+    derandomize=PROFILE != "long",
     suppress_health_check=[
         HealthCheck.function_scoped_fixture,
         HealthCheck.too_slow,

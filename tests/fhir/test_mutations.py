@@ -17,6 +17,7 @@ from adapter.fhir.document import parse_json, read_document
 from adapter.fhir.message import read_entries, read_message
 from adapter.fhir.model import FhirVersion
 from adapter.fhir.xml import to_xml
+from tests.examples import examples
 from tests.fhir.real_messages import exact, resources
 
 PLANTED = "Tolvansson191212121212"
@@ -24,7 +25,7 @@ PLANTED = "Tolvansson191212121212"
 Message = tuple[FhirVersion, dict[str, Any]]
 calm = settings(
     deadline=None,
-    max_examples=150,
+    max_examples=examples(150),
     suppress_health_check=[HealthCheck.too_slow],
 )
 

@@ -17,6 +17,7 @@ from adapter.losus.signal import Fact, Signal, Stretch
 from adapter.losus.stay import stay_of
 from adapter.losus.terms import Criterion, SignalKind, State
 from adapter.losus.versions import VersionOrder
+from tests.examples import examples
 from tests.losus.telling import JAMTLAND, ROUTE
 
 MONDAY = datetime(2026, 3, 23, 7, tzinfo=UTC)
@@ -92,7 +93,7 @@ def retellings(draw: st.DrawFn) -> tuple[list[Fact], list[Fact]]:
 
 
 @given(retellings())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_any_order_any_number_of_times_gives_the_same_case(pair: tuple[list[Fact], list[Fact]]) -> None:
     told, retold = pair
     assert folded(retold) == folded(told)
@@ -100,7 +101,7 @@ def test_any_order_any_number_of_times_gives_the_same_case(pair: tuple[list[Fact
 
 
 @given(retellings())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_folding_in_pieces_ends_as_folding_at_once(pair: tuple[list[Fact], list[Fact]]) -> None:
     told, retold = pair
     known: list[Fact] = []
@@ -112,7 +113,7 @@ def test_folding_in_pieces_ends_as_folding_at_once(pair: tuple[list[Fact], list[
 
 
 @given(retellings())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_instants_in_another_zone_are_the_same_instants(pair: tuple[list[Fact], list[Fact]]) -> None:
     told, retold = pair
     local = [
@@ -122,7 +123,7 @@ def test_instants_in_another_zone_are_the_same_instants(pair: tuple[list[Fact], 
 
 
 @given(histories, st.integers(1, 4))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_a_newer_version_that_says_the_same_changes_nothing(told: list[Fact], step: int) -> None:
     newest = {(f.source, f.resource): f for f in sorted(told, key=lambda f: f.order)}
     again = [
@@ -137,7 +138,7 @@ def test_a_newer_version_that_says_the_same_changes_nothing(told: list[Fact], st
 
 
 @given(histories, moments)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_what_holds_of_every_case(told: list[Fact], now: datetime) -> None:
     case = folded(told, now)
     standing, picture = case.standing, case.picture
@@ -157,7 +158,7 @@ def test_what_holds_of_every_case(told: list[Fact], now: datetime) -> None:
 
 
 @given(histories, moments)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_time_alone_changes_nothing_but_pending_to_missed(told: list[Fact], now: datetime) -> None:
     case, later = folded(told, now), folded(told, now + timedelta(days=3))
     changes_at = case.person.changes_at
@@ -170,7 +171,7 @@ def test_time_alone_changes_nothing_but_pending_to_missed(told: list[Fact], now:
 
 
 @given(histories, moments)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_the_next_change_is_when_a_limit_is_missed(told: list[Fact], now: datetime) -> None:
     case = folded(told, now)
     if case.person.changes_at is not None and case.next_change == case.person.changes_at:
@@ -219,7 +220,7 @@ def records(draw: st.DrawFn) -> list[Fact]:
 
 
 @given(st.data(), records(), moments)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_any_order_of_the_versions_of_a_record_gives_the_same_person(
     data: st.DataObject, versions: list[Fact], now: datetime
 ) -> None:
@@ -228,7 +229,7 @@ def test_any_order_of_the_versions_of_a_record_gives_the_same_person(
 
 
 @given(st.data(), records(), moments, st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_a_version_that_comes_again_later_changes_nothing(
     data: st.DataObject, versions: list[Fact], now: datetime, ended: bool
 ) -> None:
@@ -245,7 +246,7 @@ def test_a_version_that_comes_again_later_changes_nothing(
 
 
 @given(records(), _codes, st.integers(0, 99), moments)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_what_is_true_only_after_the_end_changes_nothing(
     versions: list[Fact], code: str | None, hours: int, now: datetime
 ) -> None:

@@ -21,6 +21,7 @@ from adapter.mapping.check import check
 from adapter.mapping.fhirpath.expression import Expression
 from adapter.mapping.load import default_folder, load_examples, load_folder, load_mapping, open_mapping
 from adapter.mapping.rehearsal import Rehearsal, rehearse
+from tests.examples import examples
 
 FOLDER = default_folder()
 SHIPPED = sorted(path.stem for path in FOLDER.glob("*.yaml"))
@@ -80,7 +81,7 @@ def messages_of(name: str) -> Iterator[list[dict[str, Any]]]:
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(data=st.data())
 def test_every_order_and_repeat_of_an_example_gives_the_same_case(name, data):
     mapping = shipped(name)

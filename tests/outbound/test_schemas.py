@@ -19,6 +19,7 @@ from adapter.outbound.examples import examples
 from adapter.outbound.schemas import HEADERS, name_of, schemas
 from adapter.outbound.topics import TopicTerms
 from adapter.store.intake import CaseRow, EventRow
+from tests.examples import examples as scaled
 from tests.losus.tables.rows import ROWS
 from tests.losus.telling import JAMTLAND, ROUTE, Row, facts, tell
 from tests.losus.test_case_any_order import instants, signals
@@ -68,7 +69,7 @@ def test_events_of_every_table_row_obey_their_schema(row: Row, payload: str) -> 
         assert faults(headers_of(event), json.loads(event.payload)) == []
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=scaled(60))
 @given(
     st.lists(st.tuples(signals(), instants), min_size=1, max_size=8), st.sampled_from(["full", "statutory"])
 )

@@ -16,6 +16,7 @@ from adapter.settlement.render import dumps, statement_json
 from adapter.settlement.settle import settle
 from adapter.settlement.statement import Basis, Statement
 from adapter.settlement.stay import Stay
+from tests.examples import examples
 from tests.settlement.making import JH, LUS, VGR, one_price, rules, stay
 
 MAY = Month(2019, 5)
@@ -30,7 +31,7 @@ def month_of(days: list[int], agreement: str = VGR) -> tuple[Statement, list[Sta
     return made, stays
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(st.integers(0, 20), min_size=1, max_size=8))
 def test_the_mean_and_the_excess_follow_from_what_is_listed(days: list[int]) -> None:
     told, stays = month_of(days)

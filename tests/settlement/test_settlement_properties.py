@@ -18,10 +18,11 @@ from adapter.settlement.render import json_lines
 from adapter.settlement.settle import settle, settle_in_force
 from adapter.settlement.statement import Statement
 from adapter.settlement.stay import Episode, Stay, row_of, stay_of
+from tests.examples import examples
 from tests.settlement.making import JH, LUS, STHLM, VGR, book, one_price, rules, span
 
 #: Other work on the machine must not fail a property.
-calm = settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
+calm = settings(deadline=None, max_examples=examples(80), suppress_health_check=[HealthCheck.too_slow])
 ASKED = span("2019-01", "2019-12")
 RATES = one_price()
 START = datetime(2018, 12, 20, tzinfo=UTC)

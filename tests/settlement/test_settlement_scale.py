@@ -30,10 +30,11 @@ from adapter.settlement.render import json_lines
 from adapter.settlement.settle import UnknownRateError, settle, settle_in_force
 from adapter.settlement.stay import BadRow, Stay, read_instant, read_ndjson, row_of
 from adapter.settlement.weigh import compare_ledgers, sweep_ledger
+from tests.examples import examples
 from tests.settlement.making import BAL, JH, LUS, STHLM, VGR, book, one_price, rules, span, stay
 from tests.settlement.test_settlement_properties import some_stays
 
-calm = settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
+calm = settings(deadline=None, max_examples=examples(80), suppress_health_check=[HealthCheck.too_slow])
 ASKED = span("2019-01", "2019-12")
 RATES = one_price()
 ZONES = (UTC, LOCAL, timezone(timedelta(hours=5, minutes=30)), timezone(timedelta(hours=-3)))
@@ -154,7 +155,7 @@ GRID = {
 }
 
 
-@settings(parent=calm, max_examples=25)
+@settings(parent=calm, max_examples=examples(25))
 @given(some_stays(), st.sampled_from((JH, STHLM, VGR, "pooled")))
 def test_a_sweep_on_the_ledger(stays, name):
     chosen = named(name)
@@ -224,7 +225,7 @@ ODD = (
 FIELDS = (*Stay._fields, "more")
 
 
-@settings(parent=calm, max_examples=300)
+@settings(parent=calm, max_examples=examples(300))
 @given(
     st.lists(
         st.tuples(st.sampled_from(FIELDS), st.integers(0, len(ODD) - 1), st.integers(0, 3), st.booleans()),

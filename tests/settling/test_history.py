@@ -16,12 +16,13 @@ from adapter.settlement.settle import settle
 from adapter.settlement.stay import Stay
 from adapter.settling.owing import _as_it_was
 from adapter.store.statements import pack, unpack
+from tests.examples import examples
 from tests.fhir import summary_cases as cases
 from tests.settlement.making import JH, LUS, one_price, rules, span, stay
 
 SPAN = span("2019-01", "2019-06")
 NOW = datetime(2019, 8, 1, tzinfo=UTC)
-SETTLED = settings(max_examples=60, deadline=None)
+SETTLED = settings(max_examples=examples(60), deadline=None)
 
 
 @pytest.mark.parametrize("name", cases.STATEMENTS)

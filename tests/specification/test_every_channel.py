@@ -6,7 +6,6 @@ municipality sees, but for names: ids that a server gives, and which resource an
 
 import asyncio
 import json
-import os
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -26,6 +25,7 @@ from adapter.inbound.library import Library
 from adapter.inbound.rereader import reread_due
 from adapter.settings import Source
 from tests.doors.notices import notice
+from tests.examples import PROFILE, examples
 from tests.servers import REPOSITORY
 from tests.service import app_behind, service
 from tests.specification.stories import BASE, STYLES, SYSTEM, Story, name_of, referring, stories, urn
@@ -34,7 +34,6 @@ Resource = dict[str, Any]
 
 _SHARED = REPOSITORY.parent / "shared"
 STORIES = stories(_SHARED if _SHARED.is_dir() else None)
-_EXAMPLES = int(os.environ.get("LOSUS_CHANNELS", "120"))  # more by hand: LOSUS_CHANNELS=2000
 _SOURCES = 4_000
 _LONG_AGO = {"lastUpdated": "2024-01-01T08:00:00+01:00"}
 
@@ -326,9 +325,9 @@ def tellings(draw: st.DrawFn) -> tuple[Story, str, str, list[list[Resource]]]:
 
 def test_every_way_of_telling_a_story_leads_to_the_same_cases(region: Region) -> None:
     @settings(
-        max_examples=_EXAMPLES,
+        max_examples=examples(120),
         deadline=None,
-        derandomize="LOSUS_CHANNELS" not in os.environ,
+        derandomize=PROFILE != "long",
         suppress_health_check=list(HealthCheck),
     )
     @given(tellings())

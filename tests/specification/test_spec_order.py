@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapter.losus.versions import VersionOrder, contradicts, in_order, is_newer, is_same, newest, repeats
+from tests.examples import examples
 
 TIMES = ["", "2024-03-04T13:00:00+00:00", "2024-03-04T13:00:01+00:00", "2024-03-05T13:00:00+00:00"]
 orders = st.builds(
@@ -25,7 +26,7 @@ def itself(order: VersionOrder) -> VersionOrder:
 
 
 @given(st.lists(orders, max_size=7), st.randoms(use_true_random=False))
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 def test_the_order_does_not_depend_on_the_order_of_arrival(
     versions: list[VersionOrder], by: random.Random
 ) -> None:
@@ -35,7 +36,7 @@ def test_the_order_does_not_depend_on_the_order_of_arrival(
 
 
 @given(orders, orders)
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 def test_of_two_versions_at_most_one_is_newer(one: VersionOrder, other: VersionOrder) -> None:
     assert not (is_newer(one, other) and is_newer(other, one))
     assert is_newer(one, other) or is_newer(other, one) or is_same(one, other)
@@ -43,7 +44,7 @@ def test_of_two_versions_at_most_one_is_newer(one: VersionOrder, other: VersionO
 
 
 @given(orders, orders)
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 def test_contradicting_is_of_two_and_never_of_the_same(one: VersionOrder, other: VersionOrder) -> None:
     assert contradicts(one, other) == contradicts(other, one)
     assert is_same(one, other) == is_same(other, one)

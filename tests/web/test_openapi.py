@@ -21,6 +21,7 @@ from adapter.sandbox.processes import LOOPBACK, free_ports
 from adapter.web.guard import Guard
 from tests import service
 from tests.databases import copy_of
+from tests.examples import examples
 
 _CHECKS = [
     not_a_server_error,
@@ -53,7 +54,9 @@ def api(own_dsn: str) -> Iterator[schemathesis.BaseSchema]:
     thread.join()
 
 
-_TRY = settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+_TRY = settings(
+    max_examples=examples(8), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
 
 
 def test_every_route_answers_as_it_says(api: schemathesis.BaseSchema) -> None:

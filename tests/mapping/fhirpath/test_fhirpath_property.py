@@ -14,6 +14,7 @@ from adapter.mapping.fhirpath import FhirPathError, compile_expression
 from adapter.mapping.fhirpath.library import LibraryExpression
 from adapter.mapping.fhirpath.parser import parse
 from adapter.mapping.fhirpath.temporal import compare, parse_temporal
+from tests.examples import examples
 
 words = st.sampled_from(["a", "b", "Ab", "official"])
 use = st.sampled_from(["official", "usual", "old"])
@@ -139,7 +140,7 @@ expressions = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(expressions, patients)
 def test_compiled_and_library_agree(text, patient):
     ours = compile_expression(text)
@@ -147,7 +148,7 @@ def test_compiled_and_library_agree(text, patient):
     assert ours(patient) == LibraryExpression(text, parse(text), "R4")(patient, {}, None)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(expressions, patients)
 def test_evaluation_leaves_the_resource_as_it_was_and_repeats_itself(text, patient):
     before = repr(patient)
@@ -219,7 +220,7 @@ WELL_MEANT = (
 
 @example("value.toString().toQuantity()", {"value": [[]]}, "Patient")
 @example("name[value]", {"value": {}}, "Patient")
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 @given(
     st.sampled_from(WELL_MEANT),
     st.dictionaries(keys, garbage, max_size=5),
