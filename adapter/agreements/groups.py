@@ -27,6 +27,7 @@ from adapter.agreements.terms import (
     StartIn,
     Unit,
 )
+from adapter.losus.process import NoticeFrom
 from adapter.losus.terms import Criterion
 
 T = TypeVar("T")
@@ -179,7 +180,12 @@ class ProcessGroup(TermGroup):
 
     criteria: tuple[Term[tuple[Criterion, ...]], ...] | None = None
     admission_notice_hours: tuple[Term[Annotated[int, Field(ge=1)]], ...] | None = None
+    admission_notice_from: tuple[Term[NoticeFrom], ...] | None = None
+    planned_date_in_notice: tuple[Term[bool], ...] | None = None
     sip_call_days: tuple[Term[Annotated[int, Field(ge=0)]], ...] | None = None
+    sip_offered_first: tuple[Term[bool], ...] | None = None
+    coordinated_plan_first: tuple[Term[bool], ...] | None = None
+    coordinator: tuple[Term[bool], ...] | None = None
     reception: tuple[Term[OpeningHours], ...] | None = None
     long_holiday: tuple[Term[LongHolidayRule], ...] | None = None
     eves_are_free: tuple[Term[bool], ...] | None = None

@@ -9,6 +9,17 @@ from adapter.agreements.rules import Rules
 from adapter.agreements.terms import CareForm
 from adapter.losus.process import ProcessTerms
 
+#: The terms whose clause is published with what is judged by them.
+_CITED = (
+    "admission_notice_from",
+    "planned_date_in_notice",
+    "reception",
+    "sip_offered_first",
+    "coordinated_plan_first",
+    "coordinator",
+    "discharge",
+)
+
 
 def process_terms(rules: Rules, day: date, care_form: CareForm) -> ProcessTerms:
     """Give what the agreement asks of a stay of that care form on that day."""
@@ -16,7 +27,12 @@ def process_terms(rules: Rules, day: date, care_form: CareForm) -> ProcessTerms:
     return ProcessTerms(
         criteria=terms.criteria,
         admission_notice_hours=terms.admission_notice_hours,
+        admission_notice_from=terms.admission_notice_from,
+        planned_date_in_notice=terms.planned_date_in_notice,
         sip_call_days=terms.sip_call_days,
+        sip_offered_first=terms.sip_offered_first,
+        coordinated_plan_first=terms.coordinated_plan_first,
+        coordinator=terms.coordinator,
         reception=terms.reception,
         long_holiday=terms.long_holiday,
         eves_are_free=terms.eves_are_free,
@@ -25,4 +41,5 @@ def process_terms(rules: Rules, day: date, care_form: CareForm) -> ProcessTerms:
         cutoff_inclusive=terms.cutoff_inclusive,
         clock=terms.clock.value,
         unit=terms.unit.value,
+        clauses={name: str(terms.clauses[name]) for name in _CITED if name in terms.clauses},
     )

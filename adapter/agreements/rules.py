@@ -33,7 +33,7 @@ _GROUPS = ("scope", "days", "gate", "bill", "process")
 _FOREVER = date.max
 
 #: What holds where a file says nothing. None of these moves money by itself: settlement 3 and 4 name the
-#: first four as the default, the rest are the statute's limits of the process (LUS 2:3, 4:3).
+#: first four as the default, the rest are what the statute asks for (LUS 2:2, 2:3, 4:3, LPT 7 a §).
 _DEFAULTS: Mapping[str, Any] = {
     "round_mean": "no",
     "pool_care_forms": False,
@@ -44,7 +44,12 @@ _DEFAULTS: Mapping[str, Any] = {
     "zero_invoice": False,
     "criteria": tuple(Criterion),
     "admission_notice_hours": 24,
+    "admission_notice_from": "need",
+    "planned_date_in_notice": True,
     "sip_call_days": 3,
+    "sip_offered_first": False,
+    "coordinated_plan_first": True,
+    "coordinator": False,
     "reception": None,
     "long_holiday": None,
     "eves_are_free": False,

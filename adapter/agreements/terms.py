@@ -11,6 +11,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from adapter.losus.days import Hours, LongHoliday
+from adapter.losus.process import NoticeFrom
 from adapter.losus.terms import Criterion
 
 
@@ -172,7 +173,12 @@ class Terms:
     zero_invoice: bool
     criteria: tuple[Criterion, ...]
     admission_notice_hours: int
+    admission_notice_from: NoticeFrom
+    planned_date_in_notice: bool
     sip_call_days: int
+    sip_offered_first: bool
+    coordinated_plan_first: bool
+    coordinator: bool
     reception: Hours | None
     long_holiday: LongHoliday | None
     eves_are_free: bool

@@ -167,7 +167,34 @@ FOLLOW_UP = CodeSystem(
             "Share of information transferred in time",
             "Andel information överförd i tid",
         ),
-        "discharge-hours-share": ("Share of discharges within hours", "Andel utskrivningar inom tiderna"),
+        "discharge-hours-share": (
+            "Share of discharges planned within hours",
+            "Andel utskrivningar planerade inom tiderna",
+        ),
+        "notice-planned-date-share": (
+            "Share of admission notices with a planned discharge",
+            "Andel inskrivningsmeddelanden med planerad hemgång",
+        ),
+        "notice-receipt-share": (
+            "Share of admission notices received in time",
+            "Andel inskrivningsmeddelanden mottagna i tid",
+        ),
+        "sip-offered-before-call-share": (
+            "Share of calls to SIP made after the person was offered it",
+            "Andel kallelser till SIP efter erbjudande till personen",
+        ),
+        "coordinated-plan-share": (
+            "Share to ÖPT or ÖRV with a coordinated plan before leaving",
+            "Andel till ÖPT eller ÖRV med samordnad vårdplan före utskrivning",
+        ),
+        "coordinator-share": (
+            "Share of those with several care contacts who have a coordinator",
+            "Andel med samordnare av dem med flera fasta vårdkontakter",
+        ),
+        "discharge-hours-actual-share": (
+            "Share of discharges within hours",
+            "Andel utskrivningar inom tiderna",
+        ),
         "admission-notice-missed": ("Admission notices missed", "Uteblivna inskrivningsmeddelanden"),
         "planning-start-missed": ("Plannings not started in time", "Planeringar ej påbörjade i tid"),
         "sip-call-missed": ("Calls to SIP missed", "Uteblivna kallelser till SIP"),
@@ -176,7 +203,31 @@ FOLLOW_UP = CodeSystem(
             "Discharges without information",
             "Utskrivningar utan överförd information",
         ),
-        "discharge-hours-missed": ("Discharges outside hours", "Utskrivningar utanför tiderna"),
+        "discharge-hours-missed": (
+            "Discharges planned outside hours",
+            "Utskrivningar planerade utanför tiderna",
+        ),
+        "notice-planned-date-missed": (
+            "Admission notices without a planned discharge",
+            "Inskrivningsmeddelanden utan planerad hemgång",
+        ),
+        "notice-receipt-missed": (
+            "Admission notices not received in time",
+            "Inskrivningsmeddelanden ej mottagna i tid",
+        ),
+        "sip-offered-before-call-missed": (
+            "Calls to SIP before the person was offered it",
+            "Kallelser till SIP före erbjudande till personen",
+        ),
+        "coordinated-plan-missed": (
+            "Discharges to ÖPT or ÖRV without a coordinated plan",
+            "Utskrivningar till ÖPT eller ÖRV utan samordnad vårdplan",
+        ),
+        "coordinator-missed": (
+            "Several care contacts without a coordinator",
+            "Flera fasta vårdkontakter utan samordnare",
+        ),
+        "discharge-hours-actual-missed": ("Discharges outside hours", "Utskrivningar utanför tiderna"),
         "return-share": (
             "Share that returned to inpatient care within 30 days",
             "Andel återinskrivna inom 30 dagar",

@@ -13,6 +13,7 @@ from operator import attrgetter
 from typing import Any, Literal, TypedDict
 
 from adapter.losus import reading
+from adapter.losus.contacts import CareContact, Contacts
 from adapter.losus.facts import LiveSignal
 from adapter.losus.presence import End, EndHow, Presence, Unit
 from adapter.losus.ready import Episode, Readiness
@@ -79,6 +80,9 @@ _REACHED = (
     (SignalKind.ADMISSION_NOTICE_ACKNOWLEDGED, State.NOTIFIED),
 )
 
+#: The steps of SIP.
+_PLANNING = frozenset({SignalKind.SIP_OFFERED, SignalKind.SIP_CALLED, SignalKind.SIP_HELD})
+
 #: What some signals say of the whole case; the last word counts.
 _Flag = Literal["sip_declined", "open_care_available", "opposed"]
 _FLAGS: dict[SignalKind, tuple[_Flag, bool]] = {
@@ -101,13 +105,15 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class CareContact:
-    """*Fast vårdkontakt*, as far as it was told; `appointed_at` is never missing."""
+class Caller:
+    """Who called to SIP: a fast vårdkontakt in region-financed open care, by LUS 4:3.
 
-    appointed_at: datetime
+    `open_care`: whether the call comes from there; None: not stated.
+    """
+
     name: str | None = None
     unit: str | None = None
-    phone: str | None = None
+    open_care: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +124,11 @@ class Standing:
     `times`: each step by the signal's name (first time, or last for steps that recur). `met`: the
     criteria that hold, each with its beginning. `expected`: the planned discharge, date or instant.
     `open_care_available`: None means not clarified (LUS 5:5). `sip_declined`: the last word on SIP
-    was no. `reason`: of the last interruption or voiding, text code.
+    was no. `reason`: of the last interruption or voiding, text code. `expected_since`: when a planned
+    discharge was first stated. `care_contacts`: all of them, oldest first, and `care_contact_at` when the
+    first was appointed that is not known to be another's than open care's; `coordinated_at` when the first
+    coordinator was. `sip_offered_at` is the first offer, `sip_called_at` the first call that is not known to
+    come from another than open care (LUS 4:3), `sip_caller` and `sip_place` those of the last call.
     """
 
     history: tuple[Step, ...]
@@ -132,10 +142,18 @@ class Standing:
     care_form: str | None
     compulsory: bool
     expected: date | datetime | None
+    expected_since: datetime | None
     care_contact: CareContact | None
+    care_contacts: tuple[CareContact, ...]
+    care_contact_at: datetime | None
     coordinator: CareContact | None
+    coordinated_at: datetime | None
     sip_declined: bool
+    sip_offered_at: datetime | None
+    sip_called_at: datetime | None
+    sip_caller: Caller | None
     sip_meeting_at: datetime | None
+    sip_place: str | None
     open_care_available: bool | None
     opposed: bool
     consent: str | None
@@ -167,14 +185,17 @@ def run(signals: Iterable[LiveSignal], criteria: tuple[Criterion, ...]) -> Stand
 
 
 class _Kept(TypedDict):
-    """The fields of `Standing` of which the last word counts."""
+    """The fields of `Standing` that signals set as they are taken in."""
 
     compulsory: bool
     expected: date | datetime | None
-    care_contact: CareContact | None
-    coordinator: CareContact | None
+    expected_since: datetime | None
     sip_declined: bool
+    sip_offered_at: datetime | None
+    sip_called_at: datetime | None
+    sip_caller: Caller | None
     sip_meeting_at: datetime | None
+    sip_place: str | None
     open_care_available: bool | None
     opposed: bool
     consent: str | None
@@ -187,16 +208,20 @@ class _Course:
     def __init__(self, criteria: tuple[Criterion, ...]) -> None:
         self.presence = Presence()
         self.readiness = Readiness(criteria)
+        self.contacts = Contacts()
         self.history: list[Step] = []
         self.times: dict[str, datetime] = {}
         self.interrupted = False
         self.kept: _Kept = {
             "compulsory": False,
             "expected": None,
-            "care_contact": None,
-            "coordinator": None,
+            "expected_since": None,
             "sip_declined": False,
+            "sip_offered_at": None,
+            "sip_called_at": None,
+            "sip_caller": None,
             "sip_meeting_at": None,
+            "sip_place": None,
             "open_care_available": None,
             "opposed": False,
             "consent": None,
@@ -207,21 +232,24 @@ class _Course:
         kind, at = signal.kind, signal.at
         if kind in _LAST_TIME:
             self.times[kind] = at
-        else:
+        elif not _is_coordinator(signal):  # alone no care contact
             self.times.setdefault(kind, at)
         if kind in _RESUMING:  # of one instant the interruption is taken in last, and stands
             self.interrupted = False
         self.presence.take(signal)
         if signal.fields:
-            self._keep_fields(signal.fields)
+            self._keep_fields(at, signal.fields)
+        if kind in _PLANNING:
+            self._plan(signal)
         self._take_step(signal)
 
-    def _keep_fields(self, fields: Mapping[str, Any]) -> None:
+    def _keep_fields(self, at: datetime, fields: Mapping[str, Any]) -> None:
         """Keep what any signal may carry; the newest that says something decides."""
         if (compulsory := reading.flag(fields, "compulsory")) is not None:
             self.kept["compulsory"] = compulsory
         if (expected := reading.moment(fields, "expected")) is not None:
             self.kept["expected"] = expected
+            self.kept["expected_since"] = self.kept["expected_since"] or at
         if (consent := reading.text(fields, "consent")) is not None:
             self.kept["consent"] = consent
 
@@ -241,21 +269,34 @@ class _Course:
                 self.readiness.miss(reading.criterion(fields))
             case SignalKind.CARE_CONTACT_APPOINTED:
                 self._appoint(at, fields)
-            case SignalKind.SIP_CALLED | SignalKind.SIP_HELD:
-                meeting_at = reading.instant(fields, "meeting_at")
-                self.kept["sip_meeting_at"] = meeting_at or self.kept["sip_meeting_at"]
             case SignalKind.INTERRUPTED | SignalKind.VOIDED:
                 self.interrupted = kind is SignalKind.INTERRUPTED
                 self.kept["reason"] = reading.text(fields, "reason")
 
     def _appoint(self, at: datetime, fields: Mapping[str, Any]) -> None:
-        self.readiness.meet(Criterion.CARE_CONTACT_APPOINTED, at)
-        told = reading.part(fields, "contact")
-        contact = CareContact(at, *(reading.text(told, name) for name in ("name", "unit", "phone")))
-        if reading.flag(fields, "coordinator"):
-            self.kept["coordinator"] = contact
-        else:
-            self.kept["care_contact"] = contact
+        """Take in an appointment; the criterion is «fast vårdkontakt har utsetts av regionens öppna vård»."""
+        if self.contacts.take(at, fields):
+            self.readiness.meet(Criterion.CARE_CONTACT_APPOINTED, at)
+
+    def _plan(self, signal: LiveSignal) -> None:
+        """Take in a step of SIP: the first offer, open care's first call, the last caller and place."""
+        at, fields = signal.at, signal.fields
+        if signal.kind is SignalKind.SIP_OFFERED:
+            self.kept["sip_offered_at"] = self.kept["sip_offered_at"] or at
+            return
+        if signal.kind is SignalKind.SIP_CALLED:
+            names = reading.part(fields, "caller")
+            who = (
+                reading.text(names, "name"),
+                reading.text(names, "unit"),
+                reading.flag(fields, "open_care"),
+            )
+            self.kept["sip_caller"] = None if who == (None, None, None) else Caller(*who)
+            if who[2] is not False:
+                self.kept["sip_called_at"] = self.kept["sip_called_at"] or at
+        meeting_at, place = reading.instant(fields, "meeting_at"), reading.text(fields, "place")
+        self.kept["sip_meeting_at"] = meeting_at or self.kept["sip_meeting_at"]
+        self.kept["sip_place"] = place or self.kept["sip_place"]
 
     def judge(self, at: datetime) -> None:
         """Judge the state at the end of the instant `at`; after the stay's end no one becomes ready."""
@@ -281,7 +322,7 @@ class _Course:
         return next(reached, State.ADMITTED if self.presence.in_care else None)
 
     def standing(self) -> Standing:
-        presence = self.presence
+        presence, contacts = self.presence, self.contacts
         return Standing(
             history=tuple(self.history),
             times=self.times,
@@ -292,5 +333,16 @@ class _Course:
             on_leave=presence.on_leave,
             unit=presence.unit,
             care_form=presence.care_form,
+            care_contact=contacts.newest,
+            care_contacts=tuple(contacts.all),
+            care_contact_at=contacts.appointed_at,
+            coordinator=contacts.coordinator,
+            coordinated_at=contacts.coordinated_at,
             **self.kept,
         )
+
+
+def _is_coordinator(signal: LiveSignal) -> bool:
+    return signal.kind is SignalKind.CARE_CONTACT_APPOINTED and bool(
+        reading.flag(signal.fields, "coordinator")
+    )

@@ -58,7 +58,6 @@ def draw(
         "ready_episodes": standing.episodes,
         "criteria": tuple(CriterionStatus(one, standing.met.get(one)) for one in terms.criteria),
         "deadlines": deadlines,
-        "sip": _sip(standing),
         "open_care_available": standing.open_care_available,
         "opposed": standing.opposed,
         "consent": standing.consent,
@@ -85,9 +84,12 @@ def _times(standing: Standing) -> dict[str, datetime]:
     return times
 
 
-def _sip(standing: Standing) -> Sip:
+def _sip(standing: Standing, *, is_protected: bool) -> Sip:
+    """Return the steps of SIP; who called and the place of the meeting would show where a person lives."""
     at = standing.times.get
     return Sip(
+        called_by=None if is_protected else standing.sip_caller,
+        place=None if is_protected else standing.sip_place,
         required=standing.sip_required,
         offered_at=at(SignalKind.SIP_OFFERED),
         declined_at=at(SignalKind.SIP_DECLINED),
@@ -112,7 +114,9 @@ def _open(standing: Standing, person: Person, live: Sequence[LiveSignal]) -> dic
             expected_discharge=standing.expected,
         ),
         "unit": standing.unit,
+        "sip": _sip(standing, is_protected=False),
         "care_contact": standing.care_contact,
+        "care_contacts": standing.care_contacts,
         "coordinator": standing.coordinator,
         "ended": standing.end,
         "sources": tuple(Source(s.kind, s.at, s.source, s.resource, s.version) for s in live),
@@ -131,5 +135,6 @@ def _protected(standing: Standing, person: Person) -> dict[str, Any]:
         "protected": True,
         "manual_handling": ManualHandling.PROTECTED_IDENTITY,
         "statutory": Statutory(expected_discharge=standing.expected),
+        "sip": _sip(standing, is_protected=True),
         "ended": end and End(end.how, end.at),
     }

@@ -11,8 +11,10 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
-from adapter.losus.course import CareContact
+from adapter.losus.contacts import CareContact
+from adapter.losus.course import Caller
 from adapter.losus.deadlines import Deadline
 from adapter.losus.identity import IdentityKind
 from adapter.losus.presence import End, Unit
@@ -30,6 +32,10 @@ class ManualHandling(StrEnum):
 
     PROTECTED_IDENTITY = "protected-identity"
     UNCERTAIN_IDENTITY = "uncertain-identity"  # numbers were given, and none is right or several are
+
+
+#: In the schema of a field that came after the first release: recorded events do not have it.
+_ADDED: JsonDict = {"x-added": "0.2"}
 
 
 class _Part(BaseModel):
@@ -73,6 +79,10 @@ class Sip(_Part):
     coordinated_plan_at: datetime | None = Field(
         None, description="samordnad vårdplan, LPT 7 a § / LRV 12 a §"
     )
+    called_by: Caller | None = Field(
+        None, description="who called last, LUS 4:3; null: not stated", json_schema_extra=_ADDED
+    )
+    place: str | None = Field(None, description="where the meeting is held", json_schema_extra=_ADDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +126,10 @@ class CasePicture(_Part):
     ready_episodes: tuple[Episode, ...] = ()
     criteria: tuple[CriterionStatus, ...] = ()
     deadlines: tuple[Deadline, ...] = ()
-    care_contact: CareContact | None = None
+    care_contact: CareContact | None = Field(None, description="the one that was appointed last")
+    care_contacts: tuple[CareContact, ...] = Field(
+        (), description="all of them, the first appointed first", json_schema_extra=_ADDED
+    )
     coordinator: CareContact | None = None
     sip: Sip | None = None
     open_care_available: bool | None = Field(None, description="null: not clarified, LUS 5:5")

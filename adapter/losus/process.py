@@ -4,7 +4,8 @@ Owns the shape that `adapter.agreements` fills in and that `case` and `deadlines
 statute's own values. Does not own what a day costs, nor whom an agreement binds.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import time
 from typing import Literal
 
@@ -18,6 +19,9 @@ Clock = Literal["ready", "home-ready"]
 #: What is counted: every date, or only dates that are no Saturday, helgdag or eve.
 DayUnit = Literal["calendar-days", "weekdays"]
 
+#: What the hours of the admission notice run from: the admission, or the later judgement of need (LUS 2:3).
+NoticeFrom = Literal["admission", "need"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessTerms:
@@ -25,18 +29,29 @@ class ProcessTerms:
 
     `criteria`: the conditions of *hemgångsklar* asked for, in the agreement's order; empty where the
     agreement does not know *hemgångsklar*, and then no case ever is.
-    `admission_notice_hours`: elapsed hours (LUS 2:3). `sip_call_days`: local dates (LUS 4:3).
+    `admission_notice_hours`: elapsed hours (LUS 2:3), counted from `admission_notice_from`.
+    `planned_date_in_notice`: whether the notice has to hold the planned discharge (LUS 2:2).
+    `sip_call_days`: local dates (LUS 4:3). `sip_offered_first`: whether the person has to be offered SIP
+    before the units are called. `coordinated_plan_first`: whether a coordinated plan is to be made before a
+    person under ÖPT or ÖRV leaves. `coordinator`: whether several care contacts need one.
     `reception`: when notices are received and planning is started; None where nothing is said, and
-    then `planning-start` is not judged. `long_holiday`: the reception day within a long holiday.
+    then `notice-receipt` and `planning-start` are not judged. `long_holiday`: the reception day
+    within a long holiday.
     `eves_are_free`: whether midsommarafton, julafton and nyårsafton are free days.
-    `discharge`: the hours in which a discharge may be planned; None where nothing is said.
+    `discharge`: the hours in which people are discharged; None where nothing is said.
     `cutoff`: local time after which a notice counts as sent the next day; None for no cut-off.
     `cutoff_inclusive`: whether a notice at that time sharp still counts the same day.
+    `clauses`: where the agreement's own text for a term stands, by the term's name.
     """
 
     criteria: tuple[Criterion, ...] = tuple(Criterion)
     admission_notice_hours: int = 24
+    admission_notice_from: NoticeFrom = "need"
+    planned_date_in_notice: bool = True
     sip_call_days: int = 3
+    sip_offered_first: bool = False
+    coordinated_plan_first: bool = True
+    coordinator: bool = False
     reception: Hours | None
     long_holiday: LongHoliday | None
     eves_are_free: bool
@@ -45,6 +60,7 @@ class ProcessTerms:
     cutoff_inclusive: bool
     clock: Clock
     unit: DayUnit
+    clauses: Mapping[str, str] = field(default_factory=dict, hash=False, compare=False)
 
 
 #: Lag (2017:612) alone, where no agreement is in force. It sets no hours of reception or discharge;

@@ -22,8 +22,11 @@ The fields that a signal may carry (`with` in a mapping file), all JSON values:
 | `consent` | admission-notice-sent, sip-* | text code of consent or *menprövning* |
 | `criterion` | criterion-met, criterion-unmet | a `Criterion` |
 | `contact` | care-contact-appointed | `{"name", "unit", "phone"}` |
-| `coordinator` | care-contact-appointed | true where this contact coordinates several |
+| `coordinator` | care-contact-appointed | true for who coordinates several contacts; alone no contact |
+| `open_care` | care-contact-appointed, sip-called | whether region-financed open care appointed, or called |
+| `caller` | sip-called | `{"name", "unit"}` of who called (LUS 4:3) |
 | `meeting_at` | sip-called, sip-held | instant of the meeting |
+| `place` | sip-called, sip-held | where the meeting is held, text |
 | `destination` | discharged | where to, text code |
 | `precision` | any | `month` or `year` where `at` is known no better; set by the reader, not by `with` |
 | `reason` | interrupted, voided, ready-withdrawn, transferred-out | text code |

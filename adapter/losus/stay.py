@@ -17,6 +17,7 @@ from adapter.losus.terms import SignalKind, State
 #: The field of a stay that a kind of signal gives a time to.
 _TIMED = {
     SignalKind.ADMITTED: "admitted_at",
+    SignalKind.NEED_ASSESSED: "need_assessed_at",
     SignalKind.ADMISSION_NOTICE_SENT: "notice_sent_at",
     SignalKind.READY: "ready",
     SignalKind.READY_WITHDRAWN: "ready",
@@ -51,10 +52,11 @@ def stay_of(case: Case) -> Mapping[str, Any] | None:
         "notice_sent_at": _text(times.get(SignalKind.ADMISSION_NOTICE_SENT)),
         "ready": [_episode(episode) for episode in standing.episodes],
         "sip_required": standing.sip_required,
-        "sip_called_at": _text(times.get(SignalKind.SIP_CALLED)),
+        "sip_called_at": _text(standing.sip_called_at),
         "open_care_available": standing.open_care_available,
         "opposed": standing.opposed,
         "ended_at": _text(standing.end.at if standing.end is not None else None),
+        "need_assessed_at": _text(times.get(SignalKind.NEED_ASSESSED)),
     }
 
 

@@ -43,6 +43,10 @@ _OPPOSITES = (
 _ONCE = frozenset({SignalKind.ADMITTED, SignalKind.VOIDED, SignalKind.PATIENT, *_ENDS})
 
 
+#: Fields by which two signals of a kind speak of different things.
+_TELLING_APART = ("criterion", "coordinator", "contact")
+
+
 @dataclass(slots=True)
 class Report:
     """What a check found: faults, each with file, line and rule, and notes that fail nothing."""
@@ -232,4 +236,4 @@ def _contradict(one: Signal, other: Signal) -> bool:
 
 def _differ(one: Signal, other: Signal) -> bool:
     """Whether two signals of a kind speak of different things, so that both may hold."""
-    return any(one.fields.get(name) != other.fields.get(name) for name in ("criterion", "coordinator"))
+    return any(one.fields.get(name) != other.fields.get(name) for name in _TELLING_APART)

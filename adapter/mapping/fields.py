@@ -108,7 +108,9 @@ FIELDS: dict[str, Callable[[list[Any]], Any]] = {
     "consent": _text,
     "criterion": _one_of(_CRITERIA),
     "coordinator": _truth,
+    "open_care": _truth,
     "meeting_at": _moment,
+    "place": _text,
     "destination": _text,
     "reason": _text,
 }
@@ -117,4 +119,5 @@ FIELDS: dict[str, Callable[[list[Any]], Any]] = {
 PARTS: dict[str, tuple[str, ...]] = {
     "unit": ("id", "name"),
     "contact": ("name", "unit", "phone"),
+    "caller": ("name", "unit"),
 }

@@ -62,12 +62,14 @@ class Rule(_Strict):
     """Where `when` holds for a resource of type `on`, it says `signal` from the time at `at`.
 
     `expects`: what should hold too. Where it does not, the rule holds all the same and the trace says so.
+    `each`: the elements of the resource that each give a signal of their own; `%each` is the one at hand.
     """
 
     id: Name
     on: ResourceType
     when: FhirPath | None = None
     expects: FhirPath | None = None
+    each: FhirPath | None = None
     signal: SignalKind
     at: FhirPath
     fields: dict[str, FieldSpec] = Field(default_factory=dict, alias="with")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 #: Names that every expression may use, beside those of `let`.
-GIVEN = frozenset({"resource", "rootResource", "context", "bundle", "changed", "now", "part"})
+GIVEN = frozenset({"resource", "rootResource", "context", "bundle", "changed", "now", "part", "each"})
 
 
 class Names(Mapping[str, object]):

@@ -39,6 +39,7 @@ class CompiledRule:
     rule: Rule
     when: Expression | None
     expects: Expression | None
+    each: Expression | None
     at: Expression
     fields: tuple[tuple[str, Field], ...]
 
@@ -123,6 +124,8 @@ def _of_rule(place: Place, rule: Rule) -> Iterator[Written]:
         yield Written((*place, "when"), rule.when, rule.on)
     if rule.expects is not None:
         yield Written((*place, "expects"), rule.expects, rule.on)
+    if rule.each is not None:
+        yield Written((*place, "each"), rule.each, rule.on)
     yield Written((*place, "at"), rule.at, rule.on)
     for name, spec in rule.fields.items():
         for part, text in _parts(spec):
@@ -152,6 +155,15 @@ def _faults(file: MappingFile) -> Iterator[tuple[Place, str]]:
         for name in sorted(used[written.place] - GIVEN - file.let.keys()):
             if fixed_variable(name) is None:
                 yield written.place, f"no such name: %{name}"
+    yield from _unknown_here(file, used)
+    for name in sorted(GIVEN & file.let.keys()):
+        yield ("let", name), f"%{name} means something already"
+    yield from _unknown_fields(file)
+    yield from _unknown_tables(file)
+
+
+def _unknown_here(file: MappingFile, used: Mapping[Place, frozenset[str]]) -> Iterator[tuple[Place, str]]:
+    """Find names that are not known yet where they are asked for, and those that need themselves."""
     needs = {str(place[1]): names for place, names in used.items() if place[0] == "let"}
     for place, names in used.items():
         reached = _reached(names, needs)
@@ -159,12 +171,17 @@ def _faults(file: MappingFile) -> Iterator[tuple[Place, str]]:
             yield place, f"%{place[1]} is needed to find %{place[1]}"
         if place[0] == "version" and "changed" in reached:
             yield place, "%changed is what `version` finds, so it is not known here"
+        if "each" in reached and not _has_each(file, place):
+            yield place, "%each is what the rule's own `each` finds, so it is not known here"
         if place[0] == "part_of" and "part" in reached:
             yield place, "%part is what `part_of` finds, so it is not known here"
-    for name in sorted(GIVEN & file.let.keys()):
-        yield ("let", name), f"%{name} means something already"
-    yield from _unknown_fields(file)
-    yield from _unknown_tables(file)
+
+
+def _has_each(file: MappingFile, place: Place) -> bool:
+    """Whether `%each` is known at a place: in `at` and `with` of a rule that has `each`."""
+    if place[0] != "rules" or not isinstance(place[1], int) or place[2] not in ("at", "with"):
+        return False
+    return file.rules[place[1]].each is not None
 
 
 def _reached(names: frozenset[str], needs: Mapping[str, frozenset[str]]) -> frozenset[str]:
@@ -224,4 +241,5 @@ def _rule(rule: Rule, fhir: str) -> CompiledRule:
     )
     when = compile_expression(rule.when, fhir=fhir) if rule.when else None
     expects = compile_expression(rule.expects, fhir=fhir) if rule.expects else None
-    return CompiledRule(rule, when, expects, compile_expression(rule.at, fhir=fhir), fields)
+    each = compile_expression(rule.each, fhir=fhir) if rule.each else None
+    return CompiledRule(rule, when, expects, each, compile_expression(rule.at, fhir=fhir), fields)

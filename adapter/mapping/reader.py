@@ -20,6 +20,7 @@ from adapter.losus.terms import SignalKind
 from adapter.losus.versions import VersionOrder, finality
 from adapter.mapping.concepts import ConceptMap, translate
 from adapter.mapping.evaluation import Evaluation, place_of
+from adapter.mapping.fhirpath import Expression
 from adapter.mapping.fhirpath.functions.tree import reference_text
 from adapter.mapping.fields import FIELDS, FieldFault
 from adapter.mapping.file import MappingFile, Rule, Translated
@@ -306,18 +307,36 @@ class Reader(Evaluation):
                     look = partial(self.find, part=f"rule {rule.id}: `when`")
                     self._note(rule.id, rule.signal, why_not=why_not(when, self.file.fhir, look))
                 continue
-            against = None if self.trace is None else self._against(compiled)
-            given = self._at(compiled)
-            at = given.at(ROLES[rule.signal])
-            self.look(at)
-            values = self._values(compiled)
-            if given.precision in _VAGUE:
-                values["precision"] = given.precision.value
-            stretches = self._stretches(compiled) if rule.signal is SignalKind.PATIENT else ()
-            yield Signal(rule.signal, at, values, rule.repeats, stretches)
-            if self.trace is not None:
-                told = {"at": instant_text(at), "found_at": rule.at, "contradiction": against}
-                self._note(rule.id, rule.signal, matched=True, **told)
+            if compiled.each is None:
+                yield self._signal(compiled)
+            else:
+                yield from self._signal_of_each(compiled, compiled.each)
+
+    def _signal_of_each(self, compiled: CompiledRule, each: Expression) -> Iterator[Signal]:
+        """Give the signal of every element that `each` finds, with the element as `%each`."""
+        rule = compiled.rule
+        found = self.find(each, f"rule {rule.id}: `each`")
+        for element in found:
+            self.know("each", element)
+            self.look(self._version_at)
+            yield self._signal(compiled)
+        if not found:
+            self._note(rule.id, rule.signal, why_not="`each` finds nothing")
+
+    def _signal(self, compiled: CompiledRule) -> Signal:
+        rule = compiled.rule
+        against = None if self.trace is None else self._against(compiled)
+        given = self._at(compiled)
+        at = given.at(ROLES[rule.signal])
+        self.look(at)
+        values = self._values(compiled)
+        if given.precision in _VAGUE:
+            values["precision"] = given.precision.value
+        stretches = self._stretches(compiled) if rule.signal is SignalKind.PATIENT else ()
+        if self.trace is not None:
+            more = {"at": instant_text(at), "found_at": rule.at, "contradiction": against}
+            self._note(rule.id, rule.signal, matched=True, **more)
+        return Signal(rule.signal, at, values, rule.repeats, stretches)
 
     def _against(self, compiled: CompiledRule) -> str | None:
         """Give what the rule expects and the resource says otherwise; None where nothing contradicts it."""

@@ -144,7 +144,9 @@ def _unsaid(said: frozenset[str]) -> Schema:
 
 def _variant(words: str, said: frozenset[str]) -> Schema:
     shape = _told()
-    shape["properties"] |= _unsaid(said)
+    for name, unsaid in _unsaid(said).items():
+        whole = shape["properties"][name]
+        shape["properties"][name] = unsaid | {word: whole[word] for word in (_ADDED,) if word in whole}
     is_closing = said == _CLOSING
     shape["properties"]["moved" if is_closing else "payload"] = {"const": True if is_closing else "statutory"}
     shape["$defs"] = {name: part for name, part in shape["$defs"].items() if name in _named(shape)}

@@ -24,7 +24,7 @@ Column = npt.NDArray[Any]
 
 
 #: What the columns after the names are made of.
-_KINDS = ("i2", "i1", "?", "i4", "i4", "i4", "i8", "i4", "i8", "i8", "?", "?")
+_KINDS = ("i2", "i1", "?", "i4", "i4", "i4", "i8", "i4", "i8", "i8", "i8", "?", "?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,9 @@ class Columns:
     """Stays, each in the same place of every column; days as `date.toordinal`, 0 for none.
 
     `liable` is the kommunkod as a number. `sent`, `clock` (microseconds of the local day) and `home` are of
-    the effective *utskrivningsklar*. `notice` is microseconds from admission to its notice, `call` days from
-    *utskrivningsklar* to the call to SIP; both may be `MISSING`, the call also `NO_CALL_NEEDED`.
+    the effective *utskrivningsklar*. `notice` is microseconds from admission to its notice, `notice_of_need`
+    those from the judgement of need where that is later, `call` days from *utskrivningsklar* to the call to
+    SIP; all may be `MISSING`, the call also `NO_CALL_NEEDED`.
     """
 
     names: list[str]
@@ -46,6 +47,7 @@ class Columns:
     clock: Column
     home: Column
     notice: Column
+    notice_of_need: Column
     call: Column
     available: Column
     opposed: Column

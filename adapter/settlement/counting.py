@@ -79,7 +79,8 @@ class Counting:
 
     def _mix(self, stays: Columns, at: Column) -> Column:
         """Give notice + 3 × call + 9 × available + 18 × opposed: 0 in time, 1 late, 2 missing."""
-        notice, call = stays.notice[at], stays.call[at]
+        is_of_need = self.terms.admission_notice_from == "need"
+        notice, call = (stays.notice_of_need if is_of_need else stays.notice)[at], stays.call[at]
         notices = (notice > self.terms.admission_notice_hours * _HOUR_US).astype(np.int64) + (
             notice == MISSING
         )

@@ -47,6 +47,7 @@ class Row(msgspec.Struct, forbid_unknown_fields=True, gc=False, kw_only=True):
     open_care_available: bool | None = None
     opposed: bool
     ended_at: str | None = None
+    need_assessed_at: str | None = None
 
 
 class Codes(dict[str | None, int]):
@@ -108,7 +109,7 @@ class Gathering:
         self.municipality, self.placing, self.episodes = array("h"), array("h"), array("l")
         self.form = bytearray()
         self.compulsory, self.required, self.available, self.opposed = (bytearray() for _ in range(4))
-        self.admitted, self.notice, self.called, self.ended = (_Texts() for _ in range(4))
+        self.admitted, self.notice, self.called, self.ended, self.need = (_Texts() for _ in range(5))
         self.sent, self.withdrawn, self.home = (_Texts() for _ in range(3))
 
     def add(self, rows: Iterable[Row]) -> None:
@@ -126,6 +127,7 @@ class Gathering:
         self.notice.add(row["notice_sent_at"])
         self.called.add(row["sip_called_at"])
         self.ended.add(row["ended_at"])
+        self.need.add(row["need_assessed_at"])
         self.episodes.extend(map(len, row["ready"]))
         if episodes := list(map(astuple, chain.from_iterable(row["ready"]))):
             sent, withdrawn, home = zip(*episodes, strict=True)
@@ -140,6 +142,7 @@ class Gathering:
             np.frombuffer(self.placing, np.int16),
         )
         admitted, ended, notice = self.admitted.read(), self.ended.read(), self.notice.read()
+        need = self.need.read()
         if "" in self.names or (ended.given & (ended.utc < admitted.utc)).any():
             raise ValueError("no text, or ends before it begins")
         sent, clock, home = self._effective()
@@ -154,6 +157,11 @@ class Gathering:
             clock=clock,
             home=home.astype(np.int32),
             notice=np.where(notice.given, notice.utc - admitted.utc, MISSING),
+            notice_of_need=np.where(
+                notice.given,
+                notice.utc - np.where(need.given, np.maximum(admitted.utc, need.utc), admitted.utc),
+                MISSING,
+            ),
             call=self._call(sent),
             available=np.frombuffer(self.available, np.bool_),
             opposed=np.frombuffer(self.opposed, np.bool_),

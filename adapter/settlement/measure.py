@@ -4,12 +4,12 @@ Owns the reasons of settlement rules 3 that lie in the stay alone. Does not own 
 nor amounts (`bill`).
 """
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
 from adapter.agreements.terms import CareForm, Compulsory, Condition, Late, Terms
-from adapter.losus.days import local_day
+from adapter.losus.due import call_due, notice_due
 from adapter.settlement.length import day_zero, effective_episode, length
 from adapter.settlement.stay import Episode, Stay
 
@@ -76,21 +76,21 @@ def _out(stay: Stay, end: date, terms: Terms, reason: Reason) -> Measured:
 
 
 def _late(stay: Stay, episode: Episode, terms: Terms) -> tuple[Reason, ...]:
-    """Name the messages that came past their limit: hours elapse (LUS 2:3), days are dates (LUS 4:3)."""
+    """Name the messages that came past their limit, by the rule that the deadlines of a case have too."""
     late: tuple[Reason, ...] = ()
-    limit = timedelta(hours=terms.admission_notice_hours)
-    if stay.notice_sent_at is not None and _elapsed(stay.admitted_at, stay.notice_sent_at) > limit:
+    if stay.notice_sent_at is not None and _is_notice_late(stay, stay.notice_sent_at, terms):
         late = (Reason.LATE_ADMISSION_NOTICE,)
     if stay.sip_required and stay.sip_called_at is not None:
-        waited = local_day(stay.sip_called_at) - local_day(episode.sent_at)
-        if waited.days > terms.sip_call_days:
+        due = call_due(episode.sent_at, terms.sip_call_days)
+        if stay.sip_called_at.astimezone(UTC) > due:
             late = (*late, Reason.LATE_SIP_CALL)
     return late
 
 
-def _elapsed(start: datetime, end: datetime) -> timedelta:
-    """Give the time between two instants; in one zone Python would subtract what the clocks showed."""
-    return end.astimezone(UTC) - start.astimezone(UTC)
+def _is_notice_late(stay: Stay, sent_at: datetime, terms: Terms) -> bool:
+    counted_from, hours = terms.admission_notice_from, terms.admission_notice_hours
+    due = notice_due(stay.admitted_at, stay.need_assessed_at, counted_from, hours)
+    return due is not None and sent_at.astimezone(UTC) > due
 
 
 def _released(stay: Stay, terms: Terms, late: tuple[Reason, ...]) -> tuple[Reason, ...]:

@@ -34,7 +34,8 @@ class Stay(NamedTuple):
     """A stay in closed care; instants are aware, None means that it has not happened.
 
     `placing_municipality` overrides `municipality` (LUS 5:2). `open_care_available` None is «not
-    clarified», which releases like False (LUS 5:5). `ended_at` None: still in.
+    clarified», which releases like False (LUS 5:5). `ended_at` None: still in. `need_assessed_at`: when the
+    need was judged, from which the hours of the notice may run (LUS 2:3).
     """
 
     stay: str
@@ -50,6 +51,7 @@ class Stay(NamedTuple):
     open_care_available: bool | None
     opposed: bool
     ended_at: datetime | None
+    need_assessed_at: datetime | None = None
 
     @property
     def liable(self) -> str:
@@ -131,6 +133,7 @@ def stay_of(row: Mapping[str, Any]) -> Stay:
         None if (open_care := get("open_care_available")) is None else _flag(open_care),
         _flag(row["opposed"]),
         None if (ended := get("ended_at")) is None else read_instant(ended),
+        None if (assessed := get("need_assessed_at")) is None else read_instant(assessed),
     )
     if stay.ended_at is not None and stay.ended_at < stay.admitted_at:
         raise ValueError(_BACKWARDS)
@@ -259,9 +262,17 @@ _READERS: Mapping[str, Callable[[object], object]] = {
     "open_care_available": _flag,
     "opposed": _flag,
     "ended_at": read_instant,
+    "need_assessed_at": read_instant,
 }
 _NULLABLE = frozenset(
-    ("placing_municipality", "notice_sent_at", "sip_called_at", "open_care_available", "ended_at")
+    (
+        "placing_municipality",
+        "notice_sent_at",
+        "sip_called_at",
+        "open_care_available",
+        "ended_at",
+        "need_assessed_at",
+    )
 )
 _FLAGS = frozenset(name for name, read in _READERS.items() if read is _flag)
 
@@ -288,6 +299,6 @@ def row_of(stay: Stay) -> dict[str, Any]:
         {name: None if at is None else at.isoformat() for name, at in episode._asdict().items()}
         for episode in stay.ready
     ]
-    for name in ("admitted_at", "notice_sent_at", "sip_called_at", "ended_at"):
+    for name in ("admitted_at", "notice_sent_at", "sip_called_at", "ended_at", "need_assessed_at"):
         row[name] = None if row[name] is None else row[name].isoformat()
     return row

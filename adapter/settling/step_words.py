@@ -91,6 +91,7 @@ def steps_of_row(stay: Stay) -> tuple[Step, ...]:
 def _of_row(stay: Stay) -> Iterator[Step]:
     timed = [
         (SIGNALS[SignalKind.ADMITTED], stay.admitted_at),
+        (SIGNALS[SignalKind.NEED_ASSESSED], stay.need_assessed_at),
         (SIGNALS[SignalKind.ADMISSION_NOTICE_SENT], stay.notice_sent_at),
         (SIGNALS[SignalKind.SIP_CALLED], stay.sip_called_at),
         (("vården avslutad", "end of care"), stay.ended_at),

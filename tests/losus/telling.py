@@ -25,6 +25,9 @@ from adapter.losus.versions import VersionOrder
 
 #: Bilaga 9 of Jämtland Härjedalen: every limit is set.
 JAMTLAND = ProcessTerms(
+    admission_notice_from="admission",
+    sip_offered_first=True,
+    coordinator=True,
     reception=Hours("weekdays", time(8), time(17)),
     long_holiday=LongHoliday(longer_than_days=2, act_on_day=3),
     eves_are_free=True,

@@ -14,9 +14,12 @@ import pytest
 
 from adapter.losus import (
     case,
+    contacts,
     course,
+    days,
     deadlines,
     drawing,
+    due,
     facts,
     identity,
     municipality,
@@ -104,6 +107,11 @@ def _restarting(notify: Any) -> Any:
         notify(self, at)
 
     return mutant
+
+
+def _blind(**fields: Any) -> Callable[[Any], Any]:
+    """Make a limit blind to fields of the standing."""
+    return lambda limit: lambda standing, *rest: limit(replace(standing, **fields), *rest)
 
 
 def _without_time(kind: SignalKind) -> Callable[[Any], Any]:
@@ -208,16 +216,38 @@ BUGS = [
     Bug("wrong number shown", identity.personnummer, "valid", lambda _: lambda _digits: True, "a wrong number"),
     Bug("old number shown", person, "preferred", lambda old: lambda numbers: old({*numbers, TOLVAN}),
         "an old number beside the new"),
-    Bug("SIP counted in hours", deadlines, "_end_of_day",
-        lambda _: lambda day: deadlines.at_local(day, deadlines.time(9)).astimezone(UTC),
-        "called on the third day"),
-    Bug("day ends in UTC", deadlines, "at_local",
-        lambda _: lambda day, clock: deadlines.datetime.combine(day, clock, UTC), "ready after midnight"),
-    Bug("24 hours by the wall", deadlines, "max", lambda _: lambda starts: ready.local(max(starts)),
-        "24 h over the spring change"),
+    Bug("SIP counted in hours", due, "end_of_day",
+        lambda _: lambda day: due.at_local(day, due.time(9)).astimezone(UTC), "called on the third day"),
+    Bug("day ends in UTC", due, "at_local",
+        lambda _: lambda day, clock: due.datetime.combine(day, clock, UTC), "ready after midnight"),
+    Bug("24 hours by the wall", due, "UTC", lambda _: days.LOCAL, "24 h over the spring change"),
+    Bug("the need prolongs the agreement's 24 hours", deadlines, "notice_due",
+        lambda old: lambda admitted, need, _, hours: old(admitted, need, "need", hours),
+        "need judged later, by agreement"),
+    Bug("a need before admission starts the hours", due, "max", lambda _: lambda starts, default: [*starts, default][-2],
+        "need judged before admission"),
+    Bug("a date that came later counts", deadlines, "_notice_planned_date",
+        lambda old: lambda standing, *rest: old(replace(standing, expected_since=None if standing.expected is None else standing.times["admission-notice-sent"]), *rest),
+        "date stated later"),
+    Bug("planning counts as receipt", deadlines, "_notice_receipt",
+        lambda old: lambda standing, *rest: old(replace(standing, times={"admission-notice-acknowledged": standing.times.get("planning-started"), **standing.times}), *rest),
+        "planned without a receipt"),
+    Bug("the last offer counts", deadlines, "_sip_offered_before_call",
+        lambda old: lambda standing, *rest: old(replace(standing, sip_offered_at=standing.times.get("sip-offered")), *rest),
+        "offered before, and once more after"),
+    Bug("anybody's call counts", deadlines, "_sip_call",
+        lambda old: lambda standing, *rest: old(replace(standing, sip_called_at=standing.times.get("sip-called")), *rest),
+        "called by the hospital"),
+    Bug("no plan is asked in place of SIP", deadlines, "_coordinated_plan", lambda _: lambda *_: (), "ÖPT, left without a plan"),
+    Bug("a coordinator is a contact", course, "_is_coordinator", lambda _: lambda _signal: False, "a coordinator alone"),
+    Bug("the last contact alone is kept", contacts, "_may_be_one", lambda _: lambda *_: True, "two contacts, no coordinator"),
+    Bug("every report is a contact", contacts, "_may_be_one", lambda _: lambda *_: False, "one contact, reported twice"),
+    Bug("the planned hour is the actual one", deadlines, "_discharge_hours_actual",
+        lambda old: lambda standing, terms: old(replace(standing, end=standing.end and replace(standing.end, at=standing.expected)), terms),
+        "planned within hours, home after them"),
     Bug("later need ignored", deadlines, "_admission_notice", _without_time(SignalKind.NEED_ASSESSED),
         "need judged later"),
-    Bug("call forgotten", deadlines, "_sip_call", _without_time(SignalKind.SIP_CALLED), "called on the third day"),
+    Bug("call forgotten", deadlines, "_sip_call", _blind(sip_called_at=None), "called on the third day"),
     Bug("pending limits vanish", case, "judge", _met_forgotten, "call pending on the third day"),
     Bug("third day of long holidays ignored", deadlines, "reception_window",
         lambda old: lambda at, hours, _rule, *, eves: old(at, hours, None, eves=eves),

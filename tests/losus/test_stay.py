@@ -26,6 +26,7 @@ FIELDS = [
     "open_care_available",
     "opposed",
     "ended_at",
+    "need_assessed_at",
 ]
 WHOLE = f"""
     {PERSON} placing_municipality=2326
@@ -66,6 +67,7 @@ def test_a_stay_has_exactly_the_fields_of_settlement() -> None:
         "open_care_available": True,
         "opposed": False,
         "ended_at": "2026-03-08T13:00:00Z",
+        "need_assessed_at": None,
     }
 
 
@@ -77,6 +79,9 @@ DERIVED = [
     (f"{PERSON}\n{ADMITTED}", "open_care_available", None, "LUS 5:5 not clarified"),
     (f"{PERSON}\n{ADMITTED} compulsory=true", "sip_required", False, "LUS 4:1 2 st."),
     (f"{PERSON}\n{ADMITTED}\nT/1@1 sip-declined 03 09:00", "sip_required", False, "LUS 4:2"),
+    (f"{PERSON}\n{ADMITTED}\nT/1@1 need-assessed 03 09:00", "need_assessed_at", "2026-03-03T08:00:00Z", "LUS 2:3"),
+    (f"{PERSON}\n{ADMITTED}\nT/1@1 sip-called 03 09:00 open_care=false", "sip_called_at", None, "LUS 5:3 2 st.: the fast vårdkontakt calls"),
+    (f"{PERSON}\n{ADMITTED}\nT/1@1 sip-called 03 09:00", "sip_called_at", "2026-03-03T08:00:00Z", "who called is not stated"),
     (f"{PERSON}\n{ADMITTED}\nT/1@1 opposed 03 09:00", "opposed", True, "Stockholm's condition"),
     ("Patient/1@1 patient 01 08:00 placing_municipality=2326\nE/1@1 admitted 02 08:00 care_form=psychiatric",
      "municipality", "2326", "registered nowhere known: who placed"),

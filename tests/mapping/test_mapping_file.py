@@ -48,6 +48,13 @@ BROKEN = [
     (("case: id", "case: {Encounter: id, encounter: id}"), 4, "pattern"),
     (("case: id", "case: {Encounter: 'id('}"), 4, "case.Encounter: line 1, column 4"),
     (("concepts/how.json", "concepts/none.json"), 6, "codes.how: no file none.json"),
+    (("  over: status", "  over: '%each' #"), 8, "let.over: %each is what the rule's own `each` finds"),
+    (("at: period.start", "at: '%each.start'"), 13, "rules.0.at: rule start: %each is what the rule's own"),
+    (
+        ("at: period.start", "each: '%each'\n    at: '%each.start'"),
+        13,
+        "rules.0.each: rule start: %each is what the rule's own",
+    ),
     (("  over: status", "  over: '%late' #"), 8, "let.over: no such name: %late"),
     (("  over: status", "  over: '%over' #"), 8, "let.over: %over is needed to find %over"),
     (("  over: status", "  a: '%b'\n  b: '%a'\n  over: status"), 8, "let.a: %a is needed to find %a"),

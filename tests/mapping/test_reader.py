@@ -8,6 +8,7 @@ import re
 import pytest
 
 from adapter.errors import MappingError, Problem, ResourceError, SetupError
+from adapter.losus.moments import span
 from adapter.losus.terms import SignalKind
 from adapter.mapping.concepts import concept_map
 from adapter.mapping.names import Names
@@ -154,6 +155,41 @@ TABLE = concept_map(
         "group": [{"source": "urn:s", "element": [{"code": "a", "target": [{"code": "home"}]}]}],
     },
 )
+
+
+def ward(start, name):
+    return {"period": {"start": start}, "location": {"display": name}}
+
+
+EACH = [
+    # the locations, what each says, and why
+    ([], [], "no element, no signal"),
+    ([ward(START, "A")], [(START, "A")], "one"),
+    ([ward(START, "A"), ward("2024-03-05T10:00:00+01:00", "B")], [(START, "A"), ("2024-03-05T10:00:00+01:00", "B")], "each with its own time"),
+    ([ward(START, "A"), ward(START, "B")], [(START, "A"), (START, "B")], "two of one time"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("locations", "expected", "because"), EACH)
+def test_a_rule_may_give_a_signal_for_each_element(locations, expected, because):
+    one = mapping(
+        rule(
+            "transferred",
+            each="location",
+            at="%each.period.start",
+            **{"with": {"unit": {"name": "%each.location.display"}}},
+        ),
+        rule("admitted"),
+    )
+    steps = []
+    reading = read(one, encounter(location=locations), trace=steps)
+    moved = [signal for signal in reading.fact.signals if signal.kind == "transferred"]
+    assert [(signal.at.isoformat(), signal.fields["unit"]["name"]) for signal in moved] == [
+        (span(at).first.isoformat(), name) for at, name in expected
+    ], because
+    matched = [step for step in steps if step.rule == "transferred"]
+    assert [step.matched for step in matched] == ([True] * len(expected) or [False])
+    assert expected or matched[0].why_not == "`each` finds nothing"
 
 
 def test_a_code_goes_through_a_table_in_a_name_and_in_a_field():

@@ -48,7 +48,7 @@ def test_it_shows_rule_by_rule_and_the_case():
     found = "iif(%since.exists(), %since, period.start)"
     assert " ".join(lines[1].split()) == f"+ admission admitted at 2024-03-04T13:20:00Z, from {found}"
     assert " ".join(lines[2].split()) == "- department does not hold: %within"
-    assert "no CareTeam in what was read: fast-vardkontakt" in lines
+    assert "no CareTeam in what was read: fast-vardkontakt, samordnare" in lines
     assert lines[-1] == "case stay-1: admitted (inskriven) since 2024-03-04T13:20:00Z, municipality 2380"
 
 

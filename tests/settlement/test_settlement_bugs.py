@@ -16,6 +16,7 @@ from adapter.agreements import in_force as life
 from adapter.agreements.rates import Rate, Rates
 from adapter.agreements.terms import Compare, EmptyMonth, Late, Retroactive, Terms
 from adapter.losus import days as calendar
+from adapter.losus import due
 from adapter.settlement import account, bill, gate, length, measure, settle
 from adapter.settlement.gate import GateStatus, MonthMean
 from adapter.settlement.measure import Measured
@@ -159,9 +160,17 @@ def late_always_releases(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 def late_is_judged_by_the_clock_on_the_wall(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(
-        measure, "_elapsed", lambda start, end: end.replace(tzinfo=None) - start.replace(tzinfo=None)
-    )
+    patch.setattr(due, "UTC", calendar.LOCAL)
+
+
+@bug
+def the_need_prolongs_the_agreements_hours(patch: pytest.MonkeyPatch) -> None:
+    _with_terms(patch, measure, "_is_notice_late", admission_notice_from="need")
+
+
+@bug
+def the_statutes_hours_run_from_admission(patch: pytest.MonkeyPatch) -> None:
+    _with_terms(patch, measure, "_is_notice_late", admission_notice_from="admission")
 
 
 @bug

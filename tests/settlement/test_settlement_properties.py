@@ -64,6 +64,7 @@ def made(name: str, number: int) -> Stay:
         open_care_available=(True, True, False, None)[available],
         opposed=bool(opposed),
         ended_at=ended if still else None,
+        need_assessed_at=(None, admitted + timedelta(days=1), admitted - timedelta(hours=3))[quarters % 3],
     )
 
 

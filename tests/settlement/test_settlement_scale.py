@@ -54,7 +54,7 @@ def written(stays: Sequence[Stay], zone: Any) -> list[bytes]:
     found = []
     for number, one in enumerate(stays):
         row = row_of(one)
-        for name in ("admitted_at", "notice_sent_at", "sip_called_at", "ended_at"):
+        for name in ("admitted_at", "notice_sent_at", "sip_called_at", "ended_at", "need_assessed_at"):
             if row[name] is not None:
                 row[name] = datetime.fromisoformat(row[name]).astimezone(zone).isoformat()
         if number % 3 == 0:
@@ -72,6 +72,12 @@ def read(lines: Sequence[bytes]) -> Columns:
 
 def rows_of(columns: Columns) -> list[tuple[Any, ...]]:
     return list(zip(*(list(getattr(columns, one.name)) for one in fields(Columns)), strict=True))
+
+
+def _need(one: Stay) -> datetime:
+    """Return what the hours of the notice run from by LUS 2:3."""
+    admitted_at, assessed_at = one.admitted_at.astimezone(UTC), one.need_assessed_at
+    return admitted_at if assessed_at is None else max(admitted_at, assessed_at.astimezone(UTC))
 
 
 def row_by_rule(one: Stay) -> tuple[Any, ...]:
@@ -101,6 +107,7 @@ def row_by_rule(one: Stay) -> tuple[Any, ...]:
         // microsecond,
         0 if home is None else local_day(home).toordinal(),
         MISSING if notice is None else (notice - one.admitted_at.astimezone(UTC)) // microsecond,
+        MISSING if notice is None else (notice - _need(one)) // microsecond,
         call,
         one.open_care_available is True,
         one.opposed,

@@ -11,7 +11,10 @@ from tests.losus.telling import Row
 
 NOTICE, START, CALL = "deadlines.admission-notice", "deadlines.planning-start", "deadlines.sip-call"
 CONTACT, INFORMATION = "deadlines.care-contact", "deadlines.information-transfer"
-HOURS = "deadlines.discharge-hours"
+HOURS, ACTUAL = "deadlines.discharge-hours", "deadlines.discharge-hours-actual"
+DATED, RECEIPT = "deadlines.notice-planned-date", "deadlines.notice-receipt"
+OFFERED, COORDINATOR = "deadlines.sip-offered-before-call", "deadlines.coordinator"
+PLAN = "deadlines.coordinated-plan"
 GONE = "Encounter/2@1 discharged 05 14:00"
 #: As the mapping reads a period that ends 2026-03-05: the last instant of that day.
 GONE_THAT_DAY = "Encounter/2@1 discharged 05 23:59:59.999999"
@@ -35,15 +38,21 @@ ADMISSION_NOTICE = [
     Row("notice after 24 h", f"{ADMITTED}\n{noticed('03 08:00:01')}",
         {NOTICE: "missed 03 08:00", "met.admission-notice": "03 08:00:01"}, "LUS 2:3; late is told with its time"),
     Row("need judged later", f"{ADMITTED}\nTask/b@1 need-assessed 05 10:00\n{noticed('06 10:00')}",
-        {NOTICE: "met 06 10:00"}, "LUS 2:3: 24 hours after that judgement", now="06 12:00"),
+        {NOTICE: "met 06 10:00"}, "LUS 2:3: 24 hours after that judgement", now="06 12:00", terms="statute"),
     Row("need judged later, notice late", f"{ADMITTED}\nTask/b@1 need-assessed 05 10:00\n{noticed('06 10:00:01')}",
-        {NOTICE: "missed 06 10:00"}, "LUS 2:3"),
+        {NOTICE: "missed 06 10:00"}, "LUS 2:3", terms="statute"),
+    Row("need judged later, by agreement", f"{ADMITTED}\nTask/b@1 need-assessed 05 10:00\n{noticed('06 10:00')}",
+        {NOTICE: "missed 03 08:00"}, "Bilaga 9: «inom 24 timmar efter inskrivning»", now="06 12:00"),
+    Row("need judged within the day, by agreement", f"{ADMITTED}\nTask/b@1 need-assessed 02 20:00\n{noticed('03 08:00')}",
+        {NOTICE: "met 03 08:00"}, "Bilaga 9", now="06 12:00"),
     Row("need judged before admission", f"{ADMITTED}\nTask/b@1 need-assessed 01 10:00", {NOTICE: "pending 03 08:00"},
-        "LUS 2:3: from the admission", now="02 12:00"),
+        "LUS 2:3: from the admission", now="02 12:00", terms="statute"),
     Row("need judged twice", f"{ADMITTED}\nTask/b@1 need-assessed 02 20:00\nTask/c@1 need-assessed 04 10:00",
-        {NOTICE: "missed 03 20:00"}, "judging once more does not prolong", now="04 12:00"),
+        {NOTICE: "missed 03 20:00"}, "judging once more does not prolong", now="04 12:00", terms="statute"),
     Row("need known, admission not", "Task/b@1 need-assessed 02 20:00\nTask/k@1 planning-started 02 21:00",
-        {NOTICE: "pending 03 20:00"}, "the clock that is known", now="03 12:00"),
+        {NOTICE: "pending 03 20:00"}, "the clock that is known", now="03 12:00", terms="statute"),
+    Row("need known, admission not, by agreement", "Task/b@1 need-assessed 02 20:00\nTask/k@1 planning-started 02 21:00",
+        {NOTICE: None}, "Bilaga 9 counts from admission alone", now="03 12:00"),
     Row("neither known", "Task/n@1 admission-notice-sent 02 20:00", {NOTICE: None}, "no clock has started"),
     Row("24 h over the spring change", "Encounter/1@1 admitted 28 20:00", {NOTICE: "pending 29 21:00"},
         "elapsed hours: the night has 23", now="29 21:00"),
@@ -159,5 +168,116 @@ CLOSED = [
         "the next hospital's case asks"),
     Row("interrupted before the limit", f"{READY}\nTask/x@1 interrupted 05 10:00", {CALL: None}, "the process rests"),
     Row("interrupted after the limit", f"{READY}\nTask/x@1 interrupted 08 10:00", {CALL: "missed 07 23:59:59"}, "it was late"),
+]
+PLANNED_DATE = [
+    Row("notice with a date", f"{ADMITTED}\n{noticed('02 10:00')} expected=2026-03-07", {DATED: "met 02 10:00"}, "LUS 2:2; Bilaga 9 «inklusive planerat datum»"),
+    Row("notice with an hour", f"{ADMITTED}\n{noticed('02 10:00')} expected=2026-03-07T10:00:00+01:00", {DATED: "met 02 10:00"}, "same"),
+    Row("notice without a date", NOTICED, {DATED: "missed 02 10:00", "met.notice-planned-date": None}, "LUS 2:2"),
+    Row("date stated at admission", f"{ADMITTED} expected=2026-03-07\n{noticed('02 10:00')}", {DATED: "met 02 10:00"}, "the adapter publishes it with the notice"),
+    Row("date stated later", f"{NOTICED}\nTask/e@1 expected-discharge 02 10:00:01 expected=2026-03-07",
+        {DATED: "missed 02 10:00", "met.notice-planned-date": "02 10:00:01"}, "2:4 changes a date, it does not give the first"),
+    Row("date stated at the same minute", f"{NOTICED}\nTask/e@1 expected-discharge 02 10:00 expected=2026-03-07", {DATED: "met 02 10:00"}, "with the notice"),
+    Row("a date in a version that was replaced", f"{ADMITTED}\n{noticed('02 10:00')} expected=2026-03-07\nTask/n@2 admission-notice-sent 02 10:00",
+        {DATED: "missed 02 10:00"}, "the newest version counts"),
+    Row("no notice, no date asked", ADMITTED, {DATED: None}, "LUS 2:2 is about the notice"),
+    Row("notice without a date, by the statute", NOTICED, {DATED: "missed 02 10:00"}, "LUS 2:2", terms="statute"),
+]
+
+RECEIVED = [
+    Row("receipt pending", NOTICED, {RECEIPT: "pending 02 17:00"}, "Bilaga 9: received 08–17", now="02 17:00"),
+    Row("receipt missed", NOTICED, {RECEIPT: "missed 02 17:00"}, "same", now="02 17:00:01"),
+    Row("received at closing", f"{NOTICED}\nTask/n@1 admission-notice-acknowledged 02 17:00", {RECEIPT: "met 02 17:00", START: "pending 02 17:00"},
+        "receipt and planning are two", now="02 17:00"),
+    Row("received after closing", f"{NOTICED}\nTask/n@1 admission-notice-acknowledged 02 17:00:01", {RECEIPT: "missed 02 17:00"}, "same"),
+    Row("planned without a receipt", PLANNED, {RECEIPT: "missed 02 17:00", START: "met 02 17:00"}, "apart from the start of planning"),
+    Row("received, planned late", f"{NOTICED}\nTask/n@1 admission-notice-acknowledged 02 11:00\nTask/p@1 planning-started 03 08:00",
+        {RECEIPT: "met 02 17:00", START: "missed 02 17:00"}, "same"),
+    Row("noticed on långfredagen, received on the third day", f"{noticed('2026-04-03 10:00')}\nTask/n@1 admission-notice-acknowledged 2026-04-05 17:00",
+        {RECEIPT: "met 2026-04-05 17:00"}, "Bilaga 9 «ta emot … den 3:e dagen»", now="2026-04-09 12:00"),
+    Row("the law knows no hours of receipt", NOTICED, {RECEIPT: None}, "nothing is said", terms="statute"),
+    Row("home before the receipt was due", f"{NOTICED}\nEncounter/2@1 discharged 02 17:00", {RECEIPT: None}, "the stay ended first"),
+]
+
+OFFER = [
+    Row("offered, then called", f"{READY}\nTask/o@1 sip-offered 04 10:00\nTask/c@1 sip-called 05 10:00", {OFFERED: "met 05 10:00"},
+        "Bilaga 9 «Personen ska först erbjudas SIP»"),
+    Row("offered and called in a minute", f"{READY}\nTask/o@1 sip-offered 05 10:00\nTask/c@1 sip-called 05 10:00", {OFFERED: "met 05 10:00"}, "clocks show minutes"),
+    Row("called, then offered", f"{READY}\nTask/o@1 sip-offered 05 10:00:01\nTask/c@1 sip-called 05 10:00",
+        {OFFERED: "missed 05 10:00", "met.sip-offered-before-call": "05 10:00:01"}, "Bilaga 9"),
+    Row("called, never offered", f"{READY}\nTask/c@1 sip-called 05 10:00", {OFFERED: "missed 05 10:00"}, "Bilaga 9"),
+    Row("offered before, and once more after", f"{READY}\nTask/o@1 sip-offered 04 10:00\nTask/c@1 sip-called 05 10:00\nTask/q@1 sip-offered 06 10:00",
+        {OFFERED: "met 05 10:00", "sip.offered_at": "06 10:00"}, "the first offer counts"),
+    Row("neither offered nor called", READY, {OFFERED: "pending None"}, "nobody is called yet", now="05 12:00"),
+    Row("called before ready", f"{ADMITTED}\nTask/c@1 sip-called 03 10:00", {OFFERED: "missed 03 10:00"}, "units are called"),
+    Row("declined", f"{READY}\nTask/o@1 sip-offered 04 10:00\nTask/o@1 sip-declined 04 11:00", {OFFERED: None}, "LUS 4:2"),
+    Row("not asked by the law", f"{READY}\nTask/c@1 sip-called 05 10:00", {OFFERED: None}, "LUS 4:2 asks for consent to the plan", terms="statute"),
+    Row("who called, and where to", f'{READY}\nTask/c@1 sip-called 05 10:00 open_care=true caller={{"name":"Eva","unit":"Z"}} place=Hemma',
+        {CALL: "met 07 23:59:59", "sip.called_by.name": "Eva", "sip.called_by.unit": "Z", "sip.called_by.open_care": True, "sip.place": "Hemma"}, "LUS 4:3"),
+    Row("called by the hospital", f"{READY}\nTask/c@1 sip-called 05 10:00 open_care=false",
+        {CALL: "missed 07 23:59:59", "sip.called_at": "05 10:00", "sip.called_by.open_care": False}, "LUS 4:3: the fast vårdkontakt in open care calls"),
+    Row("called by the hospital, then by open care", f"{READY}\nTask/c@1 sip-called 05 10:00 open_care=false\nTask/d@1 sip-called 07 23:59:59 open_care=true",
+        {CALL: "met 07 23:59:59", "met.sip-call": "07 23:59:59"}, "LUS 4:3"),
+    Row("who called is not stated", f"{READY}\nTask/c@1 sip-called 05 10:00", {CALL: "met 07 23:59:59", "sip.called_by": None}, "not known is no deviation"),
+    Row("the place of a meeting that was held", f"{READY}\nCarePlan/s@1 sip-held 06 10:00 place=Hemma", {"sip.place": "Hemma"}, "Bilaga 9 «när/var det är bäst»"),
+]
+
+COMPULSORY = [
+    Row("ÖPT, plan pending", f"{READY} compulsory=true", {PLAN: "pending None"}, "LPT 7 a §: the discharge is not known yet"),
+    Row("ÖPT, left without a plan", f"{READY} compulsory=true\n{GONE}", {PLAN: "missed 05 14:00", CALL: None}, "Bilaga 9 «innan personen lämnar sjukhuset»"),
+    Row("ÖPT, plan at leaving", f"{READY} compulsory=true\n{GONE}\nCarePlan/o@1 coordinated-plan-made 05 14:00", {PLAN: "met 05 14:00"}, "clocks show minutes"),
+    Row("ÖPT, plan after leaving", f"{READY} compulsory=true\n{GONE}\nCarePlan/o@1 coordinated-plan-made 05 14:00:01",
+        {PLAN: "missed 05 14:00", "met.coordinated-plan": "05 14:00:01"}, "same"),
+    Row("a plan, nothing more stated", f"{READY}\nCarePlan/o@1 coordinated-plan-made 04 15:00\n{GONE}", {PLAN: "met 05 14:00"}, "LPT 7 a §"),
+    Row("voluntary care", f"{READY}\n{GONE}", {PLAN: None}, "SIP is asked for instead"),
+    Row("ÖPT by the statute", f"{READY} compulsory=true\n{GONE}", {PLAN: "missed 05 14:00"}, "LUS 4:1 2 st., LRV 12 a §", terms="statute"),
+    Row("ÖPT, dead before leaving", f"{READY} compulsory=true\nPatient/d@1 deceased 04 12:00", {PLAN: None}, "nobody leaves"),
+]
+
+EVA, BO = 'contact={"name":"Eva","unit":"Z"}', 'contact={"name":"Bo","unit":"Y"}'
+CONTACTS = [
+    Row("two contacts, no coordinator", f"{NOTICED}\nTask/k@1 care-contact-appointed 03 09:00 {EVA}\nTask/l@1 care-contact-appointed 03 10:00 {BO}",
+        {COORDINATOR: "pending None", "care_contacts.0.name": "Eva", "care_contacts.1.name": "Bo", "care_contact.name": "Bo"}, "Bilaga 9: all are kept"),
+    Row("two contacts, home without a coordinator", f"{NOTICED}\n{GONE}\nTask/k@1 care-contact-appointed 03 09:00 {EVA}\nTask/l@1 care-contact-appointed 03 10:00 {BO}",
+        {COORDINATOR: "missed 05 14:00", CONTACT: "met 05 14:00"}, "Bilaga 9 «ska en samordnare tydliggöras»"),
+    Row("two contacts, a coordinator at discharge", f"{NOTICED}\n{GONE}\nTask/k@1 care-contact-appointed 03 09:00 {EVA}\n"
+        f"Task/l@1 care-contact-appointed 03 10:00 {BO}\nTask/m@1 care-contact-appointed 05 14:00 coordinator=true {BO}",
+        {COORDINATOR: "met 05 14:00", "coordinator.name": "Bo"}, "same"),
+    Row("two contacts, a coordinator after discharge", f"{NOTICED}\n{GONE}\nTask/k@1 care-contact-appointed 03 09:00 {EVA}\n"
+        f"Task/l@1 care-contact-appointed 03 10:00 {BO}\nTask/m@1 care-contact-appointed 05 14:00:01 coordinator=true {BO}",
+        {COORDINATOR: "missed 05 14:00", "met.coordinator": "05 14:00:01"}, "same"),
+    Row("one contact", f"{NOTICED}\nTask/k@1 care-contact-appointed 03 09:00 {EVA}\n{GONE}", {COORDINATOR: None}, "«om flera … finns»"),
+    Row("one contact, reported twice", f"{NOTICED}\nTask/k@1 care-contact-appointed 03 09:00 {EVA}\nCareTeam/l@1 care-contact-appointed 03 10:00 {EVA}",
+        {COORDINATOR: None, "care_contacts.1": None}, "one and the same"),
+    Row("one contact, once without a name", f"{NOTICED}\nTask/k@1 care-contact-appointed 03 09:00\nCareTeam/l@1 care-contact-appointed 03 10:00 {EVA}",
+        {COORDINATOR: None, "care_contacts.0.name": "Eva", "care_contacts.0.appointed_at": "03 09:00"}, "nothing tells them apart"),
+    Row("a contact exchanged for another", f"{NOTICED}\nTask/k@1 care-contact-appointed 03 09:00 {EVA}\nTask/k@2 care-contact-appointed 03 10:00 {BO}",
+        {COORDINATOR: None, "care_contacts.0.name": "Bo", "care_contacts.1": None}, "the newest version counts"),
+    Row("the second contact after discharge", f"{NOTICED}\n{GONE}\nTask/k@1 care-contact-appointed 03 09:00 {EVA}\nTask/l@1 care-contact-appointed 06 10:00 {BO}",
+        {COORDINATOR: None}, "at discharge there was one"),
+    Row("several, by the statute", f"{NOTICED}\n{GONE}\nTask/k@1 care-contact-appointed 03 09:00 {EVA}\nTask/l@1 care-contact-appointed 03 10:00 {BO}",
+        {COORDINATOR: None}, "the law knows no coordinator", terms="statute"),
+    Row("a coordinator alone", f"{NOTICED}\n{GONE}\nTask/m@1 care-contact-appointed 03 09:00 coordinator=true {BO}",
+        {CONTACT: "missed 05 14:00", "criteria": [], "times.care-contact-appointed": None, "care_contacts.0": None, "coordinator.name": "Bo"},
+        "a coordinator is no fast vårdkontakt"),
+    Row("appointed by the hospital", f"{NOTICED}\n{GONE}\nTask/k@1 care-contact-appointed 03 09:00 open_care=false {EVA}",
+        {CONTACT: "missed 05 14:00", "criteria": [], "care_contacts.0.open_care": False}, "LUS 2:5: open care appoints"),
+    Row("appointed by open care", f"{NOTICED}\n{GONE}\nTask/k@1 care-contact-appointed 03 09:00 open_care=true {EVA}",
+        {CONTACT: "met 05 14:00", "criteria": ["care-contact-appointed"], "care_contact.open_care": True}, "LUS 2:5"),
+    Row("by the hospital, then by open care", f"{NOTICED}\n{GONE}\nTask/k@1 care-contact-appointed 03 09:00 open_care=false {EVA}\n"
+        f"Task/l@1 care-contact-appointed 04 09:00 open_care=true {EVA}",
+        {CONTACT: "met 05 14:00", "met.care-contact": "04 09:00", "care_contacts.0.open_care": True, "care_contacts.1": None}, "LUS 2:5"),
+]
+
+ACTUALLY = [
+    Row("home at opening", f"{ADMITTED}\nEncounter/2@1 discharged 05 07:00", {ACTUAL: "met 05 17:00", "met.discharge-hours-actual": "05 07:00"}, "Bilaga 9: 07–17, all days"),
+    Row("home before opening", f"{ADMITTED}\nEncounter/2@1 discharged 05 06:59:59", {ACTUAL: "missed 05 17:00"}, "same"),
+    Row("home at closing, on a Sunday", f"{ADMITTED}\nEncounter/2@1 discharged 08 17:00", {ACTUAL: "met 08 17:00"}, "«veckans alla dagar»"),
+    Row("home after closing", f"{ADMITTED}\nEncounter/2@1 discharged 05 17:00:01", {ACTUAL: "missed 05 17:00"}, "same"),
+    Row("planned within hours, home after them", planned("2026-03-05T16:00:00+01:00") + "\nEncounter/2@1 discharged 05 19:00",
+        {HOURS: "met 05 17:00", ACTUAL: "missed 05 17:00"}, "planned and actual are two"),
+    Row("home on a day", f"{ADMITTED}\n{GONE_THAT_DAY}", {ACTUAL: None}, "no hour is known"),
+    Row("still in", ADMITTED, {ACTUAL: None}, "nobody has gone home"),
+    Row("to another hospital at night", f"{ADMITTED}\nEncounter/2@1 transferred-out 05 03:00", {ACTUAL: None}, "no discharge"),
+    Row("the law knows no hours, home at night", f"{ADMITTED}\nEncounter/2@1 discharged 05 03:00", {ACTUAL: None}, "nothing is said", terms="statute"),
 ]
 # fmt: on

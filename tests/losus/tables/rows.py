@@ -7,6 +7,14 @@ TABLES = (
     *(states.STATES, states.PRESENCE, states.PROCESS),
     *(versions.VERSIONS, versions.ADMISSIONS, versions.READINESS),
     *(limits.ADMISSION_NOTICE, limits.PLANNING_START, limits.SIP_CALL, limits.DISCHARGE, limits.CLOSED),
+    *(
+        limits.PLANNED_DATE,
+        limits.RECEIVED,
+        limits.OFFER,
+        limits.COMPULSORY,
+        limits.CONTACTS,
+        limits.ACTUALLY,
+    ),
     *(people.PEOPLE, people.MUNICIPALITIES, people.PROTECTED, people.AS_OF),
 )
 ROWS: dict[str, Row] = {row.name: row for table in TABLES for row in table}

@@ -141,8 +141,8 @@ WHO = [
 ]
 
 
-def flags(**more: object) -> list[str]:
-    found = month_of([stay(*LONG_ENOUGH, **more)], LUS, "2019-05")
+def flags(terms: Rules | str = LUS, **more: object) -> list[str]:
+    found = month_of([stay(*LONG_ENOUGH, **more)], terms, "2019-05")
     return [flag.value for line in found.lines for flag in line.flags]
 
 
@@ -153,6 +153,34 @@ FLAGS = [
         lambda: flags(notice_sent_at=at("2019-05-14 00:00:01")),
         ["late-admission-notice"],
         "LUS 2:3, 24 hours elapsed",
+    ),
+    Case(
+        "need judged later",
+        lambda: flags(notice_sent_at=at("2019-05-15 10:00"), need_assessed_at=at("2019-05-14 10:00")),
+        [],
+        "LUS 2:3, 24 hours after that judgement",
+    ),
+    Case(
+        "need judged later, notice late",
+        lambda: flags(notice_sent_at=at("2019-05-15 10:00:01"), need_assessed_at=at("2019-05-14 10:00")),
+        ["late-admission-notice"],
+        "LUS 2:3",
+    ),
+    Case(
+        "need judged later, by agreement",
+        lambda: flags(
+            rules(LUS, admission_notice_from="admission"),
+            notice_sent_at=at("2019-05-14 00:00:01"),
+            need_assessed_at=at("2019-05-13 20:00"),
+        ),
+        ["late-admission-notice"],
+        "Bilaga 9, from admission",
+    ),
+    Case(
+        "need judged before admission",
+        lambda: flags(notice_sent_at=at("2019-05-14 00:00"), need_assessed_at=at("2019-05-10 10:00")),
+        [],
+        "LUS 2:3, from the admission",
     ),
     Case(
         "notice over the change of clocks",
