@@ -1,8 +1,8 @@
 """The shape of an agreement file: what a controller writes, as frozen values.
 
-Owns the fields around the terms: parties, documents, life cycle, assumptions. Does not own the terms
-(`groups`), reading YAML (`load`), the life of several agreements together (`in_force`, `check`) nor what
-the terms do (`rules`).
+Owns the fields around the terms: parties, documents, assumptions. Does not own the terms (`groups`), the
+life cycle (`life`), reading YAML (`load`), the life of several agreements together (`in_force`, `check`)
+nor what the terms do (`rules`).
 """
 
 from collections.abc import Mapping
@@ -22,6 +22,14 @@ from adapter.agreements.groups import (
     ScopeTerms,
     Term,
 )
+from adapter.agreements.life import (
+    Decision,
+    EndedEarly,
+    Identifier,
+    Life,
+    OwnDecision,
+    OwnProlongation,
+)
 from adapter.agreements.terms import Kind, Status
 from adapter.marks import Place
 
@@ -32,7 +40,6 @@ def _code(value: object) -> object:
 
 
 MunicipalityCode = Annotated[str, BeforeValidator(_code), Field(pattern=r"^\d{4}$")]
-Identifier = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 
 
 class Document(Frozen):
@@ -52,11 +59,20 @@ class Assumption(Frozen):
 
 
 class Party(Cited):
-    """A municipality; it is bound from the day of `adopted`, and not at all where that is null."""
+    """A municipality; it is bound from the day of `adopted`, and not at all where that is null.
+
+    `proposed`, `recommended` and `decided` are of bodies of this party; `prolonged` are its decisions on
+    prolongations, and `ended_early` is an end for this party alone.
+    """
 
     code: MunicipalityCode
     name: str
     adopted: date | None
+    proposed: tuple[Decision, ...] = ()
+    recommended: tuple[Decision, ...] = ()
+    decided: tuple[OwnDecision, ...] = ()
+    prolonged: tuple[OwnProlongation, ...] = ()
+    ended_early: EndedEarly | None = None
 
 
 class Parties(Cited):
@@ -72,39 +88,6 @@ class Region(Frozen):
         pattern=r"^\d{2}$"
     )
     name: str
-
-
-class Decision(Cited):
-    """Something that a body decided or recommended; a recommendation binds nobody."""
-
-    by: str
-    on: date
-    what: str
-
-
-class Valid(Cited):
-    """First and last day; `through` null is until further notice."""
-
-    from_: date = Field(alias="from")
-    through: date | None
-
-
-class Prolonged(Cited):
-    """A later last day."""
-
-    through: date
-
-
-class Life(Frozen):
-    """The life cycle of an agreement."""
-
-    decided: tuple[Decision, ...] = ()
-    recommended: tuple[Decision, ...] = ()
-    valid: Valid
-    prolonged: tuple[Prolonged, ...] = ()
-    ends_early: Term[Literal["when-superseded"]] | None = None
-    superseded_by: Identifier | None = None
-    in_step_with: tuple[Identifier, ...] = ()
 
 
 class Agreement(Frozen):

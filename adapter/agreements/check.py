@@ -1,34 +1,27 @@
 """Whether the files of `agreements/` fit together and are fit to be billed by.
 
 Owns the findings: overlaps, gaps, unknown parties and agreements, uncited and unchecked values, values
-not checked for over a year, and agreements that are to be in step and are not. Does not own the shape of
-one file (`agreement`) nor reading it (`load`).
+not checked for over a year, and agreements that are to be in step and are not. Does not own the life cycle
+of one file (`check_life`), its shape (`agreement`) nor reading it (`load`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
-from typing import Literal
 
 from adapter.agreements.agreement import Agreement, AgreementFile, cited_values
+from adapter.agreements.check_life import check_life
+from adapter.agreements.finding import Finding, fault
 from adapter.agreements.in_force import Span, span_of
 from adapter.agreements.rates import Rates
+from adapter.agreements.rules import measured_otherwise
 from adapter.agreements.terms import Kind, Status
 from adapter.marks import Place
 
 #: A value older than this is to be held against its text again.
 RECHECK_AFTER = timedelta(days=365)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing found. A `fault` must be mended; a `note` is to be known."""
-
-    severity: Literal["fault", "note"]
-    rule: str
-    where: str
-    words: str
+#: The steps of the place of a party: `parties`, `municipalities`, its number.
+_PARTY = 3
 
 
 def check(
@@ -42,6 +35,8 @@ def check(
         findings += _parties(file, municipalities)
         findings += _names(file, agreements)
         findings += _steps(file, agreements)
+        findings += check_life(file, today)
+        findings += _measured(file)
     findings += _rates(rates, today)
     findings += _over_time(files, agreements, today)
     return tuple(findings)
@@ -52,18 +47,18 @@ def _citations(file: AgreementFile, today: date) -> Iterator[Finding]:
         if _inherits(place):
             continue
         if cited.source is None and cited.assumption is None:
-            yield _fault("uncited", file, place, "neither `source` nor `assumption`")
+            yield fault("uncited", file, place, "neither `source` nor `assumption`")
         if cited.checked is None:
-            yield _fault("unchecked", file, place, "no `checked` date")
+            yield fault("unchecked", file, place, "no `checked` date")
         elif cited.checked > today:
-            yield _fault("unchecked", file, place, f"checked {cited.checked}, which is yet to come")
+            yield fault("unchecked", file, place, f"checked {cited.checked}, which is yet to come")
         elif today - cited.checked > RECHECK_AFTER:
-            yield _fault("stale", file, place, f"last checked {cited.checked}, over a year ago")
+            yield fault("stale", file, place, f"last checked {cited.checked}, over a year ago")
 
 
 def _inherits(place: Place) -> bool:
     """Tell a municipality of the list, which has the list's source where it has none of its own."""
-    return place[:2] == ("parties", "municipalities")
+    return place[:2] == ("parties", "municipalities") and len(place) == _PARTY
 
 
 def _parties(file: AgreementFile, municipalities: Mapping[str, str]) -> Iterator[Finding]:
@@ -73,25 +68,25 @@ def _parties(file: AgreementFile, municipalities: Mapping[str, str]) -> Iterator
         place: Place = ("parties", "municipalities", index)
         region = file.agreement.region
         if party.code not in municipalities:
-            yield _fault("unknown-party", file, place, f"{party.code} is no municipality")
+            yield fault("unknown-party", file, place, f"{party.code} is no municipality")
         elif municipalities[party.code] != party.name:
-            yield _fault("unknown-party", file, place, f"{party.code} is {municipalities[party.code]}")
+            yield fault("unknown-party", file, place, f"{party.code} is {municipalities[party.code]}")
         elif region is None or party.code[:2] != region.county:
-            yield _fault("unknown-party", file, place, f"{party.name} lies in another county than the region")
+            yield fault("unknown-party", file, place, f"{party.name} lies in another county than the region")
         if party.code in seen:
-            yield _fault("unknown-party", file, place, f"{party.name} is listed twice")
+            yield fault("unknown-party", file, place, f"{party.name} is listed twice")
         seen.add(party.code)
 
 
 def _names(file: AgreementFile, agreements: Mapping[str, Agreement]) -> Iterator[Finding]:
     life = file.agreement.life
     if life.superseded_by and life.superseded_by not in agreements:
-        yield _fault(
+        yield fault(
             "unknown-agreement", file, ("life", "superseded_by"), f"no agreement {life.superseded_by}"
         )
     for index, other in enumerate(life.in_step_with):
         if other not in agreements:
-            yield _fault("unknown-agreement", file, ("life", "in_step_with", index), f"no agreement {other}")
+            yield fault("unknown-agreement", file, ("life", "in_step_with", index), f"no agreement {other}")
 
 
 def _steps(file: AgreementFile, agreements: Mapping[str, Agreement]) -> Iterator[Finding]:
@@ -103,12 +98,18 @@ def _steps(file: AgreementFile, agreements: Mapping[str, Agreement]) -> Iterator
         if other is None:
             continue
         if one.id not in other.life.in_step_with:
-            yield _fault("out-of-step", file, place, f"{name} does not name this one in turn")
+            yield fault("out-of-step", file, place, f"{name} does not name this one in turn")
         for code in sorted(_codes(one) & _codes(other)):
             mine, theirs = span_of(agreements, one, code), span_of(agreements, other, code)
             if mine and theirs and mine.end != theirs.end:
                 ends = f"this one {_end(mine)}, {name} {_end(theirs)}"
-                yield _fault("out-of-step", file, place, f"for {code} the ends differ: {ends}")
+                yield fault("out-of-step", file, place, f"for {code} the ends differ: {ends}")
+
+
+def _measured(file: AgreementFile) -> Iterator[Finding]:
+    for given, derived in measured_otherwise(file):
+        words = f"{given}; the start of the IT support gives {derived}, which is used: leave one of them out"
+        yield fault("measure-from", file, ("gate", "measure_from"), words)
 
 
 def _end(span: Span) -> str:
@@ -177,7 +178,3 @@ def _edges_of(
         if last.end and last.end <= today:
             words = f"nothing is agreed from {last.end} on, the statute applies: {last.why_end}"
             yield "note", "gap", file.where(("life", "valid")), words
-
-
-def _fault(rule: str, file: AgreementFile, place: Place, words: str) -> Finding:
-    return Finding("fault", rule, file.where(place), words)

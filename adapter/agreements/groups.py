@@ -153,6 +153,7 @@ class GateTerms(TermGroup):
     attribution: tuple[Term[Literal["end-month"]], ...] | None = None
     round_mean: tuple[Term[Annotated[int, Field(ge=0)] | Literal["no"]], ...] | None = None
     pool_care_forms: tuple[Term[bool], ...] | None = None
+    it_support_started: tuple[Term[date], ...] | None = None
     measure_from: tuple[Term[date], ...] | None = None
     start_after: tuple[Term[Annotated[int, Field(ge=1)]], ...] | None = None
     start_in: tuple[Term[StartIn], ...] | None = None

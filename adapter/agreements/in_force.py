@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from adapter.agreements.agreement import Agreement, Party
+from adapter.agreements.groups import Cited
+from adapter.agreements.life import Renegotiation, ends_of
 from adapter.agreements.terms import CareForm, Kind, Status
 from adapter.errors import Problem, SetupError
 
@@ -78,8 +80,8 @@ def span_of(agreements: Agreements, agreement: Agreement, municipality: str) -> 
     if party.adopted is None:
         return Span(None, None, f"{party.name} has not adopted it", "")
     start = max(valid.from_, party.adopted)
-    why_start = f"valid from {valid.from_}, adopted by {party.name} ({party.code}) {party.adopted}"
-    end, why_end = _stated_end(agreement)
+    why_start = f"valid from {valid.from_}, {_adoption(agreement, party)}"
+    end, why_end = _early_end(agreement, party, _stated_end(agreement, party))
     successor = _successor_start(agreements, agreement, municipality)
     if successor and (end is None or successor[0] < end):
         end, why_end = successor
@@ -94,22 +96,75 @@ def party_of(agreement: Agreement, municipality: str) -> Party | None:
     return next((party for party in parties if party.code == municipality), None)
 
 
+def life_assumptions(agreement: Agreement, municipality: str) -> frozenset[str]:
+    """Give the assumptions that rest behind a municipality's being bound: status, adoption, prolongation.
+
+    A prolongation that the party itself has decided on rests on none.
+    """
+    party = party_of(agreement, municipality)
+    cited: list[Cited] = [agreement.status, agreement.parties]
+    if party and any(one.binds for one in party.decided):
+        cited.remove(agreement.parties)
+    for prolonged, decision, _ in ends_of(agreement.life, party.prolonged if party else ()):
+        cited.append(decision or prolonged)
+    early = [agreement.life.ended_early, party.ended_early if party else None]
+    cited += [one for one in (party, *early) if one]
+    return frozenset(one.assumption for one in cited if one.assumption)
+
+
+def open_renegotiations(agreement: Agreement, day: date) -> tuple[Renegotiation, ...]:
+    """Give the renegotiations whose outcome the terms of that day should rest on, and that have none."""
+    return tuple(one for one in agreement.life.renegotiations if one.open_on(day))
+
+
 def care_forms(agreement: Agreement) -> tuple[CareForm, ...]:
     """Give the care forms that the agreement covers; none where it settles nothing."""
     return agreement.scope.care_forms[0].value if agreement.scope else ()
 
 
-def _stated_end(agreement: Agreement) -> tuple[date | None, str]:
+def _adoption(agreement: Agreement, party: Party) -> str:
+    """Say by whose decision the party is bound, or by which assumption."""
+    adopted = f"adopted by {party.name} ({party.code}) {party.adopted}"
+    decision = next((one for one in party.decided if one.binds), None)
+    if decision:
+        return f"{adopted}, decided by {decision.by} on {decision.on}"
+    assumption = party.assumption or (None if party.source else agreement.parties.assumption)
+    return f"{adopted} (assumption {assumption})" if assumption else adopted
+
+
+def _stated_end(agreement: Agreement, party: Party | None = None) -> tuple[date | None, str]:
+    """Give the day after the last one that the prolongations come to, for one party or for all."""
     life = agreement.life
     end, why = life.valid.through, f"valid through {life.valid.through}"
-    for prolonged in life.prolonged:
-        if end is None or prolonged.through > end:
-            document = (
-                agreement.documents[prolonged.source.document].title if prolonged.source else "an assumption"
+    for prolonged, decision, binds in ends_of(life, party.prolonged if party else ()):
+        if not binds and party:
+            why += f", and {party.name} has not decided in time to prolong it through {prolonged.through}"
+        if binds and (end is None or prolonged.through > end):
+            decided = f", decided by {decision.decided.by} on {decision.decided.on}" if decision else ""
+            end, why = (
+                prolonged.through,
+                f"prolonged through {prolonged.through} ({_cite(agreement, prolonged)}{decided})",
             )
-            section = f" {prolonged.source.section}" if prolonged.source else ""
-            end, why = prolonged.through, f"prolonged through {prolonged.through} ({document}{section})"
     return (end + _DAY, why) if end else (None, "")
+
+
+def _cite(agreement: Agreement, cited: Cited) -> str:
+    if cited.source is None:
+        return "an assumption"
+    return f"{agreement.documents[cited.source.document].title} {cited.source.section}"
+
+
+def _early_end(
+    agreement: Agreement, party: Party, stated: tuple[date | None, str]
+) -> tuple[date | None, str]:
+    """Give the earliest end that was decided, for all or for this party; else the stated one."""
+    end, why = stated
+    for early in (agreement.life.ended_early, party.ended_early):
+        if early and (end is None or early.on + _DAY < end):
+            end = early.on + _DAY
+            decided = f"decided by {early.by} on {early.decided} ({_cite(agreement, early)})"
+            why = f"ended early, {early.on} the last day, {decided}"
+    return end, why
 
 
 def _successor_start(

@@ -25,12 +25,13 @@ from adapter.agreements.terms import (
     Terms,
 )
 from adapter.errors import Problem, SetupError
-from adapter.losus.days import Hours, LongHoliday
+from adapter.losus.days import Hours, LongHoliday, Month
 from adapter.losus.terms import Criterion
 from adapter.marks import Place
 
 _GROUPS = ("scope", "days", "gate", "bill", "process")
 _FOREVER = date.max
+_STARTED = "it_support_started"
 
 #: What holds where a file says nothing. None of these moves money by itself: settlement 3 and 4 name the
 #: first four as the default, the rest are what the statute asks for (LUS 2:2, 2:3, 4:3, LPT 7 a §).
@@ -131,6 +132,27 @@ def _periods(file: AgreementFile, form: CareForm, problems: list[Problem]) -> It
             yield Period(start, end, terms)
 
 
+def measured_otherwise(file: AgreementFile) -> Iterator[tuple[date, date]]:
+    """Give each `measure_from` that differs from what the start of the IT support gives, with the latter."""
+    series = dict(_series(file.agreement))
+    edges = {edge for terms in series.values() for term in terms for edge in _edges(term)} | {date.min}
+    found: set[tuple[date, date]] = set()
+    for form in CareForm:
+        for day in edges:
+            values, _ = _resolve(file, series, form, day, [])
+            if "measure_from" in values and _STARTED in values:
+                found.add((values["measure_from"], first_measured(values[_STARTED])))
+    yield from sorted((given, derived) for given, derived in found if given != derived)
+
+
+def first_measured(started: date) -> date:
+    """Give the first day measured: the first of the month after the IT support started.
+
+    Bilaga 9: «När IT-stödet är i drift börjar uppföljning och mätning … fr o m den 1:a i nästkommande månad».
+    """
+    return Month.of(started).end
+
+
 def _series(agreement: Agreement) -> Iterator[tuple[str, tuple[Term[Any], ...]]]:
     for group in _GROUPS:
         values = getattr(agreement, group)
@@ -192,6 +214,7 @@ def _terms(
 ) -> Terms | None:
     if not file.agreement.settles:
         return None
+    given, clauses = _measured(given, clauses)
     missing = [name for name in _needed(given) if name not in given]
     since = "" if day == date.min else f" from {day}"
     problems += [_fault(file, name, f"`{name}` has no value{since}") for name in missing]
@@ -213,6 +236,18 @@ def _terms(
             "long_holiday": _long_holiday(values["long_holiday"]),
         },
         clauses=clauses,
+    )
+
+
+def _measured(given: dict[str, Any], clauses: dict[str, Clause]) -> tuple[dict[str, Any], dict[str, Clause]]:
+    """Derive `measure_from` where the file has the start of the IT support, which then decides alone."""
+    if _STARTED not in given:
+        return given, clauses
+    values = {**given, "measure_from": first_measured(given[_STARTED])}
+    cited = {**clauses, "measure_from": replace(clauses[_STARTED], term="measure_from")}
+    return (
+        {name: value for name, value in values.items() if name != _STARTED},
+        {name: clause for name, clause in cited.items() if name != _STARTED},
     )
 
 

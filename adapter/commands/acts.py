@@ -170,6 +170,7 @@ ACTS: Mapping[str, Rule] = {
     "mappings schema": NEITHER,
     "rates announce": _announce,
     "agreements check": NEITHER,
+    "agreements list": NEITHER,
     "agreements show": NEITHER,
     "agreements schema": NEITHER,
     "rates add": _add_rate,

@@ -1,4 +1,4 @@
-"""`losus agreements check` and `losus agreements show`: are the files sound, and what is in force.
+"""`losus agreements check`, `list` and `show`: are the files sound, who decided them, and what is in force.
 
 Owns the options, today's date and the exit codes: 1 where the check finds a fault. Does not own a rule
 (`adapter.agreements`).
@@ -11,11 +11,19 @@ from typing import Annotated
 
 import typer
 
+from adapter.agreements.agreement import Assumption
 from adapter.agreements.check import check
-from adapter.agreements.in_force import InForce, in_force
-from adapter.agreements.load import load_book
+from adapter.agreements.in_force import (
+    Agreements,
+    InForce,
+    in_force,
+    life_assumptions,
+    open_renegotiations,
+)
+from adapter.agreements.load import Book, load_book
 from adapter.agreements.schema import agreement_schema, rates_schema
 from adapter.agreements.terms import CareForm, Status
+from adapter.commands.agreement_life import life_json, life_lines
 from adapter.commands.output import Format, out, print_json
 from adapter.commands.places import own_rates
 from adapter.losus.days import local_day
@@ -58,19 +66,50 @@ def check_command(
         raise typer.Exit(1)
 
 
+@agreements_app.command("list")
+def list_command(format_: FormatOption = Format.TABLE, folder: FolderOption = None) -> None:
+    """List the agreements with their life cycles in short: status, days, who decided."""
+    book = load_book(folder, own_rates())
+    agreements = {name: rules.agreement for name, rules in sorted(book.rules.items())}
+    if format_ is Format.JSON:
+        print_json({"agreements": [life_json(agreements, one) for one in agreements.values()]})
+        return
+    for one in agreements.values():
+        for line in life_lines(agreements, one, parties=False):
+            out.print(line, markup=False, soft_wrap=True)
+
+
 @agreements_app.command("show")
 def show_command(
-    on: Annotated[str, typer.Option("--on", help="The day, 2025-07-01.")],
-    municipality: Annotated[str, typer.Option("--municipality", help="Kommunkod, 2380.")],
+    agreement: Annotated[
+        str | None, typer.Argument(help="An agreement: its life cycle, and what each party decided.")
+    ] = None,
+    on: Annotated[str | None, typer.Option("--on", help="The day, 2025-07-01.")] = None,
+    municipality: Annotated[str | None, typer.Option("--municipality", help="Kommunkod, 2380.")] = None,
     format_: FormatOption = Format.TABLE,
     folder: FolderOption = None,
 ) -> None:
-    """Say what is in force for a municipality on a day, and why."""
+    """Show an agreement's life cycle, or what is in force for a municipality on a day, and why."""
     book = load_book(folder, own_rates())
-    day = _day("--on", on)
+    agreements = {name: rules.agreement for name, rules in book.rules.items()}
+    if agreement is not None:
+        if on is not None or municipality is not None:
+            raise typer.BadParameter("goes without --on and --municipality", param_hint="AGREEMENT")
+        chosen = book.get(agreement).agreement
+        if format_ is Format.JSON:
+            print_json(life_json(agreements, chosen))
+            return
+        for line in life_lines(agreements, chosen):
+            out.print(line, markup=False, soft_wrap=True)
+        return
+    if on is None or municipality is None:
+        raise typer.BadParameter("name an agreement, or give --on and --municipality")
     if municipality not in book.municipalities:
         raise typer.BadParameter("no such kommunkod", param_hint="--municipality")
-    agreements = {name: rules.agreement for name, rules in book.rules.items()}
+    _show_in_force(book, agreements, _day("--on", on), municipality, format_)
+
+
+def _show_in_force(book: Book, agreements: Agreements, day: date, municipality: str, format_: Format) -> None:
     held = {form: in_force(agreements, day, municipality, form) for form in CareForm}
     if format_ is Format.JSON:
         print_json(
@@ -78,7 +117,7 @@ def show_command(
                 "on": day.isoformat(),
                 "municipality": municipality,
                 "name": book.municipalities[municipality],
-                "in_force": {form.value: _json(one) for form, one in held.items()},
+                "in_force": {form.value: _json(one, day, municipality) for form, one in held.items()},
             }
         )
         return
@@ -88,6 +127,16 @@ def show_command(
         out.print(f"  {one.because}", markup=False)
         if one.agreement.status.value is Status.SUSPENDED:
             out.print("  The billing is suspended: statements are made, nothing is invoiced.")
+        for assumption in _assumed(one, municipality):
+            out.print(f"  Assumed: {assumption.what} {assumption.because}", markup=False)
+        for open_ in open_renegotiations(one.agreement, day):
+            words = f"To be renegotiated by {open_.by} ({open_.about}); the outcome is not known."
+            out.print(f"  {words}", markup=False)
+
+
+def _assumed(one: InForce, municipality: str) -> list[Assumption]:
+    ids = life_assumptions(one.agreement, municipality)
+    return [assumption for key, assumption in one.agreement.assumptions.items() if key in ids]
 
 
 class SchemaOf(StrEnum):
@@ -103,7 +152,7 @@ def schema_command(of: Annotated[SchemaOf, typer.Argument()] = SchemaOf.AGREEMEN
     print(agreement_schema() if of is SchemaOf.AGREEMENT else rates_schema(), end="")  # noqa: T201 - data
 
 
-def _json(one: InForce) -> dict[str, object]:
+def _json(one: InForce, day: date, municipality: str) -> dict[str, object]:
     return {
         "agreement": one.agreement.id,
         "title": one.agreement.title,
@@ -111,6 +160,11 @@ def _json(one: InForce) -> dict[str, object]:
         "status": one.agreement.status.value.value,
         "because": one.because,
         "passed_over": list(one.passed_over),
+        "assumptions": [{"what": each.what, "because": each.because} for each in _assumed(one, municipality)],
+        "renegotiate": [
+            {"by": each.by.isoformat(), "about": each.about, "outcome": None}
+            for each in open_renegotiations(one.agreement, day)
+        ],
     }
 
 

@@ -15,10 +15,12 @@ from typing import Any
 import numpy as np
 import orjson
 
+from adapter.agreements.agreement import Agreement
+from adapter.agreements.in_force import life_assumptions, open_renegotiations
 from adapter.agreements.rates import Rate, Rates
 from adapter.agreements.rules import Rules
 from adapter.agreements.terms import CareForm, Terms
-from adapter.losus.days import Month
+from adapter.losus.days import DAY, Month
 from adapter.settlement.account import POOLED, Law, Payer
 from adapter.settlement.bill import Prices, bills_each, excess_lines, lines_of
 from adapter.settlement.compare import Total
@@ -99,7 +101,8 @@ class Bulk:
 
     def __init__(self, drawn: Sequence[Drawn], priced: Priced, because: Because) -> None:
         self.drawn, self.priced, self.because = drawn, priced, because
-        self._shared: dict[tuple[str, int, frozenset[int]], _Shared] = {}
+        self._shared: dict[tuple[object, ...], _Shared] = {}
+        self._lives: dict[tuple[str, str], frozenset[str]] = {}
         for one in drawn:
             priced.sum(one.group, each=one.each)
         must_know(priced.prices)
@@ -210,9 +213,17 @@ class Bulk:
     def _because(self, one: Drawn) -> str:
         return self.because(one.account, one.payer, one.mean.month)
 
+    def _life(self, agreement: Agreement, municipality: str) -> frozenset[str]:
+        key = (agreement.id, municipality)
+        if key not in self._lives:
+            self._lives[key] = life_assumptions(agreement, municipality)
+        return self._lives[key]
+
     def _shared_by(self, one: Drawn) -> "_Shared":
         terms = frozenset(id(stay.terms) for stay in one.account.of(one.mean.month))
-        key = (one.account.rules.id, id(one.mean.terms), terms)
+        agreement = one.account.rules.agreement
+        open_ = len(open_renegotiations(agreement, one.mean.month.end - DAY))
+        key = (agreement.id, id(one.mean.terms), terms, self._life(agreement, one.payer[0]), open_)
         if key not in self._shared:
             bare = bare_statement(one.account, one.payer, one.mean, one.status, "")
             told = statement_json(bare)

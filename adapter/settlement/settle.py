@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from adapter.agreements.agreement import Agreement
+from adapter.agreements.in_force import life_assumptions, open_renegotiations
+from adapter.agreements.life import Renegotiation
 from adapter.agreements.rates import Rates
 from adapter.agreements.rules import Rules
 from adapter.agreements.terms import CareForm, Kind, Status, Terms
@@ -200,7 +202,7 @@ def bare_statement(
         lines=(),
         excluded=(),
         long_stays=sum(one.long for one in measured),
-        assumptions=_assumptions(agreement, mean.terms, measured),
+        assumptions=_assumptions(agreement, payer[0], mean.month, mean.terms, measured),
         suspended=agreement.status.value is Status.SUSPENDED,
         because=because,
     )
@@ -217,19 +219,30 @@ def excluded_of(measured: Iterable[Measured], still_open: Iterable[str]) -> list
     return sorted(found, key=lambda one: one.stay)
 
 
-def _assumptions(agreement: Agreement, terms: Terms, measured: Sequence[Measured]) -> tuple[Assumed, ...]:
-    """Give the assumptions behind the terms of the month and of its stays, in the order of the file."""
+def _assumptions(
+    agreement: Agreement, municipality: str, month: Month, terms: Terms, measured: Sequence[Measured]
+) -> tuple[Assumed, ...]:
+    """Give the assumptions behind the life cycle, the terms of the month and of its stays, in file order.
+
+    Terms that were to be renegotiated and whose outcome is not known come last.
+    """
     used = {id(one.terms): one.terms for one in measured}
     ids = {
         clause.assumption
         for some in (terms, *used.values())
         for name, clause in some.clauses.items()
         if name not in _PROCESS
-    } | {agreement.status.assumption, agreement.parties.assumption}
-    ids |= {prolonged.assumption for prolonged in agreement.life.prolonged}
-    return tuple(
+    } | life_assumptions(agreement, municipality)
+    assumed = (
         Assumed(key, one.what, one.because) for key, one in agreement.assumptions.items() if key in ids
     )
+    return (*assumed, *map(_not_known, open_renegotiations(agreement, month.end - DAY)))
+
+
+def _not_known(renegotiation: Renegotiation) -> Assumed:
+    what = f"The terms hold on as they were after {renegotiation.starts - DAY}: the outcome is not known."
+    because = f"To be renegotiated by {renegotiation.by}: {renegotiation.about}."
+    return Assumed(f"renegotiate-{renegotiation.by}", what, because)
 
 
 #: Terms that no amount rests on.

@@ -78,9 +78,15 @@ def successor(
             "0188",
             "lus-2017-612",
             "begins 2020-01-01",
-            "adopted earlier, in force with the agreement",
+            "document 004 «börjar gälla från och med den 1 januari 2020»",
         ),
-        ("2020-01-01", "0188", STHLM, "adopted by Norrtälje (0188) 2019-10-17", "document 004"),
+        (
+            "2020-01-01",
+            "0188",
+            STHLM,
+            "adopted by Norrtälje (0188) 2020-01-01 (assumption antagen-av-alla)",
+            "document 004 proposes a decision on 2019-12-02, and reports none",
+        ),
         ("2018-09-24", "1480", "lus-2017-612", "begins 2018-09-25", "the day before"),
         ("2018-09-25", "1480", "vastra-gotaland-2018", "valid from 2018-09-25", "from 2018-09-25"),
         ("2020-01-01", "0980", "lus-2017-612", "no agreement has municipality 0980 as a party", "Gotland"),
@@ -191,7 +197,9 @@ def test_two_agreements_at_once_are_refused(folder):
 def test_the_shipped_files_have_no_fault():
     book = load_book()
     assert found(book) == []
-    (note,) = check(book.files, book.rates, book.municipalities, TODAY)
+    renegotiate, note = check(book.files, book.rates, book.municipalities, TODAY)
+    assert (renegotiate.severity, renegotiate.rule) == ("note", "renegotiate")
+    assert renegotiate.words.startswith("to be renegotiated by 2018-12-31, and no `outcome` is written")
     assert (note.severity, note.rule) == ("note", "gap")
     assert note.words.startswith("nothing is agreed from 2025-07-01 on, the statute applies")
     assert note.words.endswith("(2303, 2305, 2309, 2313, 2321, 2326, 2361, 2380)")
@@ -323,7 +331,7 @@ def test_a_year_sharp_is_not_over_a_year(folder):
 
 def test_the_place_of_a_finding(folder):
     book = change(folder, JH, ("    value: counted\n    assumption: tvangsvard\n", "    value: counted\n"))
-    (one, _) = check(book.files, book.rates, book.municipalities, TODAY)
+    (one, *_) = check(book.files, book.rates, book.municipalities, TODAY)
     text = (folder / f"{JH}.yaml").read_text().splitlines()
     line = 1 + next(i for i, line in enumerate(text) if line == "  compulsory:")
     assert one.where == f"{JH}.yaml:{line} scope.compulsory.0"
