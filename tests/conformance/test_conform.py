@@ -22,23 +22,21 @@ from tests.consumers.running import (
     python_callback,
     python_consumer,
 )
-from tests.kafka.cluster import ApacheKafka
 from tests.outbound.test_relay import drained, relay, stored
 from tests.topic import cluster_of, records
 
 
-async def test_the_python_consumer_comes_through(kafka: Broker, tmp_path: Path) -> None:
+async def test_the_python_consumer_comes_through(empty_apache: Broker, tmp_path: Path) -> None:
     """Started when the kit asks for it, that is in the middle of the month."""
-    await make_topics(cluster_of(kafka.bootstrap), ("2380",), partitions=3, replication=1)
-    is_apache = isinstance(kafka, ApacheKafka)  # the sandbox's broker loses sight of what follows an abort
+    await make_topics(cluster_of(empty_apache.bootstrap), ("2380",), partitions=3, replication=1)
     store, asked = tmp_path / "cases.sqlite", Asked()
     with python_callback(store) as callback:
-        trial = Trial(cluster_of(kafka.bootstrap), callback, "2380", 1, WAIT_S, transactions=is_apache)
+        trial = Trial(cluster_of(empty_apache.bootstrap), callback, "2380", 1, WAIT_S, transactions=True)
         running = asyncio.create_task(try_consumer(trial, asked))
         await asyncio.wait_for(asked.wait(), WAIT_S)
-        with process(*python_consumer(kafka.bootstrap, store), log=tmp_path / "log"):
+        with process(*python_consumer(empty_apache.bootstrap, store), log=tmp_path / "log"):
             verdicts = await running
-    assert failed(verdicts).keys() == (set() if is_apache else {"uncommitted"})
+    assert failed(verdicts).keys() == set()
 
 
 FAULTY = ('None if picture["moved"] else ', "")
@@ -81,27 +79,27 @@ async def test_the_command_prints_a_verdict_for_each_check_and_ends_by_them(
     assert told["uncommitted"] is None
 
 
-async def test_the_command_keeps_away_from_topics_with_real_cases(dsn: str, kafka: Broker) -> None:
+async def test_the_command_keeps_away_from_topics_with_real_cases(dsn: str, empty_broker: Broker) -> None:
     """A made-up patient on a topic in use would be looked for on a ward."""
     async with stored(dsn):
-        with relay(dsn, kafka.bootstrap):
+        with relay(dsn, empty_broker.bootstrap):
             await drained(dsn)
-    assert await is_in_use(cluster_of(kafka.bootstrap), "2380")
-    argv = ("--kafka", kafka.bootstrap, "--callback", "http://127.0.0.1:1", "--wait", "1")
+    assert await is_in_use(cluster_of(empty_broker.bootstrap), "2380")
+    argv = ("--kafka", empty_broker.bootstrap, "--callback", "http://127.0.0.1:1", "--wait", "1")
     kit = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "adapter.cli", "conform", *argv, stderr=asyncio.subprocess.PIPE
     )
     _, words = await asyncio.wait_for(kit.communicate(), WAIT_S)
     assert (kit.returncode, b"cases of others" in words) == (1, True)
-    assert len(await records(kafka.bootstrap, "losus.2380.events")) == 13
+    assert len(await records(empty_broker.bootstrap, "losus.2380.events")) == 13
 
 
-async def test_what_the_kit_leaves_and_what_was_taken_off_is_not_in_use(kafka: Broker) -> None:
-    await make_topics(cluster_of(kafka.bootstrap), ("2380",), partitions=3, replication=1)
-    assert not await is_in_use(cluster_of(kafka.bootstrap), "2380")
-    async with player(cluster_of(kafka.bootstrap), transactions=False) as playing:
+async def test_what_the_kit_leaves_and_what_was_taken_off_is_not_in_use(empty_broker: Broker) -> None:
+    await make_topics(cluster_of(empty_broker.bootstrap), ("2380",), partitions=3, replication=1)
+    assert not await is_in_use(cluster_of(empty_broker.bootstrap), "2380")
+    async with player(cluster_of(empty_broker.bootstrap), transactions=False) as playing:
         await playing.play(Script(8, "2380", 3).rest())
-    assert not await is_in_use(cluster_of(kafka.bootstrap), "2380")
+    assert not await is_in_use(cluster_of(empty_broker.bootstrap), "2380")
 
 
 @pytest.mark.kafka

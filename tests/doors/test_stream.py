@@ -56,11 +56,13 @@ async def until(dsn: str, records: int) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_messages_and_resources_lead_to_the_topic_of_the_municipality(dsn: str, kafka: Kafka) -> None:
+async def test_messages_and_resources_lead_to_the_topic_of_the_municipality(
+    dsn: str, empty_apache: Kafka
+) -> None:
     values = [orjson.dumps(one) for one in [*way_home()[:6], *resources()]]
-    async with rig(dsn, kafka.bootstrap, topic=TOPIC) as one:
-        await produce(kafka.bootstrap, list(values))
-        task = asyncio.create_task(listener(one, kafka.bootstrap).run())
+    async with rig(dsn, empty_apache.bootstrap, topic=TOPIC) as one:
+        await produce(empty_apache.bootstrap, list(values))
+        task = asyncio.create_task(listener(one, empty_apache.bootstrap).run())
         await until(dsn, len(values))
         task.cancel()
         await one.reread()
@@ -69,15 +71,17 @@ async def test_messages_and_resources_lead_to_the_topic_of_the_municipality(dsn:
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # cut off, and seen to be
-async def test_a_listener_that_is_cut_off_anywhere_goes_on_where_it_was(dsn: str, kafka: Kafka) -> None:
+async def test_a_listener_that_is_cut_off_anywhere_goes_on_where_it_was(
+    dsn: str, empty_apache: Kafka
+) -> None:
     values = [orjson.dumps(one) for one in resources()] * 3
-    async with rig(dsn, kafka.bootstrap, topic=TOPIC) as one:
-        await produce(kafka.bootstrap, list(values))
+    async with rig(dsn, empty_apache.bootstrap, topic=TOPIC) as one:
+        await produce(empty_apache.bootstrap, list(values))
         for pause_s in (0.5, 1.0, 0.2, 1.5):
-            task = asyncio.create_task(listener(one, kafka.bootstrap).run())
+            task = asyncio.create_task(listener(one, empty_apache.bootstrap).run())
             with suppress(TimeoutError):
                 await asyncio.wait_for(task, pause_s)
-        task = asyncio.create_task(listener(one, kafka.bootstrap).run())
+        task = asyncio.create_task(listener(one, empty_apache.bootstrap).run())
         await until(dsn, len(values))
         task.cancel()
         await one.reread()

@@ -67,14 +67,14 @@ async def test_a_case_that_is_heard_of_again_leaves_again(dsn: str) -> None:
     assert await expired(dsn) == 1
 
 
-async def test_the_subscriber_sees_a_tombstone_on_cases_alone(dsn: str, kafka: Kafka) -> None:
+async def test_the_subscriber_sees_a_tombstone_on_cases_alone(dsn: str, empty_broker: Kafka) -> None:
     async with stored(dsn):
         await changed(dsn, 366)
     assert await expired(dsn) == 1
-    with relay(dsn, kafka.bootstrap):
+    with relay(dsn, empty_broker.bootstrap):
         await drained(dsn)
-    told = await records(kafka.bootstrap, events_topic("2380"))
-    newest = await records(kafka.bootstrap, cases_topic("2380"))
+    told = await records(empty_broker.bootstrap, events_topic("2380"))
+    newest = await records(empty_broker.bootstrap, cases_topic("2380"))
     assert [record.value["revision"] for record in told if record.value] == list(range(1, 14))
     assert len(newest) == 14
     assert newest[-1].value is None

@@ -89,7 +89,7 @@ async def value_of(dsn: str, query: str) -> object:
 
 
 async def test_the_same_events_come_again_in_order_to_that_municipality_alone(
-    dsn: str, kafka: Broker
+    dsn: str, empty_broker: Broker
 ) -> None:
     """One case of the two, and of another municipality nothing."""
     other = way_home()[0]
@@ -97,20 +97,20 @@ async def test_the_same_events_come_again_in_order_to_that_municipality_alone(
     other["entry"][2]["resource"]["address"][0]["extension"][0]["valueCoding"]["code"] = "2309"
     async with stored(dsn, 2), service(dsn) as client:
         assert (await send(client, other)).status_code == 200
-        with relay(dsn, kafka.bootstrap):
+        with relay(dsn, empty_broker.bootstrap):
             await drained(dsn)
             async with database_of(dsn) as database:
                 wish = Wish("2380", "full", case_id(0), None)
                 assert await republished(database, wish, 30, run=True) == [Again(case_id(0), 13)]
             await drained(dsn)
-    seen = await records(kafka.bootstrap, EVENTS)
+    seen = await records(empty_broker.bootstrap, EVENTS)
     once = list(range(1, 14))
     assert revisions(seen) == {case_id(0): once + once, case_id(1): once}
     ids = [one.headers["ce_id"] for one in seen if one.key == case_id(0)]
     assert ids[:13] == ids[13:]
-    newest = [one for one in await records(kafka.bootstrap, CASES) if one.key == case_id(0)][-1]
+    newest = [one for one in await records(empty_broker.bootstrap, CASES) if one.key == case_id(0)][-1]
     assert newest.value == [one.value for one in seen if one.key == case_id(0)][-1]
-    assert len(await records(kafka.bootstrap, events_topic("2309"))) == 1
+    assert len(await records(empty_broker.bootstrap, events_topic("2309"))) == 1
 
 
 async def test_what_is_still_on_its_way_is_left_alone(dsn: str) -> None:
@@ -120,29 +120,29 @@ async def test_what_is_still_on_its_way_is_left_alone(dsn: str) -> None:
     assert await value_of(dsn, "select count(*) from outbox") == 13
 
 
-async def test_what_comes_meanwhile_comes_after(dsn: str, kafka: Broker) -> None:
+async def test_what_comes_meanwhile_comes_after(dsn: str, empty_broker: Broker) -> None:
     first, *later = way_home()
     async with service(dsn) as client:
         for message in (first, *later[:3]):
             assert (await send(client, message)).status_code == 200
-        with relay(dsn, kafka.bootstrap):
+        with relay(dsn, empty_broker.bootstrap):
             await drained(dsn)
         async with database_of(dsn) as database:
             [done] = await republished(database, ALL, 5, run=True)
             assert done.events == 4
         assert (await send(client, later[3])).status_code == 200
-    with relay(dsn, kafka.bootstrap):
+    with relay(dsn, empty_broker.bootstrap):
         await drained(dsn)
-    [numbers] = revisions(await records(kafka.bootstrap, EVENTS)).values()
+    [numbers] = revisions(await records(empty_broker.bootstrap, EVENTS)).values()
     assert numbers == [1, 2, 3, 4, 1, 2, 3, 4, 5]
 
 
 async def test_told_again_and_again_while_more_comes_the_newest_is_always_the_last(
-    dsn: str, kafka: Broker
+    dsn: str, empty_broker: Broker
 ) -> None:
     """Four stays: what is told again is still in the outbox when the next message of each comes."""
     async with service(dsn) as client, database_of(dsn) as database:
-        with relay(dsn, kafka.bootstrap):
+        with relay(dsn, empty_broker.bootstrap):
             for index, message in enumerate(way_home()):
                 for number in range(4):
                     assert (await send(client, stay(message, number, index))).status_code == 200
@@ -154,14 +154,14 @@ async def test_told_again_and_again_while_more_comes_the_newest_is_always_the_la
             done = await republished(database, ALL, 30, run=True)
             assert [one.events for one in done] == [13] * 4
             await drained(dsn)
-    seen = await records(kafka.bootstrap, EVENTS)
+    seen = await records(empty_broker.bootstrap, EVENTS)
     for numbers in revisions(seen).values():
         newest = 0
         for before, after in pairwise([0, *numbers]):
             assert after == before + 1 or (after == 1 and before == newest)
             newest = max(newest, after)
         assert numbers[-13:] == list(range(1, 14))
-    last = {one.key: one.value for one in await records(kafka.bootstrap, CASES)}
+    last = {one.key: one.value for one in await records(empty_broker.bootstrap, CASES)}
     assert {value["revision"] for value in last.values() if value} == {13}
 
 
@@ -179,7 +179,7 @@ async def test_a_dry_run_changes_nothing_and_a_run_is_written_down(dsn: str, bro
     assert await value_of(dsn, audited) == 1
 
 
-async def test_who_is_protected_now_is_not_named_again(dsn: str, kafka: Broker) -> None:
+async def test_who_is_protected_now_is_not_named_again(dsn: str, empty_broker: Broker) -> None:
     first, second, *_ = way_home()
     shielded = renewed(first, "shield")
     patient = shielded["entry"][2]["resource"]
@@ -194,12 +194,12 @@ async def test_who_is_protected_now_is_not_named_again(dsn: str, kafka: Broker) 
     assert (
         await value_of(dsn, "select convert_from(picture, 'UTF8')::json ->> 'protected' from cases") == "true"
     )
-    with relay(dsn, kafka.bootstrap):
+    with relay(dsn, empty_broker.bootstrap):
         await drained(dsn)
-        before = len(await records(kafka.bootstrap, EVENTS))
+        before = len(await records(empty_broker.bootstrap, EVENTS))
         async with database_of(dsn) as database:
             [done] = await republished(database, ALL, 5, run=True)
         await drained(dsn)
-    repeated = (await records(kafka.bootstrap, EVENTS))[before:]
+    repeated = (await records(empty_broker.bootstrap, EVENTS))[before:]
     assert (done.events, done.withheld) == (1, 2)
     assert [one.value["protected"] for one in repeated if one.value] == [True]

@@ -85,7 +85,7 @@ async def test_what_was_issued_beside_cannot_be_changed(dsn: str) -> None:
             await rows(dsn, change)
 
 
-async def test_on_the_topic_and_over_http(dsn: str, kafka: Broker) -> None:
+async def test_on_the_topic_and_over_http(dsn: str, empty_broker: Broker) -> None:
     async with service(dsn) as client:
         await tell(client, *messages(1, "2019-03", 20))
         await settled(dsn, "2019-03", "2019-04-01", issue=True)
@@ -93,9 +93,9 @@ async def test_on_the_topic_and_over_http(dsn: str, kafka: Broker) -> None:
         found = (await client.get("/fhir/MeasureReport", params=asked)).json()
         [one] = [entry["resource"] for entry in found["entry"]]
         assert (await client.get(f"/fhir/MeasureReport/{one['id']}")).json() == one
-    with relay(dsn, kafka.bootstrap):
+    with relay(dsn, empty_broker.bootstrap):
         await drained(dsn)
-    seen = await records(kafka.bootstrap, settlements_topic("2380"))
+    seen = await records(empty_broker.bootstrap, settlements_topic("2380"))
     bundles = {record.key: record.value for record in seen}
     assert len(bundles) == 3, "two care forms and the follow-up"
     assert bundles[one["id"]] is not None

@@ -8,7 +8,7 @@ from tests.settling.hospital import messages, rows, settled, tell
 from tests.topic import records
 
 
-async def test_a_statement_goes_to_its_municipality_alone(dsn: str, kafka: Broker) -> None:
+async def test_a_statement_goes_to_its_municipality_alone(dsn: str, empty_broker: Broker) -> None:
     async with service(dsn) as client:
         await tell(client, *messages(1, "2019-03", 20), *messages(2, "2019-03", 20, "1280"))
     await settled(dsn, "2019-03", "2019-04-01", issue=True)
@@ -20,9 +20,9 @@ async def test_a_statement_goes_to_its_municipality_alone(dsn: str, kafka: Broke
                join follow_up on follow_up.number = follow_up and type = 'MeasureReport'""",
         )
     )
-    with relay(dsn, kafka.bootstrap):
+    with relay(dsn, empty_broker.bootstrap):
         await drained(dsn)
-    seen = await records(kafka.bootstrap, settlements_topic("2380"))
+    seen = await records(empty_broker.bootstrap, settlements_topic("2380"))
     assert {record.key for record in seen} == {name for name, code in names.items() if code == "2380"}
     for record in seen:
         assert record.value
@@ -30,13 +30,13 @@ async def test_a_statement_goes_to_its_municipality_alone(dsn: str, kafka: Broke
         assert record.headers["content-type"] == "application/fhir+json"
         assert record.headers["ce_type"] == "se.losus.settlement.issued.v1"
         assert record.headers["ce_subject"] == record.key, "the statement, never a person"
-    unrouted = {one.key for one in await records(kafka.bootstrap, UNROUTED) if one.key in names}
+    unrouted = {one.key for one in await records(empty_broker.bootstrap, UNROUTED) if one.key in names}
     assert {names[key] for key in unrouted} == {"1280"}, "Malmö does not subscribe: the region alone"
-    pictures = await records(kafka.bootstrap, cases_topic("2380"))
+    pictures = await records(empty_broker.bootstrap, cases_topic("2380"))
     assert not {one.key for one in pictures} & set(names), "a statement is no case"
 
 
-async def test_a_record_larger_than_a_brokers_default_passes(dsn: str, kafka: Broker) -> None:
+async def test_a_record_larger_than_a_brokers_default_passes(dsn: str, empty_apache: Broker) -> None:
     """A month of a large city: two megabytes, of which no broker takes a record unless told to."""
     async with service(dsn) as client:
         await tell(client, *messages(1, "2019-03", 20))
@@ -49,8 +49,8 @@ async def test_a_record_larger_than_a_brokers_default_passes(dsn: str, kafka: Br
                "resource": {"resourceType": "Basic", "id": "' || repeat('x', 2000000) || '"}}]}', 'UTF8')
            where type like '%settlement%'""",
     )
-    with relay(dsn, kafka.bootstrap):
+    with relay(dsn, empty_apache.bootstrap):
         await drained(dsn)
-    seen = await records(kafka.bootstrap, settlements_topic("2380"))
+    seen = await records(empty_apache.bootstrap, settlements_topic("2380"))
     sizes = [len(one.value["entry"][0]["resource"]["id"]) for one in seen if one.value]
     assert sizes == [2_000_000] * 3

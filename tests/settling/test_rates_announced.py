@@ -149,17 +149,17 @@ async def test_what_was_announced_cannot_be_changed(dsn: str, change: str) -> No
         await rows(dsn, change)
 
 
-async def test_on_the_topic_as_promised_and_by_the_command(dsn: str, kafka: Broker) -> None:
+async def test_on_the_topic_as_promised_and_by_the_command(dsn: str, empty_broker: Broker) -> None:
     first = losus(dsn, "announce", "2019", "--format", "json", command="rates", **BOTH)
     assert {one["announced"] for one in map(orjson.loads, first.stdout.splitlines())} == {"now"}
     again = losus(dsn, "announce", "2019", "--format", "json", command="rates", **BOTH)
     assert {one["announced"] for one in map(orjson.loads, again.stdout.splitlines())} == {"before"}
     refused = losus(dsn, "announce", "2021", command="rates")
     assert refused.returncode == 1
-    with relay(dsn, kafka.bootstrap):
+    with relay(dsn, empty_broker.bootstrap):
         await drained(dsn)
     for town in TOWNS:
-        [record] = await records(kafka.bootstrap, settlements_topic(town))
+        [record] = await records(empty_broker.bootstrap, settlements_topic(town))
         assert record.value is not None
         assert faults(record.headers, record.value) == []
         assert record.headers["ce_dataschema"] == "urn:losus:schema:rate.announced.v1"
