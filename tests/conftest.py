@@ -28,11 +28,17 @@ load_profile()
 
 #: The files that take longest, the longest first (`tests.schedule`).
 LONGEST: tuple[str, ...] = ()
+STOPS = schedule.Stops()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     schedule.arrange(items, LONGEST)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    STOPS.after(item, nextitem)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -118,6 +124,7 @@ def broker() -> Iterator[Broker]:
 def apache() -> Iterator[ApacheKafka]:
     """Apache Kafka, one broker. Without Java and Maven: skipped, in CI failed."""
     with ApacheKafka.start() as server:
+        STOPS.add("apache", server.kill)
         yield server
 
 
@@ -164,6 +171,7 @@ def hapi_of() -> Iterator[Callable[[FhirVersion], HapiServer]]:
             server = started.get(version)
             if server is None:
                 server = started[version] = stack.enter_context(HapiServer.start(version))
+                STOPS.add("hapi", server.stop)
             if not server.is_running:
                 server.restart()
             server.reset()

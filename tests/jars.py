@@ -5,7 +5,8 @@ import hashlib
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.servers import REPOSITORY, missing, program
@@ -51,9 +52,17 @@ def made(folder: Path, make: Callable[[Path], None]) -> Path:
     Two runs may fill it at the same time: each fills a folder of its own, and renaming it is one step.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with (CACHE / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # of two processes of one run the second need not fetch it too
+    with locked("lock"):  # of two processes of one run the second need not fetch it too
         return folder if folder.is_dir() else _made(folder, make)
+
+
+@contextmanager
+def locked(name: str) -> Iterator[None]:
+    """Keep other processes waiting that ask for the same lock."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / name).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _made(folder: Path, make: Callable[[Path], None]) -> Path:

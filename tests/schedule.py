@@ -1,22 +1,24 @@
 """Which tests need what takes long, and what pytest-xdist gives to which worker.
 
 A worker has a PostgreSQL and a sandbox broker of its own (they start in a second), and gets a file at a time.
-Tests that need the same Java server are one group and run on one worker, so that the server starts once.
-Groups come first, so that no worker is left alone with one at the end.
+Tests that need the same Java server are one group and run on one worker, one after the other: the server
+starts once, and stops when the last of them has run, for it costs processor time while it waits too. Groups
+come first, so that no worker is left alone with one at the end.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
-#: The group of a test that needs this fixture; the first that it has counts.
+#: The group of a test that needs this fixture, the longest first; the first that a test has counts.
 GROUPS = {
-    "fhir_validator": "validator",
+    "apache": "apache",
     "hapi_of": "hapi",
     "secured": "secured",
     "cluster3": "cluster",
-    "apache": "apache",
+    "fhir_validator": "validator",
 }
+_ORDER = {group: number for number, group in enumerate(GROUPS.values())}
 #: Folders whose tests need Java, Node.js, Go or containers' tools: not in `make test-quick`.
 TOOLS = ("clients", "conformance", "consumers", "helm", "image")
 
@@ -32,13 +34,31 @@ def arrange(items: list[pytest.Item], longest: Sequence[str]) -> None:
     """Mark groups and what is slow; put groups first, then the longest files, and leave the rest in order."""
     place = {path: number for number, path in enumerate(longest)}
 
-    def rank(item: pytest.Item) -> int:
+    def rank(item: pytest.Item) -> tuple[int, int]:
         path = item.nodeid.partition("::")[0]
         group = group_of(item)
         if group is not None:
             item.add_marker(pytest.mark.xdist_group(group))
         if group is not None or path.split("/")[1] in TOOLS:
             item.add_marker("slow")
-        return -1 if group is not None else place.get(path, len(place))
+        return (0, _ORDER[group]) if group is not None else (1, place.get(path, len(place)))
 
     items.sort(key=rank)
+
+
+class Stops:
+    """How the servers of a group are stopped when its last test has run."""
+
+    def __init__(self) -> None:
+        self._stops: dict[str, list[Callable[[], None]]] = {}
+
+    def add(self, group: str, stop: Callable[[], None]) -> None:
+        """Remember to call `stop` then."""
+        self._stops.setdefault(group, []).append(stop)
+
+    def after(self, item: pytest.Item, following: pytest.Item | None) -> None:
+        """Stop what `item` needed, and `following`, if there is one, does not need."""
+        group = group_of(item)
+        if group is not None and following is not None and group_of(following) != group:
+            for stop in self._stops.pop(group, ()):
+                stop()

@@ -10,11 +10,17 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
+#: Options of a Java that lives for minutes.
+JVM = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto")
+#: And that loads jars from Maven Central: their bytecode is not verified again, which is a fifth of a start.
+#: Not where it writes an archive of its classes, which takes none that is not verified.
+UNVERIFIED = ("-XX:+UnlockDiagnosticVMOptions", "-XX:-BytecodeVerificationRemote")
 REPOSITORY = Path(__file__).resolve().parent.parent
 _JAVA_OF_KAFKA_4 = 17
 
@@ -31,11 +37,17 @@ def java() -> str:
     path = shutil.which("java")
     if path is None:
         missing("Java 17 or later")
-    said = subprocess.run([path, "-version"], capture_output=True, text=True, check=False).stderr
-    version = re.search(r'version "(\d+)', said)
-    if version is None or int(version[1]) < _JAVA_OF_KAFKA_4:
+    found = _java_version(path)
+    if found is None or found < _JAVA_OF_KAFKA_4:
         missing("Java 17 or later; an older one is here")
     return path
+
+
+@cache
+def _java_version(path: str) -> int | None:
+    said = subprocess.run([path, "-version"], capture_output=True, text=True, check=False).stderr
+    version = re.search(r'version "(\d+)', said)
+    return int(version[1]) if version else None
 
 
 def program(name: str) -> str:

@@ -17,11 +17,11 @@ from adapter.sandbox.database import Database
 from tests.clients.adapter_server import AdapterServer, serving
 from tests.clients.filters import Filter
 from tests.jars import CACHE, fetched, made, stamp
-from tests.servers import java, missing, program
+from tests.servers import JVM, UNVERIFIED, java, missing, program
 
 _HERE = Path(__file__).parent
 _HAPI, _NPM = _HERE / "hapi", _HERE / "npm"
-_JVM = ("-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-Dfile.encoding=UTF-8")
+_JVM = ("-Xmx512m", *JVM, *UNVERIFIED, "-Dfile.encoding=UTF-8")
 _NODE = 18  # fetch without a library
 
 

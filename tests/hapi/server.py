@@ -20,9 +20,9 @@ from adapter.errors import UnavailableError
 from adapter.fhir.model import FhirVersion
 from adapter.sandbox.processes import LOOPBACK, Guardian, Program, free_ports, start_listening
 from tests.hapi.libraries import libraries
-from tests.servers import java
+from tests.servers import JVM, UNVERIFIED, java
 
-_JVM = ("-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-Xlog:disable")
+_JVM = ("-Xmx512m", *JVM, "-Xlog:disable")
 _LOG_LEVELS = ("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",)
 _STARTS_WITHIN_S = 180.0  # 20 s alone on two cores; nobody is alone on them
 _EXIT_AT_SIGTERM = 128 + signal.SIGTERM  # Java's; any other, and it was killed as it wrote its archive
@@ -113,17 +113,17 @@ class HapiServer:
 
     def _program(self, port: int) -> Program:
         arguments = ("-cp", self._libraries.class_path, "HapiServer", self._version.value, str(port))
-        argv = (java(), *_JVM, self._archive(), *_LOG_LEVELS, *arguments)
+        argv = (java(), *_JVM, *self._archive(), *_LOG_LEVELS, *arguments)
         env = os.environ | {"LC_ALL": "C.UTF-8"}
         return Program(argv, log=self._guardian.folder / "hapi.log", env=env, grace_s=120)
 
-    def _archive(self) -> str:
+    def _archive(self) -> tuple[str, ...]:
         """Use the archive of classes; where there is none, an idle machine writes it at the end, in 15 s."""
         archive = self._libraries.archive
         is_busy = os.environ.get("CI") == "true" or os.getloadavg()[0] > (os.cpu_count() or 1)
         if archive.exists() or is_busy:
-            return f"-XX:SharedArchiveFile={archive}"
-        return f"-XX:ArchiveClassesAtExit={self._written}"
+            return (*UNVERIFIED, f"-XX:SharedArchiveFile={archive}")
+        return (f"-XX:ArchiveClassesAtExit={self._written}",)
 
 
 def _is_ready(pid: int, port: int) -> bool:

@@ -19,6 +19,7 @@ from adapter.cluster import Cluster
 from adapter.errors import UnavailableError
 from adapter.sandbox.broker import is_kafka
 from adapter.sandbox.processes import LOOPBACK, Guardian, Program, free_ports, run, start_listening
+from tests.jars import locked
 from tests.kafka.foreign import Seen, console_consumer
 from tests.kafka.libraries import class_archive, jvm
 from tests.servers import java
@@ -139,8 +140,9 @@ class ApacheKafka:
         `listeners`: ports by name of more listeners, of a single broker. `users`: of SCRAM, made before the
         first start, as `kafka-storage format --add-scram` takes them.
         """
-        if not class_archive().exists():
-            _make_class_archive()
+        with locked("kafka-classes"):
+            if not class_archive().exists():
+                _make_class_archive()
         for attempts_left in (2, 1, 0):
             cluster = cls(brokers, settings or {}, listeners, users)
             try:

@@ -7,7 +7,7 @@ Beside them an archive of loaded classes (Java's class data sharing), which halv
 from pathlib import Path
 
 from tests.jars import fetched
-from tests.servers import java
+from tests.servers import JVM, UNVERIFIED, java
 
 _POM = Path(__file__).with_name("pom.xml")
 
@@ -26,10 +26,11 @@ def class_archive() -> Path:
 
 def jvm(heap: str, archive: str = "SharedArchiveFile", path: Path | None = None) -> tuple[str, ...]:
     """Options for a Java that lives for seconds; nothing of its own on stdout, which a caller may parse."""
-    quick = ("-Xshare:auto", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xlog:disable")
     return (
         f"-Xmx{heap}",
-        *quick,
+        *JVM,
+        *(UNVERIFIED if archive == "SharedArchiveFile" else ()),
+        "-Xlog:disable",
         f"-XX:{archive}={path or class_archive()}",
         "-cp",
         f"{kafka_libraries()}/*",

@@ -16,14 +16,14 @@ from typing import Any, Self
 
 from adapter.fhir.decimals import dumps
 from tests.jars import fetched, made, stamp
-from tests.servers import REPOSITORY, java, program
+from tests.servers import JVM, REPOSITORY, UNVERIFIED, java, program
 
 _HERE = Path(__file__).parent
 _SOURCE, _POM = _HERE / "FhirCheck.java", _HERE / "pom.xml"
 #: The definitions of this project's messages; settlement uses the code system of care forms.
 PROFILES = sorted((REPOSITORY / "mappings" / "profiles").glob("*.json"))
 
-_JVM = ("-Xmx2g", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto")
+_JVM = ("-Xmx2g", *JVM, *UNVERIFIED)
 
 
 @dataclass(frozen=True, slots=True)
