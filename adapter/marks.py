@@ -7,6 +7,7 @@ mapping, and anchors that contain themselves, are faults. Does not own what the 
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -17,18 +18,27 @@ import yaml
 Place = tuple[str | int, ...]
 
 
-class _Loader(yaml.SafeLoader):
-    """Composes nodes; its resolvers are those below, and no others."""
+_NUMBERS = "-0123456789"
+#: How a plain scalar is read: its tag, by its text and the characters that such a text begins with.
+_RESOLVERS = (
+    ("!null", re.compile(r"^(?:null|~|)$"), ("n", "~", "")),
+    ("!bool", re.compile(r"^(?:true|false)$"), ("t", "f")),
+    ("!int", re.compile(r"^-?(?:0|[1-9][0-9]*)$"), tuple(_NUMBERS)),
+    ("!decimal", re.compile(r"^-?[0-9]+\.[0-9]+$"), tuple(_NUMBERS)),
+    ("!date", re.compile(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), tuple(_NUMBERS)),
+)
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's
+
+def _loader(parent: Any) -> Any:  # noqa: ANN401 - PyYAML's classes have no common type
+    """Make a loader that composes nodes by `_RESOLVERS`, and no others."""
+    made: Any = type("_Loader", (parent,), {"yaml_implicit_resolvers": {}})
+    for tag, pattern, first in _RESOLVERS:
+        made.add_implicit_resolver(tag, pattern, first)
+    return made
 
 
-_NUMBERS = list("-0123456789")
-_Loader.add_implicit_resolver("!null", re.compile(r"^(?:null|~|)$"), ["n", "~", ""])
-_Loader.add_implicit_resolver("!bool", re.compile(r"^(?:true|false)$"), ["t", "f"])
-_Loader.add_implicit_resolver("!int", re.compile(r"^-?(?:0|[1-9][0-9]*)$"), _NUMBERS)
-_Loader.add_implicit_resolver("!decimal", re.compile(r"^-?[0-9]+\.[0-9]+$"), _NUMBERS)
-_Loader.add_implicit_resolver("!date", re.compile(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), _NUMBERS)
+#: libyaml, where PyYAML has it, is many times as fast; PyYAML's own code is stricter and says what is wrong.
+_FAST, _EXACT = _loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)), _loader(yaml.SafeLoader)
 _SCALARS: Mapping[str, Callable[[str], Any]] = {
     "!null": lambda _: None,
     "!bool": lambda text: text == "true",
@@ -51,7 +61,7 @@ class Marked:
         self.faults: list[tuple[int, str]] = []
         self.broken = False
         try:
-            node = yaml.compose(text, Loader=_Loader)
+            node = _compose(text)
         except yaml.YAMLError as fault:
             self.broken = True
             self.faults.append(_syntax(fault))
@@ -98,6 +108,14 @@ class Marked:
 
     def _fault(self, node: yaml.Node, rule: str) -> None:
         self.faults.append((node.start_mark.line + 1, rule))
+
+
+def _compose(text: str) -> yaml.Node | None:
+    """Compose the document; None where it is empty. YAMLError where it is no YAML."""
+    if "\t" not in text:  # libyaml takes tabs where YAML does not allow them
+        with suppress(yaml.YAMLError):
+            return yaml.compose(text, Loader=_FAST)
+    return yaml.compose(text, Loader=_EXACT)
 
 
 def _syntax(fault: yaml.YAMLError) -> tuple[int, str]:
