@@ -70,6 +70,16 @@ class Term(Cited, Generic[T]):
         return self
 
 
+class FirstPayableTerm(Term[Annotated[int, Field(ge=1)]]):
+    """The number of the first payable day; with `by: day` each day has the one in force on that day.
+
+    `by` on any value that may hold for a care form is for all values of that care form; its `assumption` is
+    that of the choice, and printed on statements with stays that lie under two values.
+    """
+
+    by: Literal["end", "day"] = "end"
+
+
 class TermGroup(Frozen):
     """Fields that each hold one `Term` or a list of them; read, it is always a tuple."""
 
@@ -166,7 +176,7 @@ class BillTerms(TermGroup):
     """What a liable month costs (settlement 5)."""
 
     billing: tuple[Term[Billing], ...]
-    first_payable_day: tuple[Term[Annotated[int, Field(ge=1)]], ...] | None = None
+    first_payable_day: tuple[FirstPayableTerm, ...] | None = None
     count_end_day: tuple[Term[bool], ...] | None = None
     long_stays: tuple[Term[LongStays | Literal["none"]], ...] | None = None
     requires: tuple[Term[tuple[Condition, ...]], ...]

@@ -5,15 +5,22 @@ one for all, then the dated before the undated; two of the same rank on one day 
 Does not own what the terms do (`adapter.settlement`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
 
 from adapter.agreements.agreement import Agreement, AgreementFile
-from adapter.agreements.groups import LongHolidayRule, LongStays, OpeningHours, Term
+from adapter.agreements.groups import (
+    FirstPayableTerm,
+    LongHolidayRule,
+    LongStays,
+    OpeningHours,
+    Term,
+)
 from adapter.agreements.terms import (
+    FIRST_PAYABLE_BY,
     CareForm,
     Clause,
     Compare,
@@ -127,6 +134,7 @@ def _periods(file: AgreementFile, form: CareForm, problems: list[Problem]) -> It
     )
     for start, end in zip(edges, [*edges[1:], _FOREVER], strict=True):
         values, clauses = _resolve(file, series, form, start, problems)
+        _by_day(series.get("first_payable_day", ()), form, values, clauses)
         terms = _terms(file, values, clauses, start, problems)
         if terms:
             yield Period(start, end, terms)
@@ -190,6 +198,25 @@ def _resolve(
     return values, clauses
 
 
+def _by_day(
+    terms: Sequence[Term[Any]], form: CareForm, values: dict[str, Any], clauses: dict[str, Clause]
+) -> None:
+    """Keep every value of `first_payable_day` with its first day, where each day has its own (`by: day`)."""
+    mine = [term for term in terms if term.care_form in (None, form)]
+    chosen = [term for term in mine if isinstance(term, FirstPayableTerm) and term.by == "day"]
+    if not chosen:
+        return
+    found: list[tuple[date, int]] = []
+    for start in sorted({edge for term in mine for edge in _edges(term)} | {date.min}):
+        ranked = sorted((term for term in mine if _holds(term, form, start)), key=_rank)
+        if ranked and (not found or found[-1][1] != ranked[-1].value):
+            found.append((start, ranked[-1].value))
+    values["first_payable_from"] = tuple(found)
+    assumption = next((term.assumption for term in chosen if term.assumption), None)
+    if assumption is not None:
+        clauses[FIRST_PAYABLE_BY] = Clause(FIRST_PAYABLE_BY, assumption=assumption)
+
+
 def _holds(term: Term[Any], form: CareForm, day: date) -> bool:
     return (
         term.care_form in (None, form)
@@ -206,7 +233,9 @@ def _clause(agreement: Agreement, name: str, term: Term[Any]) -> Clause:
     if term.source is None:
         return Clause(name, assumption=term.assumption)
     title = agreement.documents[term.source.document].title
-    return Clause(name, title, term.source.section, term.source.words, term.assumption)
+    of_choice = isinstance(term, FirstPayableTerm) and term.by == "day"  # stands under FIRST_PAYABLE_BY
+    assumption = None if of_choice else term.assumption
+    return Clause(name, title, term.source.section, term.source.words, assumption)
 
 
 def _terms(

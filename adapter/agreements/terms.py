@@ -6,13 +6,16 @@ how terms are written in a file (`agreement`) or resolved from it (`rules`).
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, time
+from datetime import date, time, timedelta
 from enum import StrEnum
 from fractions import Fraction
 
 from adapter.losus.days import Hours, LongHoliday
 from adapter.losus.process import NoticeFrom
 from adapter.losus.terms import Criterion
+
+#: The clause that each day has the first payable day in force on it (`by: day`).
+FIRST_PAYABLE_BY = "first_payable_day_by"
 
 
 class CareForm(StrEnum):
@@ -143,7 +146,8 @@ class Terms:
 
     `cutoff` None means that the hour of the notice does not matter. `threshold` is None exactly where
     the gate is `none`. `long_stays_over` None means that no stay is taken out of the mean.
-    `clauses` holds the source of each term under the term's name in the file.
+    `clauses` holds the source of each term under the term's name in the file. `first_payable_from`: the
+    values of `first_payable_day` with their first days, where each day has its own (`by: day`); else empty.
     """
 
     clock: Clock
@@ -184,6 +188,22 @@ class Terms:
     eves_are_free: bool
     discharge: Hours | None
     clauses: Mapping[str, Clause] = field(default_factory=dict, compare=False)
+    first_payable_from: tuple[tuple[date, int], ...] = ()
+
+    def first_payable_spans(self, first: date, last: date) -> tuple[tuple[date, int], ...]:
+        """Give the values of `first_payable_day` for the days from `first` to `last`, each with its last day.
+
+        One alone where no value changes within them; none where there is no day.
+        """
+        if last < first:
+            return ()
+        if not self.first_payable_from:
+            return ((last, self.first_payable_day),)
+        starts = [start for start, _ in self.first_payable_from if first < start <= last]
+        values = dict(self.first_payable_from)
+        earlier = next(value for start, value in reversed(self.first_payable_from) if start <= first)
+        ends = [start - timedelta(days=1) for start in starts]
+        return tuple(zip([*ends, last], [earlier, *(values[start] for start in starts)], strict=True))
 
     def cite(self, *names: str) -> tuple[Clause, ...]:
         """Give the clauses of these terms, in this order, without those that the file leaves out."""

@@ -16,6 +16,7 @@ import typer
 from rich.table import Table
 
 from adapter.agreements.terms import Clause
+from adapter.commands.no_rate import end_without_rates
 from adapter.commands.output import out
 from adapter.commands.picture import checked, write_picture
 from adapter.commands.settle import (
@@ -33,7 +34,7 @@ from adapter.commands.stays import read_stays
 from adapter.settlement.compare import SWEEPABLE, Compared, Differing, Grid, Total, Variant
 from adapter.settlement.ledger import by_name
 from adapter.settlement.picture import compared_svg, variants_svg
-from adapter.settlement.render import dumps, plain
+from adapter.settlement.render import dumps, no_rate_json, plain
 from adapter.settlement.weigh import compare_ledgers, sweep_ledger
 
 #: More points than this are a slip of the hand.
@@ -88,6 +89,10 @@ def compare_command(  # noqa: PLR0913, PLR0917 - one parameter an option
         for value in (*map(_compared_json, compared), *map(_variant_json, variants)):
             sys.stdout.buffer.write(dumps(value) + b"\n")
         sys.stdout.buffer.flush()
+    sides = [side for one in compared for side in (one.a, one.b)]
+    end_without_rates(
+        ((side.municipality, side.care_form), side.month, side.no_rate) for side in sides if side.no_rate
+    )
 
 
 def _svg(compared: Sequence[Compared], variants: Sequence[Variant], a: str, b: str) -> str:
@@ -147,7 +152,7 @@ def _compared_json(one: Compared) -> dict[str, Any]:
         "month": str(one.a.month),
         "a": _side(one.a),
         "b": _side(one.b),
-        "difference": one.difference,
+        "difference": None if one.unknown else one.difference,
         "differing": [_differing_json(each) for each in one.differing],
     }
 
@@ -160,7 +165,8 @@ def _side(one: Total) -> dict[str, Any]:
         "stays": one.mean.stays,
         "mean": None if mean is None else str(mean),
         "payable_days": plain(one.payable_days),
-        "amount": one.amount,
+        "amount": None if one.no_rate else one.amount,
+        "no_rate": no_rate_json(one.no_rate),
         "suspended": one.suspended,
         "provisional": one.provisional,
     }
@@ -185,6 +191,7 @@ def _variant_json(one: Variant) -> dict[str, Any]:
         "sweep": dict(one.changes),
         "amount": one.amount,
         "liable_months": one.liable_months,
+        "no_rate_months": one.no_rate,
         "by_municipality": dict(one.by_municipality),
     }
 
@@ -214,7 +221,11 @@ def _compared_rows(one: Compared) -> Iterator[Sequence[object]]:
     on = "; ".join(f"{each.term}: {each.a} / {each.b}" for each in one.differing)
     a, b = one.a, one.b
     head = (a.municipality, a.care_form, a.month)
-    yield (*head, a.status, f"{a.amount:f}", b.status, f"{b.amount:f}", f"{one.difference:f}", on)
+    yield (*head, a.status, _cell(a), b.status, _cell(b), "" if one.unknown else f"{one.difference:f}", on)
+
+
+def _cell(one: Total) -> str:
+    return "" if one.no_rate else f"{one.amount:f}"
 
 
 def _variant_rows(one: Variant) -> Iterator[Sequence[object]]:
@@ -237,19 +248,26 @@ def _print_table(compared: Sequence[Compared], variants: Sequence[Variant], name
     table.add_column("on")
     for one in compared:
         amounts = [
-            f"{amount:,f}".replace(",", " ") for amount in (one.a.amount, one.b.amount, one.difference)
+            "no-rate" if amount is None else f"{amount:,f}".replace(",", " ")
+            for amount in (
+                *(None if side.no_rate else side.amount for side in (one.a, one.b)),
+                None if one.unknown else one.difference,
+            )
         ]
         on = ", ".join(each.term for each in one.differing)
         payer = f"{one.a.municipality} {one.a.care_form}"
         table.add_row(payer, str(one.a.month), one.a.status.value, one.b.status.value, *amounts, on)
-    total = [sum((each.amount for each in side), Decimal()) for side in _sides(compared)]
+    known = [one for one in compared if not one.unknown]
+    total = [sum((each.amount for each in side), Decimal()) for side in _sides(known)]
     words = [f"{amount:,f}".replace(",", " ") for amount in (*total, total[1] - total[0])]
-    table.add_row("[bold]total[/]", "", "", "", *words, "")
+    left_out = f"without {len(compared) - len(known)} months that a rate is missing for"
+    table.add_row("[bold]total[/]", "", "", "", *words, left_out if len(known) < len(compared) else "")
     print_table(table)
     _print_terms(compared)
     for variant in variants:
         amount = f"{variant.amount:,f}".replace(",", " ")
-        out.print(f"B with {_changes(variant)}: {amount} SEK, {variant.liable_months} liable months")
+        lacking = f", without {variant.no_rate} months that a rate is missing for" if variant.no_rate else ""
+        out.print(f"B with {_changes(variant)}: {amount} SEK, {variant.liable_months} liable months{lacking}")
 
 
 def _sides(compared: Sequence[Compared]) -> tuple[list[Total], list[Total]]:

@@ -20,6 +20,7 @@ from rich.table import Table
 
 from adapter.agreements.load import Book, load_book, read_agreement, read_rates
 from adapter.agreements.rules import Rules, rules_of
+from adapter.commands.no_rate import end_without_rates
 from adapter.commands.output import err, out
 from adapter.commands.places import own_rates
 from adapter.commands.stays import BadRowsError, read_stays
@@ -30,8 +31,9 @@ from adapter.fhir.model import FhirVersion
 from adapter.fhir.summary import bundle
 from adapter.settlement.bulk import Bulk, bulk, bulk_in_force
 from adapter.settlement.ledger import Lasting, by_law, by_name
+from adapter.settlement.parts import parts_of
 from adapter.settlement.render import CSV_COLUMNS, mean_decimal, plain, statement_row
-from adapter.settlement.settle import UnknownRateError, must_settle
+from adapter.settlement.settle import must_settle
 from adapter.settlement.statement import Statement
 
 
@@ -89,6 +91,7 @@ def settle_command(  # noqa: PLR0913, PLR0917 - one parameter an option
         _print_fhir(tuple(made.statements()), book, fhir_version)
     else:
         print_statements(tuple(made.summed()), book)
+    end_without_rates(made.no_rates())
 
 
 def _settled(
@@ -127,11 +130,6 @@ def refusals() -> Iterator[None]:
         for row in fault.rows:
             err.print(f"losus: {row}")
         err.print("losus: nothing was settled; --skip-bad leaves these rows out")
-        raise typer.Exit(1) from None
-    except UnknownRateError as fault:
-        for problem in fault.problems:
-            err.print(f"losus: {problem.rule}")
-        err.print("losus: nothing was settled; rates.yaml says why the amount is missing")
         raise typer.Exit(1) from None
 
 
@@ -180,9 +178,13 @@ def print_statements(statements: Sequence[Statement], book: Book) -> None:
             str(one.mean.stays),
             "–" if mean is None else f"{mean:.2f}",
             str(plain(one.payable_days)),
-            f"{one.amount:,f}".replace(",", " "),
+            "no-rate" if one.no_rate else f"{one.amount:,f}".replace(",", " "),
             ", ".join(_remarks(one)),
         )
+        for part in parts_of(one):
+            amount = f"{part.amount:,f}".replace(",", " ")
+            days = str(plain(part.payable_days))
+            table.add_row("", "", "", f"  of: {part.of}", str(part.stays), "", days, amount, part.words[1])
     print_table(table)
     _print_grounds(statements)
 
@@ -194,8 +196,13 @@ def print_table(table: Table) -> None:
 
 
 def _remarks(one: Statement) -> Iterator[str]:
+    if one.draft:
+        yield "draft: the agreement is not decided"
     if one.suspended:
         yield "suspended: would have been"
+    if one.no_rate:
+        years, stays = ", ".join(map(str, one.no_rate.years)), ", ".join(one.no_rate.stays)
+        yield f"no rate for {years}: stays {stays}"
     if one.provisional:
         yield "provisional: rate not verified"
     yield from (f"{count} {reason}" for reason, count in one.excluded_by().items())

@@ -167,7 +167,7 @@ def told_json(one: Told) -> bytes:
         "issued": one.issued,
         "issued_at": issued.issued_at.isoformat() if one.issued else None,
         "new": one.fresh,
-        "to_invoice": issued.due,
+        "to_invoice": None if issued.statement.no_rate else issued.due,
         "adjustments": [adjustment_json(each) for each in issued.adjustments],
         "held": list(one.held),
     }
@@ -192,6 +192,9 @@ def print_corrections(told: Sequence[Told]) -> None:
                 )
         for stay in one.held:
             out.print(f"{name}: held off, disputed: stay {stay}")
+        if issued.statement.no_rate:
+            out.print(f"{name}: no-rate, not issued until there is one")
+            continue
         state = (
             "issued now" if one.fresh else f"issued {issued.issued_at:%Y-%m-%d}" if one.issued else "draft"
         )

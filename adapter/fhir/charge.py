@@ -76,6 +76,8 @@ def charged(sheet: Sheet) -> Iterator[Charged]:
             yield Charged(_of_counted(sheet, one), one.stay, None, None)
     for excluded in sheet.statement.excluded:
         yield Charged(_of_excluded(sheet, excluded), excluded.stay, None, None)
+    for stay in sheet.statement.no_rate.stays if sheet.statement.no_rate else ():
+        yield Charged(_of_waiting(sheet, stay), stay, None, None)
 
 
 def group_of_mean(sheet: Sheet) -> Resource:
@@ -111,7 +113,7 @@ def definition_of(statement: Statement, line: Line, charge: Charge, version: Fhi
         ),
         "url": f"{CANONICAL}/ChargeItemDefinition/{statement.agreement}-{basis}-{rate.year}",
         "title": f"{statement.title}: {both(swedish, english.lower())}, {rate.year}",
-        "status": "active" if rate.verified else "draft",
+        "status": "active" if rate.verified and not statement.draft else "draft",
         "experimental": False,
         "description": f"{rate.source}. {clauses}",
         "code": BASIS.concept(basis),
@@ -231,6 +233,19 @@ def _of_excluded(sheet: Sheet, excluded: Excluded) -> Resource:
         "code": BASIS.concept("no-charge"),
         **_stay(excluded.stay, sheet.edition),
         "text": narrative(*words),
+    }
+
+
+def _of_waiting(sheet: Sheet, stay: str) -> Resource:
+    """Give a stay with days in a year whose amount is not known: to be charged once it is."""
+    reason = REASON.concept("no-rate")
+    return {
+        **_head(sheet, "no-rate", stay),
+        "extension": [extension("settlement-status-reason", valueCodeableConcept=reason)],
+        "status": "planned",
+        "code": BASIS.concept("no-charge"),
+        **_stay(stay, sheet.edition),
+        "text": narrative(*(REASON.concepts["no-rate"][i] for i in (1, 0))),
     }
 
 

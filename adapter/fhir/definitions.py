@@ -88,11 +88,27 @@ EXTENSIONS: dict[str, Defined] = {
         ("MeasureReport",),
         {
             "payable-days": Part("Quantity"),
-            "amount": Part("Money"),
-            "due": Part("Money"),
+            "amount": Part("Money", least=0),
+            "due": Part("Money", least=0),
             "suspended": Part("boolean"),
             "provisional": Part("boolean"),
         },
+    ),
+    "settlement-part": Defined(
+        ("Vad beloppet beror på: genomsnittet eller långa vårdtillfällen", "What the amount is due to"),
+        ("MeasureReport",),
+        {
+            "of": Part("code"),
+            "stays": Part("integer"),
+            "payable-days": Part("Quantity"),
+            "amount": Part("Money"),
+            "because": Part("string"),
+        },
+    ),
+    "settlement-no-rate": Defined(
+        ("År vars belopp per dygn saknas", "Year whose amount per day is missing"),
+        ("MeasureReport",),
+        Part("integer"),
     ),
     "settlement-assumption": Defined(
         ("Antagande som avräkningen vilar på", "Assumption that the statement rests on"),

@@ -9,7 +9,7 @@ has `group.scoring`, R4 an extension of this project.
 
 from typing import Any
 
-from adapter.agreements.terms import Clause, Terms
+from adapter.agreements.terms import FIRST_PAYABLE_BY, Clause, Terms
 from adapter.fhir.decimals import day_count
 from adapter.fhir.elements import Resource, both, canonical, extension, narrative
 from adapter.fhir.model import FhirVersion
@@ -66,6 +66,7 @@ _RULE = (
     "long_stays",
     "billing",
     "first_payable_day",
+    FIRST_PAYABLE_BY,
     "count_end_day",
     "requires",
 )
@@ -87,7 +88,7 @@ def measure(statement: Statement, version: FhirVersion) -> Resource:
         "identifier": [{"value": f"{statement.agreement}/{form}"}],
         "name": name,
         "title": f"{statement.title}: {both(swedish, english.lower())}",
-        "status": "active",
+        "status": "draft" if statement.draft else "active",
         "experimental": False,
         "description": both(*rule),
         "relatedArtifact": _artifacts(terms.cite(*_RULE), statement.assumptions),

@@ -13,6 +13,7 @@ from typing import Any
 from adapter.fhir.decimals import day_count, money, rounded
 from adapter.fhir.elements import (
     Resource,
+    both,
     extension,
     instant,
     month_period,
@@ -28,6 +29,7 @@ from adapter.fhir.sheet import Sheet
 from adapter.fhir.vocabulary import GATE_STATUS, GROUP, KOMMUNKOD, STATEMENT_IDENTIFIER, care_form
 from adapter.settlement.gate import MonthMean
 from adapter.settlement.measure import Reason
+from adapter.settlement.parts import Part, parts_of
 from adapter.settlement.remeasured import Remeasured
 from adapter.settlement.statement import Assumed, Statement
 
@@ -49,6 +51,8 @@ def report(sheet: Sheet, measure_canonical: str) -> Resource:
                 "settlement-gate-status", valueCodeableConcept=GATE_STATUS.concept(statement.status.value)
             ),
             _outcome(sheet),
+            *(_part(part) for part in parts_of(statement)),
+            *(extension("settlement-no-rate", valueInteger=year) for year in _years(statement)),
             *(_assumption(one) for one in statement.assumptions),
         ],
         "identifier": [{"system": STATEMENT_IDENTIFIER, "value": sheet.id}],
@@ -154,16 +158,36 @@ def _exact_mean(mean: MonthMean) -> list[dict[str, Any]]:
 
 
 def _outcome(sheet: Sheet) -> dict[str, Any]:
-    """Give days, amount and what is due of it; `amount` is what would have been where nothing is due."""
+    """Give days, amount and what is due of it; `amount` is what would have been where nothing is due.
+
+    Neither where a rate is missing.
+    """
     statement = sheet.statement
+    sums: dict[str, tuple[str, object]] = {}
+    if statement.no_rate is None:
+        sums = {"amount": ("Money", money(statement.amount)), "due": ("Money", money(sheet.due))}
     return parts(
         "settlement-outcome",
         payable_days=("Quantity", day_count(statement.payable_days)),
-        amount=("Money", money(statement.amount)),
-        due=("Money", money(sheet.due)),
+        **sums,
         suspended=("Boolean", statement.suspended),
         provisional=("Boolean", statement.provisional),
     )
+
+
+def _part(part: Part) -> dict[str, Any]:
+    return parts(
+        "settlement-part",
+        of=("Code", part.of.value),
+        stays=("Integer", part.stays),
+        payable_days=("Quantity", day_count(part.payable_days)),
+        amount=("Money", money(part.amount)),
+        because=("String", both(*part.words)),
+    )
+
+
+def _years(statement: Statement) -> tuple[int, ...]:
+    return statement.no_rate.years if statement.no_rate else ()
 
 
 def _assumption(one: Assumed) -> dict[str, Any]:
@@ -181,9 +205,24 @@ def _in_words(sheet: Sheet) -> tuple[str, str]:
     average = ("–", "–") if score is None else (str(score["value"]),) * 2
     english, swedish = GATE_STATUS.concepts[statement.status.value]
     headline = sheet.headline
-    would = ("Skulle ha blivit", "Would have been") if statement.suspended else ("Belopp", "Amount")
-    sums = [f"{word} {money(statement.amount)['value']} SEK" for word in would]
+    sums = _sums_in_words(statement)
     return (
-        f"{headline[0]}: {mean.stays} vårdtillfällen, genomsnitt {average[0]} dygn. {swedish}. {sums[0]}.",
-        f"{headline[1]}: {mean.stays} stays, mean {average[1]} days. {english}. {sums[1]}.",
+        f"{headline[0]}: {mean.stays} vårdtillfällen, genomsnitt {average[0]} dygn. {swedish}. {sums[0]}",
+        f"{headline[1]}: {mean.stays} stays, mean {average[1]} days. {english}. {sums[1]}",
     )
+
+
+def _sums_in_words(statement: Statement) -> tuple[str, str]:
+    """Say what the month costs and what that is due to, or which year's amount is missing."""
+    if statement.no_rate is not None:
+        years, stays = ", ".join(map(str, statement.no_rate.years)), len(statement.no_rate.stays)
+        return (
+            f"Beloppet för {years} är inte känt: {stays} vårdtillfällen väntar på det.",
+            f"The amount of {years} is not known: {stays} stays wait for it.",
+        )
+    would = ("Skulle ha blivit", "Would have been") if statement.suspended else ("Belopp", "Amount")
+    swedish, english = (f"{word} {money(statement.amount)['value']} SEK." for word in would)
+    for part in parts_of(statement):
+        due = f"{money(part.amount)['value']} SEK"
+        swedish, english = f"{swedish} {part.words[0]} {due}.", f"{english} {part.words[1]} {due}."
+    return swedish, english

@@ -94,10 +94,10 @@ class Sheet:
     def invoiced(self) -> bool:
         """Whether there is an Invoice: where something is charged or corrected, or the agreement wants zeros.
 
-        Never while the billing is suspended.
+        Never while the billing is suspended or a rate is missing.
         """
         statement = self.statement
-        if statement.suspended:
+        if statement.suspended or statement.no_rate:
             return False
         return bool(statement.lines or self.adjustments) or statement.mean.terms.zero_invoice
 

@@ -17,6 +17,7 @@ statement: settled twice from the same facts it is the same, byte for byte.
 from collections.abc import Iterable, Iterator
 
 from adapter.fhir.charge import charged, group_of_mean
+from adapter.fhir.draft import marked_as_draft
 from adapter.fhir.elements import Edition, Resource, instant, municipality, region, uuid_of
 from adapter.fhir.invoice import invoice
 from adapter.fhir.measure import measure
@@ -50,6 +51,12 @@ def bundle(statements: Iterable[Tellable], edition: Edition) -> Resource:
 
 
 def _resources(sheet: Sheet) -> Iterator[Resource]:
+    """Give the resources of a statement, marked where its agreement is not decided."""
+    for resource in _unmarked(sheet):
+        yield marked_as_draft(resource) if sheet.statement.draft else resource
+
+
+def _unmarked(sheet: Sheet) -> Iterator[Resource]:
     """Give the resources of a statement: the figures, the claim, what it consists of, where it comes from."""
     statement, edition = sheet.statement, sheet.edition
     rule = measure(statement, edition.version)

@@ -99,6 +99,7 @@ REASON = CodeSystem(
         "opposed": ("The person opposed the measures", "Personen motsatte sig insatserna"),
         "late-admission-notice": ("Late admission notice", "Sent inskrivningsmeddelande"),
         "late-sip-call": ("Late call to SIP", "Sen kallelse till SIP"),
+        "no-rate": ("No amount known for a year of its days", "Beloppet saknas för ett år av dygnen"),
         "suspended": ("Billing under the agreement is suspended", "Debiteringen enligt avtalet är pausad"),
     },
 )
@@ -122,6 +123,17 @@ GROUP = CodeSystem(
     {
         "mean-days": ("Mean days in care after day zero", "Genomsnittligt antal dygn efter dag noll"),
         "day-zero-share": ("Share home on day zero", "Andel som gick hem dag noll"),
+    },
+)
+TAG = CodeSystem(
+    "settlement-tag",
+    "What a settlement resource is not",
+    "Marks of resources that nothing is to be paid by.",
+    {
+        "draft-agreement": (
+            "Settled by an agreement that is not decided",
+            "Avräknat enligt ett utkast till avtal",
+        )
     },
 )
 INVOICE_TYPE = CodeSystem(
@@ -235,7 +247,17 @@ FOLLOW_UP = CodeSystem(
     },
 )
 
-CODE_SYSTEMS = (GATE_STATUS, BASIS, REASON, ADJUSTMENT_REASON, GROUP, INVOICE_TYPE, PRICE, FOLLOW_UP)
+CODE_SYSTEMS = (
+    GATE_STATUS,
+    BASIS,
+    REASON,
+    ADJUSTMENT_REASON,
+    GROUP,
+    INVOICE_TYPE,
+    PRICE,
+    FOLLOW_UP,
+    TAG,
+)
 
 
 def care_form(code: str) -> dict[str, Any]:

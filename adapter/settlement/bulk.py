@@ -22,7 +22,7 @@ from adapter.agreements.rules import Rules
 from adapter.agreements.terms import CareForm, Terms
 from adapter.losus.days import DAY, Month
 from adapter.settlement.account import POOLED, Law, Payer
-from adapter.settlement.bill import Prices, bills_each, excess_lines, lines_of
+from adapter.settlement.bill import Prices, Unpriced, bill_of, bills_each, excess_line, no_rate_of
 from adapter.settlement.compare import Total
 from adapter.settlement.gate import GateStatus, MonthMean, run_gate
 from adapter.settlement.ledger import Held, Ledger
@@ -35,10 +35,9 @@ from adapter.settlement.settle import (
     by_name,
     by_what_held,
     excluded_of,
-    must_know,
     must_settle,
 )
-from adapter.settlement.statement import Assumed, Line, Statement
+from adapter.settlement.statement import Assumed, Line, NoRate, Statement, unknown_rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +45,7 @@ class Drawn:
     """A statement that is decided on and not written yet; `group` is None in a month without stays.
 
     `still_open` are the open stays that it lists, `excess` the line of the mean's excess, if there is one.
+    `no_rate` where a rate is missing; there are no lines then.
     """
 
     account: Held
@@ -55,6 +55,7 @@ class Drawn:
     group: int | None
     still_open: Sequence[str]
     excess: tuple[Line, ...]
+    no_rate: NoRate | None
 
     @property
     def order(self) -> tuple[str, str, Month, str]:
@@ -67,12 +68,13 @@ class Drawn:
         return bills_each(self.mean, self.status)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Summed(Statement):
     """A statement whose lines and exclusions of stays are summed up and not listed."""
 
     paid_days: Fraction
     sum: Decimal
+    paid_for_long: tuple[Fraction, Decimal]
     used: Mapping[int, Rate]
     counts: Mapping[str, int]
 
@@ -83,8 +85,15 @@ class Summed(Statement):
 
     @property
     def amount(self) -> Decimal:
-        """SEK: the sum of all lines, also where nothing of it is due."""
+        """SEK: the sum of all lines, also where nothing of it is due; raises as a Statement's does."""
+        if self.no_rate is not None:
+            raise unknown_rate(self.no_rate.years)
         return self.sum
+
+    @property
+    def long_paid(self) -> tuple[Fraction, Decimal]:
+        """The payable days and SEK of the stays that are billed one by one."""
+        return self.paid_for_long
 
     @property
     def rates(self) -> tuple[Rate, ...]:
@@ -97,23 +106,29 @@ class Summed(Statement):
 
 
 class Bulk:
-    """Statements that are decided on. UnknownRateError when it is made, where a rate is missing."""
+    """Statements that are decided on."""
 
     def __init__(self, drawn: Sequence[Drawn], priced: Priced, because: Because) -> None:
         self.drawn, self.priced, self.because = drawn, priced, because
         self._shared: dict[tuple[object, ...], _Shared] = {}
         self._lives: dict[tuple[str, str], frozenset[str]] = {}
-        for one in drawn:
-            priced.sum(one.group, each=one.each)
-        must_know(priced.prices)
 
     def statements(self) -> Iterator[Statement]:
         """Give the statements whole, stay by stay."""
         for one in self.drawn:
             measured = self.priced.stays(one.group)
+            lines, no_rate = bill_of(one.mean, one.status, measured, self.priced.prices)
             yield replace(
-                bare_statement(one.account, one.payer, one.mean, one.status, self._because(one)),
-                lines=lines_of(one.mean, one.status, measured, self.priced.prices),
+                bare_statement(
+                    one.account,
+                    one.payer,
+                    one.mean,
+                    one.status,
+                    self._because(one),
+                    self.priced.spans_values(one.group),
+                ),
+                lines=lines,
+                no_rate=no_rate,
                 excluded=tuple(excluded_of(measured, one.still_open)),
                 long_stays=sum(stay.long for stay in measured),
             )
@@ -136,13 +151,21 @@ class Bulk:
                 amount,
                 self._shared_by(one).bare.suspended,
                 not all(rate.verified for rate in used.values()),
+                one.no_rate,
             )
+
+    def no_rates(self) -> Iterator[tuple[Payer, Month, NoRate]]:
+        """Give the payers and months that a rate is missing for."""
+        for one in self.drawn:
+            if one.no_rate is not None:
+                yield one.payer, one.mean.month, one.no_rate
 
     def json_lines(self) -> Iterator[bytes]:
         """Give one JSON object a line, as `render.json_lines` does."""
         for one in self.drawn:
             left, shared = self._left(one), self._shared_by(one)
-            lines = [b'{"stay":' + dumps(name) + text for name, text in self._billed.of(one.group)]
+            billed_stays = [] if one.no_rate else self._billed.of(one.group)
+            lines = [b'{"stay":' + dumps(name) + text for name, text in billed_stays]
             lines += [dumps(line_json(line)) for line in self._excess(one)]
             mean = MonthMean(one.mean.month, shared.terms, one.mean.stays, one.mean.days, one.mean.day_zero)
             told = statement_json(self._summed(one, left, mean, ()))
@@ -179,7 +202,7 @@ class Bulk:
         counts: dict[str, int] = {}
         for _, why in left:
             counts[why.counted_by] = counts.get(why.counted_by, 0) + 1
-        bare = self._shared_by(one).bare
+        bare, long = self._shared_by(one).bare, self.priced.sum(one.group, each=False)
         return Summed(
             agreement=bare.agreement,
             title=bare.title,
@@ -197,12 +220,17 @@ class Bulk:
             because=self._because(one),
             paid_days=paid,
             sum=amount,
+            paid_for_long=(Fraction(long.days), long.amount),
             used=used,
             counts=counts,
+            no_rate=one.no_rate,
+            draft=bare.draft,
         )
 
     def _paid(self, one: Drawn) -> tuple[Fraction, Decimal, Mapping[int, Rate]]:
-        """Give payable days, SEK and rates of all lines, the excess last."""
+        """Give payable days, SEK and rates of all lines, the excess last; no SEK where a rate is missing."""
+        if one.no_rate is not None:
+            return one.no_rate.payable_days, Decimal(), {}
         stays = self.priced.sum(one.group, each=one.each)
         days, amount, used = Fraction(stays.days), stays.amount, stays.rates
         for line in one.excess:
@@ -223,9 +251,10 @@ class Bulk:
         terms = frozenset(id(stay.terms) for stay in one.account.of(one.mean.month))
         agreement = one.account.rules.agreement
         open_ = len(open_renegotiations(agreement, one.mean.month.end - DAY))
-        key = (agreement.id, id(one.mean.terms), terms, self._life(agreement, one.payer[0]), open_)
+        spans = self.priced.spans_values(one.group)
+        key = (agreement.id, id(one.mean.terms), terms, self._life(agreement, one.payer[0]), open_, spans)
         if key not in self._shared:
-            bare = bare_statement(one.account, one.payer, one.mean, one.status, "")
+            bare = bare_statement(one.account, one.payer, one.mean, one.status, "", spans)
             told = statement_json(bare)
             json = {name: orjson.Fragment(dumps(told[name])) for name in ("clauses", "assumptions")}
             self._shared[key] = _Shared(bare, replace(one.mean.terms, clauses={}), json)
@@ -281,9 +310,27 @@ def drawn(priced: Priced, account: Held, payer: Payer, told: Sequence[Month], la
     for mean, status in zip(means, run_gate(means), strict=True):
         index = mean.month.index
         if index in asked:
-            excess = tuple(excess_lines(mean, status, account.of(mean.month), priced.prices))
+            excess = excess_line(mean, status, account.of(mean.month), priced.prices)
             still_open = account.open if index == last.index else ()
-            yield Drawn(account, payer, mean, status, account.groups.get(index), still_open, excess)
+            group = account.groups.get(index)
+            no_rate = _no_rate(priced, group, excess, each=bills_each(mean, status))
+            lines = (excess,) if isinstance(excess, Line) and no_rate is None else ()
+            yield Drawn(account, payer, mean, status, group, still_open, lines, no_rate)
+
+
+def _no_rate(
+    priced: Priced, group: int | None, excess: Line | Unpriced | None, *, each: bool
+) -> NoRate | None:
+    """Say what a month's bill lacks, of its stays and of the mean's excess; None where nothing is missing."""
+    stays, lacks = priced.sum(group, each=each), isinstance(excess, Unpriced)
+    if not stays.unknown and not lacks:
+        return None
+    unpriced = priced.unpriced(group, each=each)
+    if isinstance(excess, Unpriced):
+        unpriced.append(excess)
+    days = Fraction(stays.days) + (Fraction() if excess is None else excess.payable_days)
+    counted = [one.stay for one in priced.counted(group)] if lacks else []
+    return no_rate_of(unpriced, counted, days)
 
 
 def _listed(texts: Iterable[bytes]) -> orjson.Fragment:

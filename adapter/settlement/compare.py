@@ -6,6 +6,7 @@ and the grid of a sweep. Does not own settling (`settle`).
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from itertools import product
@@ -18,7 +19,7 @@ from adapter.losus.days import Month
 from adapter.settlement.account import Account, Accounts, collect
 from adapter.settlement.gate import GateStatus, MonthMean
 from adapter.settlement.settle import settle_accounts
-from adapter.settlement.statement import Statement
+from adapter.settlement.statement import NoRate, Statement, unknown_rate
 from adapter.settlement.stay import Stay
 
 #: Terms to vary, by name, each with its values.
@@ -43,7 +44,10 @@ class Differing:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """A statement in one line: what its month comes to, without the lines."""
+    """A statement in one line: what its month comes to, without the lines.
+
+    `sum` is 0 where a rate is missing.
+    """
 
     agreement: str
     municipality: str
@@ -51,9 +55,17 @@ class Total:
     mean: MonthMean
     status: GateStatus
     payable_days: Fraction
-    amount: Decimal
+    sum: Decimal
     suspended: bool
     provisional: bool
+    no_rate: NoRate | None = None
+
+    @property
+    def amount(self) -> Decimal:
+        """SEK; UnknownRateError where a rate is missing."""
+        if self.no_rate is not None:
+            raise unknown_rate(self.no_rate.years)
+        return self.sum
 
     @property
     def month(self) -> Month:
@@ -70,19 +82,29 @@ class Compared:
     differing: tuple[Differing, ...]
 
     @property
+    def unknown(self) -> tuple[int, ...]:
+        """The years whose rate is missing for one of the two, or both: nothing is compared then."""
+        years = {year for one in (self.a, self.b) if one.no_rate for year in one.no_rate.years}
+        return tuple(sorted(years))
+
+    @property
     def difference(self) -> Decimal:
-        """SEK that the second costs more; negative where it costs less."""
+        """SEK that the second costs more; negative where it costs less. Raises as `Total.amount` does."""
         return self.b.amount - self.a.amount
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """An agreement with some terms changed, and what it comes to."""
+    """An agreement with some terms changed, and what it comes to.
+
+    `no_rate`: the months of payers that a rate is missing for; they are in no amount.
+    """
 
     changes: Mapping[str, Decimal]
     amount: Decimal
     liable_months: int
     by_municipality: Mapping[str, Decimal]
+    no_rate: int = 0
 
 
 def compare(
@@ -103,9 +125,10 @@ def total_of(one: Statement) -> Total:
         one.mean,
         one.status,
         one.payable_days,
-        one.amount,
+        Decimal() if one.no_rate else one.amount,
         one.suspended,
         one.provisional,
+        one.no_rate,
     )
 
 
@@ -118,7 +141,7 @@ def pair(a: Iterable[Total], b: Iterable[Total]) -> tuple[Compared, ...]:
 
 def differing(a: Total, b: Total) -> tuple[Differing, ...]:
     """Name the terms that can make the two differ: the gate's where one bills and the other does not."""
-    if a.amount == b.amount:
+    if a.no_rate or b.no_rate or a.amount == b.amount:
         return ()
     first, second = a.mean.terms, b.mean.terms
     gate = (*_GATE, *_STOP) if first.gate is second.gate else ("gate",)
@@ -151,6 +174,8 @@ SWEEPABLE: Mapping[str, tuple[str, Callable[[Decimal], Any]]] = {
 def changed_by(rules: Rules, changes: Mapping[str, Decimal]) -> Rules:
     """Give the rules of a variant."""
     made = {field: make(changes[name]) for name, (field, make) in SWEEPABLE.items() if name in changes}
+    if "first_payable_day" in made:
+        made["first_payable_from"] = ()  # the same on every day
     return rules.changed(**made)
 
 
@@ -178,21 +203,28 @@ def _revised(accounts: Accounts, rules: Rules) -> Accounts:
 
 def _variant(changes: Mapping[str, Decimal], statements: Sequence[Statement]) -> Variant:
     towns: dict[str, Decimal] = {}
-    for one in statements:
+    known = [one for one in statements if one.no_rate is None]
+    for one in known:
         towns[one.municipality] = towns.get(one.municipality, Decimal()) + one.amount
     liable = sum(one.status.billed for one in statements)
-    return Variant(changes, sum(towns.values(), Decimal()), liable, towns)
+    return Variant(changes, sum(towns.values(), Decimal()), liable, towns, len(statements) - len(known))
 
 
 def _differing(names: Iterable[str], a: Terms, b: Terms) -> Iterator[Differing]:
     for name in names:
         mine, theirs = getattr(a, name), getattr(b, name)
+        if name == "first_payable_day" and mine == theirs:
+            mine, theirs = a.first_payable_from, b.first_payable_from
         if mine != theirs:
             cited = "long_stays" if name == "long_stays_over" else name
             yield Differing(cited, _words(mine), _words(theirs), a.clauses.get(cited), b.clauses.get(cited))
 
 
 def _words(value: object) -> str:
+    if isinstance(value, tuple) and value and isinstance(value[0], tuple):
+        return ", ".join(
+            f"{first} from {start}" if start > date.min else str(first) for start, first in value
+        )
     if isinstance(value, tuple):
         return ", ".join(map(str, value)) or "none"
     return "none" if value is None else str(value)

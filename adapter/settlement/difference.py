@@ -135,9 +135,11 @@ def difference(
     """Give what must be posted so that the issued months come to what is owed; empty where they do.
 
     Months that were never issued are none of this: they get statements of their own. Ordered by post.
-    `closed`: through this month nothing is posted any more; what they rest on may be gone.
+    `closed`: through this month nothing is posted any more; what they rest on may be gone. A month that needs
+    a rate which is missing is left as it was issued until the rate is there.
     """
-    history = tuple(issued)
+    history, owed = tuple(issued), tuple(owed)
+    waiting = {_key(statement) for statement in owed if statement.no_rate}
     named = {_key(one.statement): one.id for one in history}
     posted = posted_on(history)
     due = positions(statement for statement in owed if _key(statement) in named)
@@ -147,7 +149,7 @@ def difference(
             named[post[:4]], post, was.days, now.days, was.amount, now.amount, tuple(lines.get(post, ()))
         )
         for post in sorted(posted.keys() | due.keys(), key=_order)
-        if closed is None or post.month > closed
+        if (closed is None or post.month > closed) and post[:4] not in waiting
         if (was := posted.get(post, _NOTHING)) != (now := due.get(post, _NOTHING))
     )
 
@@ -194,8 +196,8 @@ def issue(
 
     `owed` holds every month settled again, to be made with `also` for the payers of the history, so that
     one who owes nothing any more gets the credit. `name` gives the id of a statement. The adjustments of
-    a payer stand on its first new statement, and so does what goes `beside` them. `closed` as in
-    `difference`.
+    a payer stand on its first new statement that can be issued, not on one with `no_rate`, which is there to
+    be shown; and so does what goes `beside` them. `closed` as in `difference`.
     """
     done = {_key(one.statement) for one in history}
     fresh = [one for one in owed if one.month == month and _key(one) not in done]
@@ -208,7 +210,9 @@ def issue(
         payer = (again.statement.municipality, again.statement.care_form)
         measures.setdefault(payer, []).append(again)
     return tuple(
-        Issued(
+        Issued(name(one), issued_at, one, ())
+        if one.no_rate
+        else Issued(
             name(one),
             issued_at,
             one,
@@ -225,7 +229,7 @@ def positions(statements: Iterable[Statement]) -> dict[Post, Position]:
     """Give what each post of the statements comes to; nothing is due on a suspended one."""
     found: dict[Post, Position] = {}
     for statement in statements:
-        if statement.suspended:
+        if statement.suspended or statement.no_rate:
             continue
         for line in statement.lines:
             _add(found, Post(*_key(statement), line.stay, line.basis), line.payable_days, line.amount)

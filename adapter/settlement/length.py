@@ -4,6 +4,7 @@ Owns settlement rules 2: effective episode, notice day, day zero, length, payabl
 is in a mean (`measure`) nor what a day costs (`bill`).
 """
 
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from itertools import takewhile
 
@@ -58,11 +59,27 @@ def length(zero: date, end: date, terms: Terms) -> int:
 def payable_days(zero: date, end: date, terms: Terms) -> tuple[date, ...]:
     """Give the days to be paid for: those of the unit with number `first_payable_day` and on.
 
-    The end day is among them only with `count_end_day`.
+    The end day is among them only with `count_end_day`. Where each day has its own `first_payable_day`
+    (`by: day`), its number is held against that.
     """
-    stop = end + DAY if terms.count_end_day else end
+    return tuple(day for _, day in numbered_payable_days(zero, end, terms))
+
+
+def numbered_payable_days(zero: date, end: date, terms: Terms) -> Iterator[tuple[int, date]]:
+    """Give the days to be paid for with their numbers, which count from 1 on the first after day zero."""
+    last = end if terms.count_end_day else end - DAY
+    spans = terms.first_payable_spans(zero + DAY, last)
+    firsts = iter(spans)
+    through, first = next(firsts, (last, 1))
+    for number, day in enumerate(_days_after(zero, last, terms), 1):
+        while day > through:
+            through, first = next(firsts)
+        if number >= first:
+            yield number, day
+
+
+def _days_after(zero: date, last: date, terms: Terms) -> Iterator[date]:
+    """Give the days of the unit after day zero, through `last`."""
     if terms.unit is Unit.CALENDAR_DAYS:
-        first = zero + timedelta(days=terms.first_payable_day)
-        return tuple(first + timedelta(days=i) for i in range((stop - first).days))
-    weekdays = takewhile(lambda day: day < stop, weekdays_after(zero, eves=EVES_ARE_NO_WEEKDAYS))
-    return tuple(weekdays)[terms.first_payable_day - 1 :]
+        return (zero + timedelta(days=i) for i in range(1, (last - zero).days + 1))
+    return takewhile(lambda day: day <= last, weekdays_after(zero, eves=EVES_ARE_NO_WEEKDAYS))

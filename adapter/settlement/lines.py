@@ -120,7 +120,10 @@ class _Template:
         charges[0] = replace(charges[0], first_day=_MARKS["first"])
         charges[-1] = replace(charges[-1], last_day=_MARKS["last"])
         marked = replace(line, zero=_MARKS["zero"], end=_MARKS["end"], charges=tuple(charges))
-        text = dumps(line_json(marked))[len(_HEAD) :].decode().replace("%", "%%")
+        told = line_json(marked)
+        told["reasons"] = [*marked.reasons[:-1], line.reasons[-1]]  # the last is not of these days
+        told["clauses"] = line_json(line)["clauses"]
+        text = dumps(told)[len(_HEAD) :].decode().replace("%", "%%")
         for name in self.days:
             text = text.replace(f"<{name}>", f"%({name})s")
         self.text = text

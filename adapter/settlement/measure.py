@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from adapter.agreements.terms import CareForm, Compulsory, Condition, Late, Terms
+from adapter.losus.days import DAY
 from adapter.losus.due import call_due, notice_due
 from adapter.settlement.length import day_zero, effective_episode, length
 from adapter.settlement.stay import Episode, Stay
@@ -51,6 +52,11 @@ class Measured(NamedTuple):
         """Whether the stay is taken out of the mean and billed by itself."""
         over = self.terms.long_stays_over
         return over is not None and self.out is None and self.days > over
+
+    @property
+    def spans_values(self) -> bool:
+        """Whether its days lie under two values of `first_payable_day`, each day having its own."""
+        return self.zero is not None and len(self.terms.first_payable_spans(self.zero + DAY, self.end)) > 1
 
 
 def measure(stay: Stay, end: date, terms: Terms) -> Measured:

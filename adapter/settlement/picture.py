@@ -27,9 +27,11 @@ class Bars:
 
 
 def compared_svg(compared: Sequence[Compared], a: str, b: str) -> str:
-    """Draw what two agreements cost in each month, all payers together."""
+    """Draw what two agreements cost in each month, all payers together whose rates are known."""
     sums: dict[str, list[Decimal]] = {}
     for one in compared:
+        if one.unknown:
+            continue
         both = sums.setdefault(str(one.a.month), [Decimal(), Decimal()])
         both[0] += one.a.amount
         both[1] += one.b.amount

@@ -14,7 +14,8 @@ import orjson
 from adapter.agreements.rates import Rate
 from adapter.agreements.terms import Clause
 from adapter.settlement.gate import MonthMean
-from adapter.settlement.statement import Charge, Counted, Line, Statement
+from adapter.settlement.parts import Part, parts_of
+from adapter.settlement.statement import Charge, Counted, Line, NoRate, Statement
 
 #: Digits after the point of `mean_decimal`, which is for the eye; the exact mean stands beside it.
 _MEAN_DIGITS = Decimal("0.000001")
@@ -35,6 +36,12 @@ CSV_COLUMNS = (
     "excluded",
     "suspended",
     "provisional",
+    "no_rate",
+    "draft",
+    "long_stays",
+    "long_stay_days",
+    "long_stay_amount",
+    "explained",
 )
 
 
@@ -57,12 +64,15 @@ def statement_json(statement: Statement) -> dict[str, Any]:
         "threshold": None if mean.terms.threshold is None else str(mean.terms.threshold),
         "status": statement.status.value,
         "payable_days": plain(statement.payable_days),
-        "amount": statement.amount,
-        "due": statement.due,
+        "amount": None if statement.no_rate else statement.amount,
+        "due": None if statement.no_rate else statement.due,
+        "no_rate": no_rate_json(statement.no_rate),
         "suspended": statement.suspended,
+        "draft": statement.draft,
         "provisional": statement.provisional,
         "rates": rates_json(statement.rates),
         "long_stays": statement.long_stays,
+        "parts": [part_json(part) for part in parts_of(statement)],
         "excluded": statement.excluded_by(),
         "excluded_stays": [{"stay": one.stay, "reasons": list(one.reasons)} for one in statement.excluded],
         "lines": [line_json(line) for line in statement.lines],
@@ -77,6 +87,12 @@ def statement_row(statement: Statement) -> dict[str, str]:
     """Give the row of a statement under `CSV_COLUMNS`, all text; an empty cell is null."""
     given = statement_json(statement)
     given["excluded"] = " ".join(f"{reason}:{count}" for reason, count in given["excluded"].items())
+    parts = parts_of(statement)
+    long = parts[1] if parts else None
+    given["long_stay_days"] = None if long is None else plain(long.payable_days)
+    given["long_stay_amount"] = None if long is None else long.amount
+    given["explained"] = " ".join(part.words[1] for part in parts)
+    given["no_rate"] = " ".join(map(str, statement.no_rate.years)) if statement.no_rate else None
     return {name: _cell(given[name]) for name in CSV_COLUMNS}
 
 
@@ -103,6 +119,24 @@ def _decimal(value: object) -> orjson.Fragment:
     if isinstance(value, Decimal):
         return orjson.Fragment(format(value, "f"))
     raise TypeError(type(value).__name__)
+
+
+def part_json(part: Part) -> dict[str, Any]:
+    """Give what the amount of a month is due to: its mean, or its long stays."""
+    return {
+        "of": part.of.value,
+        "stays": part.stays,
+        "payable_days": plain(part.payable_days),
+        "amount": part.amount,
+        "because": part.words[1],
+    }
+
+
+def no_rate_json(no_rate: NoRate | None) -> dict[str, Any] | None:
+    """Give the years without a rate and the stays concerned; None where every rate is known."""
+    if no_rate is None:
+        return None
+    return {"years": list(no_rate.years), "stays": list(no_rate.stays)}
 
 
 def rates_json(rates: Iterable[Rate]) -> list[dict[str, Any]]:

@@ -16,19 +16,15 @@ from adapter.agreements.in_force import life_assumptions, open_renegotiations
 from adapter.agreements.life import Renegotiation
 from adapter.agreements.rates import Rates
 from adapter.agreements.rules import Rules
-from adapter.agreements.terms import CareForm, Kind, Status, Terms
+from adapter.agreements.terms import FIRST_PAYABLE_BY, CareForm, Kind, Status, Terms
 from adapter.errors import Problem, SetupError
 from adapter.losus.days import DAY, Month
 from adapter.settlement.account import POOLED, Account, Accounts, Law, Payer, collect
-from adapter.settlement.bill import Prices, lines_of
+from adapter.settlement.bill import Prices, bill_of
 from adapter.settlement.gate import Counts, GateStatus, MonthMean, run_gate
 from adapter.settlement.measure import Measured, Reason
 from adapter.settlement.statement import Assumed, Excluded, Statement
 from adapter.settlement.stay import Stay
-
-
-class UnknownRateError(SetupError):
-    """A day to be billed lies in a year without a rate; `problems` names each such year."""
 
 
 def settle(
@@ -37,7 +33,7 @@ def settle(
     """Settle every stay by one agreement, whoever its parties are.
 
     One statement for each payer of `stays` and of `also`, and each month asked for; ordered by payer and
-    month. UnknownRateError `unknown rate YEAR` where a day to be billed has no rate: nothing is settled.
+    month. A month with a day to be billed in a year without a rate has `no_rate`; the others are settled.
     """
     must_settle(rules)
     if not asked:
@@ -58,12 +54,11 @@ def must_settle(rules: Rules) -> None:
 def settle_accounts(accounts: Accounts, rates: Rates, asked: Sequence[Month]) -> tuple[Statement, ...]:
     """Settle stays that are measured already: the second half of `settle`."""
     prices = Prices(rates)
-    made = [
+    return tuple(
         statement
         for (_, payer), account in sorted(accounts.items(), key=lambda item: item[0])
         for statement in _statements(account, payer, asked, max(asked), prices, by_name)
-    ]
-    return _whole(made, prices)
+    )
 
 
 def settle_in_force(
@@ -121,7 +116,7 @@ def settle_opened(opened: Opened, rates: Rates) -> tuple[Statement, ...]:
         told = [m for m in asked if account.of(m) or law.at(*payer, m).agreement.id == agreement]
         made += _statements(account, payer, told, last, prices, because)
     made.sort(key=lambda one: (one.municipality, one.care_form, one.month, one.agreement))
-    return _whole(made, prices)
+    return tuple(made)
 
 
 Because = Callable[[Account, Payer, Month], str]
@@ -182,14 +177,25 @@ def _whole_statement(
     measured = account.of(mean.month)
     bare = bare_statement(account, payer, mean, status, because)
     excluded = tuple(excluded_of(measured, account.open if is_last else ()))
-    return replace(bare, lines=lines_of(mean, status, measured, prices), excluded=excluded)
+    lines, no_rate = bill_of(mean, status, measured, prices)
+    return replace(bare, lines=lines, no_rate=no_rate, excluded=excluded)
 
 
 def bare_statement(
-    account: Account, payer: Payer, mean: MonthMean, status: GateStatus, because: str
+    account: Account,
+    payer: Payer,
+    mean: MonthMean,
+    status: GateStatus,
+    because: str,
+    spans_values: bool | None = None,  # noqa: FBT001
 ) -> Statement:
-    """Make a statement without its lines and without those that are excluded."""
+    """Make a statement without its lines and without those that are excluded.
+
+    `spans_values`: whether the days of a stay lie under two values of `first_payable_day` (None: look).
+    """
     agreement, measured = account.rules.agreement, account.of(mean.month)
+    if spans_values is None:
+        spans_values = any(one.spans_values for one in measured)
     return Statement(
         agreement=agreement.id,
         title=agreement.title,
@@ -202,9 +208,12 @@ def bare_statement(
         lines=(),
         excluded=(),
         long_stays=sum(one.long for one in measured),
-        assumptions=_assumptions(agreement, payer[0], mean.month, mean.terms, measured),
+        assumptions=_assumptions(
+            agreement, payer[0], mean.month, mean.terms, measured, spans_values=spans_values
+        ),
         suspended=agreement.status.value is Status.SUSPENDED,
         because=because,
+        draft=agreement.status.value is Status.DRAFT,
     )
 
 
@@ -220,18 +229,25 @@ def excluded_of(measured: Iterable[Measured], still_open: Iterable[str]) -> list
 
 
 def _assumptions(
-    agreement: Agreement, municipality: str, month: Month, terms: Terms, measured: Sequence[Measured]
+    agreement: Agreement,
+    municipality: str,
+    month: Month,
+    terms: Terms,
+    measured: Sequence[Measured],
+    *,
+    spans_values: bool,
 ) -> tuple[Assumed, ...]:
     """Give the assumptions behind the life cycle, the terms of the month and of its stays, in file order.
 
     Terms that were to be renegotiated and whose outcome is not known come last.
     """
     used = {id(one.terms): one.terms for one in measured}
+    unused = _PROCESS if spans_values else _PROCESS | {FIRST_PAYABLE_BY}
     ids = {
         clause.assumption
         for some in (terms, *used.values())
         for name, clause in some.clauses.items()
-        if name not in _PROCESS
+        if name not in unused
     } | life_assumptions(agreement, municipality)
     assumed = (
         Assumed(key, one.what, one.because) for key, one in agreement.assumptions.items() if key in ids
@@ -247,17 +263,3 @@ def _not_known(renegotiation: Renegotiation) -> Assumed:
 
 #: Terms that no amount rests on.
 _PROCESS = frozenset(("criteria", "reception", "long_holiday", "eves_are_free", "discharge"))
-
-
-def _whole(statements: Sequence[Statement], prices: Prices) -> tuple[Statement, ...]:
-    """Give the statements, or refuse all of them where a rate is missing."""
-    must_know(prices)
-    return tuple(statements)
-
-
-def must_know(prices: Prices) -> None:
-    """Refuse where a rate was asked for that there is not; UnknownRateError names each such year."""
-    if prices.unknown:
-        raise UnknownRateError(
-            *(Problem("not-found", f"unknown rate {year}") for year in sorted(prices.unknown))
-        )

@@ -4,7 +4,7 @@ Owns what a statement says: counts, mean, gate, lines, exclusions, assumptions. 
 come about (`settle`, `bill`) nor how they are shown (`render`, `adapter.fhir`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Context, Decimal, Inexact
@@ -13,8 +13,9 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from adapter.agreements.rates import Rate
-from adapter.agreements.terms import Clause, Terms
-from adapter.losus.days import Month
+from adapter.agreements.terms import FIRST_PAYABLE_BY, Clause, Terms
+from adapter.errors import Problem, SetupError
+from adapter.losus.days import DAY, Month
 from adapter.settlement.gate import GateStatus, MonthMean
 from adapter.settlement.measure import Reason
 
@@ -28,6 +29,27 @@ def exact(value: Fraction) -> Decimal:
     is rounded is a decimal already.
     """
     return _EXACT.divide(Decimal(value.numerator), Decimal(value.denominator))
+
+
+class UnknownRateError(SetupError):
+    """A day to be billed lies in a year without a rate; `problems` names each such year."""
+
+
+def unknown_rate(years: Iterable[int]) -> UnknownRateError:
+    """Give the error that names these years."""
+    return UnknownRateError(*(Problem("not-found", f"unknown rate {year}") for year in sorted(years)))
+
+
+@dataclass(frozen=True, slots=True)
+class NoRate:
+    """What keeps a month from a bill: the years without a rate, and the stays with payable days in them.
+
+    `payable_days` are those of the whole month: they are known, only their amount is not.
+    """
+
+    years: tuple[int, ...]
+    stays: tuple[str, ...]
+    payable_days: Fraction
 
 
 class Basis(StrEnum):
@@ -102,7 +124,15 @@ class Line:
     @property
     def clauses(self) -> tuple[Clause, ...]:
         """The clauses that the line rests on, the deciding one first."""
-        return self.terms.cite(*_CITED[self.basis])
+        by_day = (FIRST_PAYABLE_BY,) if len(self._first_payable) > 1 else ()
+        return self.terms.cite(*_CITED[self.basis], *by_day)
+
+    @property
+    def _first_payable(self) -> tuple[tuple[date, int], ...]:
+        """The values of `first_payable_day` that its days lie under, each with its last day."""
+        if self.zero is None or self.end is None:
+            return ()
+        return self.terms.first_payable_spans(self.zero + DAY, self.end)
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -110,10 +140,12 @@ class Line:
         if self.stay is None:
             return (f"{self.days} days in the mean; the excess over {self.terms.threshold} is paid",)
         counted = "counted" if self.terms.count_end_day else "not counted"
+        *changed, (_, last) = self._first_payable or ((self.end, self.terms.first_payable_day),)
+        earlier = "".join(f"day {first} through {through}, then from " for through, first in changed)
         return (
             f"day zero {self.zero} ({self.terms.clock})",
             f"ended {self.end}: {self.days} {self.terms.unit}",
-            f"payable from day {self.terms.first_payable_day}, end day {counted}",
+            f"payable from {earlier}day {last}, end day {counted}",
         )
 
 
@@ -168,7 +200,9 @@ class Statement:
 
     `care_form` is `pooled` where the agreement pools them. `version` is the digest of the agreement's
     file. `mean` holds stays, days, threshold and mean. `because` says why this agreement, where it was
-    not named. `suspended`: the amount is what *would have been*, nothing is due.
+    not named. `suspended`: the amount is what *would have been*, nothing is due. `no_rate`: the month needs
+    a rate that is not known; it has no lines and no amount, and is issued once the rate is there. `draft`:
+    the agreement is not decided; it was named, and what it comes to is what it would cost.
     """
 
     agreement: str
@@ -185,6 +219,8 @@ class Statement:
     assumptions: tuple[Assumed, ...]
     suspended: bool
     because: str
+    no_rate: NoRate | None = None
+    draft: bool = False
 
     @property
     def month(self) -> Month:
@@ -198,17 +234,32 @@ class Statement:
 
     @property
     def payable_days(self) -> Fraction:
-        """The sum of the lines."""
+        """The sum of the lines; where a rate is missing, of the lines that there would be."""
+        if self.no_rate is not None:
+            return self.no_rate.payable_days
         return sum((line.payable_days for line in self.lines), Fraction())
 
     @property
     def amount(self) -> Decimal:
-        """SEK: the sum of the lines, also where nothing of it is due."""
+        """SEK: the sum of the lines, also where nothing of it is due.
+
+        UnknownRateError where a rate is missing.
+        """
+        if self.no_rate is not None:
+            raise unknown_rate(self.no_rate.years)
         return sum((line.amount for line in self.lines), Decimal())
 
     @property
+    def long_paid(self) -> tuple[Fraction, Decimal]:
+        """The payable days and SEK of the stays that are taken out of the mean and billed one by one."""
+        long = [line for line in self.lines if line.basis is Basis.LONG_STAY]
+        return sum((line.payable_days for line in long), Fraction()), sum(
+            (line.amount for line in long), Decimal()
+        )
+
+    @property
     def due(self) -> Decimal:
-        """SEK that the municipality is to pay: nothing while the billing is suspended."""
+        """SEK that the municipality is to pay: nothing while the billing is suspended; else as `amount`."""
         return Decimal() if self.suspended else self.amount
 
     @property

@@ -18,7 +18,6 @@ from adapter.settlement.bulk import Drawn, bulk, drawn
 from adapter.settlement.compare import Compared, Grid, Variant, changed_by, pair
 from adapter.settlement.ledger import Ledger
 from adapter.settlement.priced import Priced
-from adapter.settlement.settle import must_know
 
 #: What can be swept of the terms of a stay: its cost, its place in the mean. The rest is of the gate.
 _OF_STAYS = ("first_payable_day", "long_stays")
@@ -77,10 +76,10 @@ def _drawn(priced: Priced, changed: Rules, asked: Sequence[Month]) -> list[Drawn
 
 def _variant(priced: Priced, changes: Mapping[str, Decimal], statements: Sequence[Drawn]) -> Variant:
     towns: dict[str, Decimal] = {}
-    for one in statements:
+    known = [one for one in statements if one.no_rate is None]
+    for one in known:
         stays = priced.sum(one.group, each=one.each).amount
         amount = sum((line.amount for line in one.excess), stays)
         towns[one.payer[0]] = towns.get(one.payer[0], Decimal()) + amount
-    must_know(priced.prices)
     liable = sum(one.status.billed for one in statements)
-    return Variant(changes, sum(towns.values(), Decimal()), liable, towns)
+    return Variant(changes, sum(towns.values(), Decimal()), liable, towns, len(statements) - len(known))

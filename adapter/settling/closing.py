@@ -63,10 +63,10 @@ async def _settled_through(
     for municipality in sorted(await everyone_of(connection, ledger, book)):
         payer = await owing(connection, book, municipality)
         try:
-            corrected = [one.post.month for one in payer.unposted(ledger.book, this)]
-        except SetupError:  # a year without a rate
+            waiting = payer.open_months(ledger.book, this)
+        except SetupError:  # agreements that contradict each other
             return None, f"{municipality} cannot be settled"
-        found += [(month, f"{municipality} has a correction to come") for month in corrected]
+        found += [(month, f"{municipality} {words}") for month, words in waiting]
         if first is not None:
             asked_for = [one for one in months(first, through.plus(1)) if one not in book.closed]
             lacking = payer.lacking(ledger.book, asked_for)

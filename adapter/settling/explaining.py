@@ -104,7 +104,7 @@ def _statement(
             owed = settle_in_force(stays, book.rules, book.rates, asked)
         else:
             owed = settle(stays, named, book.rates, asked)
-    except SetupError:  # a year without a rate
+    except SetupError:  # agreements that contradict each other
         return None
     kept, _ = hold(owed, disputed)
     form = care_form_of(stay, rules, end)

@@ -14,7 +14,7 @@ from adapter.fhir.sheet import statement_id
 from adapter.losus.days import Month, local_day
 from adapter.settlement.account import Law, collect
 from adapter.settlement.causes import Context, with_reasons
-from adapter.settlement.difference import Adjustment, Beside, Issued, difference, issue
+from adapter.settlement.difference import Beside, Issued, difference, issue
 from adapter.settlement.holding import Dispute, Held, hold
 from adapter.settlement.inputs import Inputs, Moved, Recorded, inputs_of, record, recorded
 from adapter.settlement.settle import open_in_force, settle_opened
@@ -86,9 +86,14 @@ class Owing:
             told.append(Told(one, issued=False, held=mine))
         return told
 
-    def unposted(self, book: Book, month: Month) -> Sequence[Adjustment]:
-        """Give what the next statements will post on the months that were issued, settled up to `month`."""
-        return difference(self.history, self._owed(book, month).owed, self.closed.through)
+    def open_months(self, book: Book, month: Month) -> Sequence[tuple[Month, str]]:
+        """Give the months, settled up to `month`, that are still to be corrected or priced, and why."""
+        owed = self._owed(book, month).owed
+        corrected = difference(self.history, owed, self.closed.through)
+        return [
+            *((one.post.month, "has a correction to come") for one in corrected),
+            *((one.month, "has days in a year without a rate") for one in owed if one.no_rate),
+        ]
 
     def _owed(self, book: Book, month: Month) -> "_Owed":
         again = sorted({month, *statements.settled_months(self.history)})

@@ -18,6 +18,7 @@ from datetime import datetime
 
 from adapter.errors import LosusError, Problem, SetupError, TooLargeError, UnavailableError
 from adapter.losus.days import Month, local_day, months
+from adapter.settlement.statement import unknown_rate
 from adapter.settling.casebook import ByHand, Casebook, read_casebook
 from adapter.settling.issuing import Ledger, ToldOtherwiseError, issued_from, keep, refuse_early
 from adapter.settling.monthly import issue_follow_ups
@@ -124,7 +125,9 @@ async def _settle(
         for month in wanted:
             try:
                 found = payer.told(ledger.book, month, now)
-            except SetupError as fault:  # a year without a rate: it holds up this municipality alone
+            except (
+                SetupError
+            ) as fault:  # agreements that contradict each other hold up this municipality alone
                 done.refused.append((municipality, month, fault))
                 break
             mine = [one for one in found if asked.agreement in {None, one.statement.statement.agreement}]
@@ -134,6 +137,8 @@ async def _settle(
                 there = {key_of(one.statement) for one in payer.history}
                 if all(key_of(one.statement.statement) in there for one in found):
                     over.append((municipality, month))
+            else:
+                done.refused += [refused for one in mine if (refused := without_rate(one))]
             done.told += [one for one in mine if one.fresh or not asked.due]
     return [one for one in over if one not in followed]
 
@@ -153,7 +158,8 @@ async def _issue(
 ) -> list[Told]:
     """Issue the drafts among these, and tell all as issued.
 
-    One that no topic could hold is refused alone, and one in whose place another was published and lost.
+    One that no topic could hold is refused alone, one in whose place another was published and lost, and one
+    that a rate is missing for: it is issued once the rate is there, and later months go on meanwhile.
     """
     issued: list[Told] = []
     for one in found:
@@ -162,6 +168,9 @@ async def _issue(
             issued.append(one)
         elif not (asked.due and local_day(now) < issued_from(statement)):
             refuse_early(statement, now, asked.early)
+            if (refused := without_rate(one)) is not None:
+                done.refused.append(refused)
+                continue
             try:
                 kept = await keep(connection, ledger, one.statement, one.held, asked.early)
             except (TooLargeError, ToldOtherwiseError) as fault:
@@ -169,6 +178,14 @@ async def _issue(
             else:
                 issued.append(replace(one, statement=kept, issued=True, fresh=True))
     return issued
+
+
+def without_rate(one: Told) -> tuple[str, Month, LosusError] | None:
+    """Give the refusal of a statement that a rate is missing for; None where none is."""
+    statement = one.statement.statement
+    if statement.no_rate is None:
+        return None
+    return statement.municipality, statement.month, unknown_rate(statement.no_rate.years)
 
 
 async def _issue_beside(

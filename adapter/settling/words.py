@@ -10,14 +10,20 @@ from datetime import date
 from decimal import Decimal
 
 from adapter.agreements.rules import Rules
-from adapter.agreements.terms import Billing, CareForm, Clock, Kind, Terms, Unit
+from adapter.agreements.terms import FIRST_PAYABLE_BY, Billing, CareForm, Clock, Kind, Terms, Unit
 from adapter.fhir.vocabulary import CARE_FORMS, GATE_STATUS, REASON
-from adapter.losus.days import local_day
+from adapter.losus.days import DAY, local_day
 from adapter.settlement.difference import Issued
-from adapter.settlement.length import day_zero, effective_episode, notice_day, payable_days
+from adapter.settlement.length import (
+    day_zero,
+    effective_episode,
+    notice_day,
+    numbered_payable_days,
+    payable_days,
+)
 from adapter.settlement.measure import Measured, Reason, measure
 from adapter.settlement.render import mean_decimal
-from adapter.settlement.statement import Charge, Line, Statement
+from adapter.settlement.statement import Charge, Line, NoRate, Statement
 from adapter.settlement.stay import Episode, Stay
 from adapter.settling.step_words import Language, Step, clock
 
@@ -145,6 +151,9 @@ class _Teller:
                 f"Anmärkning: {self._reason(flag)}, vilket inte befriar{cited}.",
                 f"Remark: {self._reason(flag)}, which does not release{cited}.",
             )
+        if statement.no_rate is not None:
+            yield self._no_rate(statement.no_rate, known.stay.stay)
+            return
         line = next((one for one in statement.lines if one.stay == known.stay.stay), None)
         if line is not None:
             yield from self._line(line, terms, measured, statement)
@@ -166,16 +175,16 @@ class _Teller:
     def _line(self, line: Line, terms: Terms, measured: Measured, statement: Statement) -> Iterator[str]:
         if measured.zero is None:  # pragma: no cover - a line has a day zero
             return
-        first, counted = self._cite(terms, "first_payable_day"), self._cite(terms, "count_end_day")
+        counted = self._cite(terms, "count_end_day")
+        swedish, english = self._first_payable(terms, measured.zero, measured.end)
         yield self._say(
-            f"Betalas från dygn {terms.first_payable_day}{first}, "
+            f"Betalas från {swedish}, "
             f"utskrivningsdagen {'med' if terms.count_end_day else 'räknas inte'}{counted}.",
-            f"Payable from day {terms.first_payable_day}{first}, "
+            f"Payable from {english}, "
             f"the day of discharge {'counted' if terms.count_end_day else 'not counted'}{counted}.",
         )
         prices = {charge.rate.year: charge for charge in line.charges}
-        days = payable_days(measured.zero, measured.end, terms)
-        for number, day in enumerate(days, terms.first_payable_day):
+        for number, day in numbered_payable_days(measured.zero, measured.end, terms):
             yield self._day(number, day, prices[day.year])
         yield self._say(f"Tillsammans {self._sek(line.amount)}.", f"Together {self._sek(line.amount)}.")
         if statement.suspended:
@@ -184,12 +193,36 @@ class _Teller:
                 "Billing under the agreement is suspended: nothing is invoiced.",
             )
 
+    def _first_payable(self, terms: Terms, zero: date, end: date) -> tuple[str, str]:
+        """Name the first payable day; where its value changes during the stay, each value and till when."""
+        spans = terms.first_payable_spans(zero + DAY, end)
+        cited = self._cite(terms, "first_payable_day")
+        if len(spans) < 2:
+            return f"dygn {terms.first_payable_day}{cited}", f"day {terms.first_payable_day}{cited}"
+        cited += self._cite(terms, FIRST_PAYABLE_BY)
+        *earlier, (_, last) = spans
+        swedish = "".join(
+            f"dygn {first} till och med {through}, därefter från " for through, first in earlier
+        )
+        english = "".join(f"day {first} through {through}, then from " for through, first in earlier)
+        return f"{swedish}dygn {last}{cited}", f"{english}day {last}{cited}"
+
     def _day(self, number: int, day: date, charge: Charge) -> str:
         rate = charge.rate
         doubt = "" if rate.verified else self._say(", inte bekräftat", ", not confirmed")
         return self._say(
             f"Dygn {number}, {day}: {self._sek(rate.amount)} ({rate.source}{doubt}).",
             f"Day {number}, {day}: {self._sek(rate.amount)} ({rate.source}{doubt}).",
+        )
+
+    def _no_rate(self, no_rate: NoRate, stay: str) -> str:
+        years = ", ".join(map(str, no_rate.years))
+        own = stay in no_rate.stays
+        return self._say(
+            f"Beloppet för {years} är inte känt: månaden avräknas när det är infört"
+            f"{', och detta vårdtillfälle har dygn som väntar på det' if own else ''}.",
+            f"The amount of {years} is not known: the month is settled once it is entered"
+            f"{', and this stay has days that wait for it' if own else ''}.",
         )
 
     def _no_line(self, statement: Statement, terms: Terms, measured: Measured) -> str:

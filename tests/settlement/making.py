@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from adapter.agreements.load import Book, load_book
+from adapter.agreements.load import Book, default_folder, load_book, read_agreement
 from adapter.agreements.rates import RateEntry, Rates, RateSeries
-from adapter.agreements.rules import Rules
+from adapter.agreements.rules import Rules, rules_of
 from adapter.agreements.terms import CareForm
 from adapter.losus.days import LOCAL, Month, months
 from adapter.settlement import settle as settling
@@ -106,6 +108,39 @@ def one_price(amount: str = "7100") -> Rates:
     years = [RateEntry(year=year, amount=Decimal(amount), verified=True) for year in range(2010, 2031)]
     series = {name: RateSeries(title=name, amounts=tuple(years)) for name in listed.series}
     return Rates(documents=listed.documents, series=series)
+
+
+def lacking(year: int, form: CareForm | None = None) -> Rates:
+    """The same amount for every year but one, which has none: for all care forms, or for one."""
+    known = one_price()
+    series = {
+        name: RateSeries(
+            title=name,
+            amounts=(
+                *(entry for entry in one.amounts if form or entry.year != year),
+                RateEntry(year=year, care_form=form, amount=None, because="not decided"),
+            ),
+        )
+        for name, one in known.series.items()
+    }
+    return Rates(documents=known.documents, series=series)
+
+
+@cache
+def by_day() -> Rules:
+    """Jämtland with a first payable day that changes thrice in 2019, each day having its own."""
+    path = default_folder() / f"{JH}.yaml"
+    text = path.read_text()
+    start = text.index("    - value: 30", text.index("  first_payable_day:"))
+    end = text.index("  count_end_day:")
+    changes = "".join(
+        f"    - {{value: {value}, from: {first}, through: {last}, by: day, assumption: varje-dag-for-sig}}\n"
+        for value, first, last in ((6, "2019-03-10", "2019-06-19"), (1, "2019-06-20", "2019-09-30"))
+    )
+    with TemporaryDirectory() as folder:
+        draft = Path(folder) / f"{JH}.yaml"
+        draft.write_text(text[:start] + changes + text[end:])
+        return rules_of(read_agreement(draft))
 
 
 def settled(

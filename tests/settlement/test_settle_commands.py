@@ -326,10 +326,43 @@ def test_skip_bad_lists_what_it_skipped(tmp_path):
     assert "losus: skipped line 3: no JSON" in result.stderr
 
 
-def test_an_unknown_rate_is_refused_by_year(tmp_path):
-    result = run("settle", "--stays", file_of(tmp_path, days_of(1, 5, "2021-05")), "--agreement", LUS)
-    assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr.splitlines()[0] == "losus: unknown rate 2021"
+def test_an_unknown_rate_is_named_and_other_months_go_on(tmp_path):
+    """Settlement 3 names the year; settlement 5: listed `no-rate` with the stays, other months go on."""
+    path = file_of(
+        tmp_path, [*days_of(1, 5, "2020-05"), *days_of(1, 5, "2021-05"), *days_of(1, 5, "2022-05")]
+    )
+    given = ("settle", "--stays", path, "--agreement", LUS)
+    result = run(*given, "--format", "json")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[0] == (
+        "losus: unknown rate 2021: 1 months have no amount: 2380 somatic 2021-05"
+    )
+    told = {one["month"]: one for one in map(orjson.loads, result.stdout.splitlines()) if one["stays"]}
+    assert [
+        (month, one["status"], one["payable_days"], one["amount"], one["due"]) for month, one in told.items()
+    ] == [
+        ("2020-05", "liable", 2, 16400, 16400),
+        ("2021-05", "liable", 2, None, None),
+        ("2022-05", "liable", 2, 18600, 18600),
+    ]
+    assert told["2021-05"]["no_rate"] == {"years": [2021], "stays": ["2021-05/5/0"]}
+    assert (told["2021-05"]["lines"], told["2020-05"]["no_rate"]) == ([], None)
+    table = run(*given).stdout
+    assert "no-rate  no rate for 2021: stays 2021-05/5/0" in table
+    cells = list(csv.DictReader(io.StringIO(run(*given, "--format", "csv").stdout)))
+    assert [(one["amount"], one["no_rate"]) for one in cells if one["stays"] != "0"] == [
+        ("16400", ""), ("", "2021"), ("18600", ""),
+    ]  # fmt: skip
+    bundle = orjson.loads(run(*given, "--format", "fhir", "--from", "2021-05").stdout)
+    kinds = Counter(entry["resource"]["resourceType"] for entry in bundle["entry"])
+    assert (kinds["Invoice"], kinds["ChargeItem"]) == (1, 2), "2022's; in 2021 a stay that waits"
+    compared = run("compare", LUS, JH, "--stays", path, "--format", "json")
+    assert compared.exit_code == 1
+    sides = {
+        one["month"]: one for one in map(orjson.loads, compared.stdout.splitlines()) if one["a"]["stays"]
+    }
+    assert [one["difference"] for one in sides.values()] == [-16400, None, -18600]
+    assert "without 1 months that a rate is missing for" in run("compare", LUS, JH, "--stays", path).stdout
 
 
 @pytest.mark.parametrize(
@@ -370,7 +403,15 @@ def test_an_empty_file_settles_nothing(tmp_path):
         assert objects(run("settle", "--stays", path, *arguments, "--format", "json")) == []
     assert objects(
         run("compare", JH, LUS, "--stays", path, "--sweep", "threshold=2", "--format", "json")
-    ) == [{"sweep": {"threshold": 2}, "amount": 0, "liable_months": 0, "by_municipality": {}}]
+    ) == [
+        {
+            "sweep": {"threshold": 2},
+            "amount": 0,
+            "liable_months": 0,
+            "no_rate_months": 0,
+            "by_municipality": {},
+        }
+    ]
 
 
 # --- compare ------------------------------------------------------------------------------------------

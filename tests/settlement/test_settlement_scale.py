@@ -15,7 +15,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from adapter.agreements.rates import Rates
 from adapter.agreements.rules import Rules
+from adapter.agreements.terms import CareForm
 from adapter.commands import beside
 from adapter.errors import UnavailableError
 from adapter.losus.days import LOCAL, Month, local, local_day
@@ -26,19 +28,37 @@ from adapter.settlement.instant import instant_of, instants
 from adapter.settlement.ledger import Lasting, by_law, by_name
 from adapter.settlement.length import effective_episode
 from adapter.settlement.plain import PlainReader
-from adapter.settlement.render import json_lines
-from adapter.settlement.settle import UnknownRateError, settle, settle_in_force
+from adapter.settlement.render import json_lines, statement_row
+from adapter.settlement.settle import settle, settle_in_force
+from adapter.settlement.statement import UnknownRateError
 from adapter.settlement.stay import BadRow, Stay, read_instant, read_ndjson, row_of
 from adapter.settlement.weigh import compare_ledgers, sweep_ledger
 from tests.examples import examples
-from tests.settlement.making import BAL, JH, LUS, STHLM, VGR, book, one_price, rules, span, stay
+from tests.settlement.making import (
+    BAL,
+    JH,
+    LUS,
+    STHLM,
+    VGR,
+    book,
+    by_day,
+    lacking,
+    one_price,
+    rules,
+    span,
+    stay,
+)
 from tests.settlement.test_settlement_properties import some_stays
 
 calm = settings(deadline=None, max_examples=examples(80), suppress_health_check=[HealthCheck.too_slow])
 ASKED = span("2019-01", "2019-12")
 RATES = one_price()
 ZONES = (UTC, LOCAL, timezone(timedelta(hours=5, minutes=30)), timezone(timedelta(hours=-3)))
-AGREEMENTS = (JH, LUS, STHLM, VGR, BAL, "pooled", "late releases", "long stays, each")
+AGREEMENTS = (JH, LUS, STHLM, VGR, BAL, "pooled", "late releases", "long stays, each", "by day")
+#: All years known; one that is not; one that is not for one care form.
+SOME_RATES = st.sampled_from(
+    (RATES, RATES, lacking(2019), lacking(2018), lacking(2019, CareForm.PSYCHIATRIC))
+)
 
 
 def named(name: str) -> Rules:
@@ -46,6 +66,8 @@ def named(name: str) -> Rules:
         return rules(JH, pool_care_forms=True, start_after=1)
     if name == "late releases":
         return rules(LUS, late="releases", admission_notice_hours=12, sip_call_days=1)
+    if name == "by day":
+        return by_day()
     return rules(JH, long_stays_over=5, start_after=1) if name == "long stays, each" else rules(name)
 
 
@@ -114,23 +136,25 @@ def row_by_rule(one: Stay) -> tuple[Any, ...]:
     )
 
 
-def quick(lines: Sequence[bytes], chosen: Rules, asked: Sequence[Month]) -> Bulk:
+def quick(lines: Sequence[bytes], chosen: Rules, asked: Sequence[Month], rates: Rates = RATES) -> Bulk:
     end = max(asked).end if asked else date.min
-    return bulk(by_name(read(lines), chosen, end), chosen, RATES, asked)
+    return bulk(by_name(read(lines), chosen, end), chosen, rates, asked)
 
 
 @calm
-@given(some_stays(), st.sampled_from(ZONES), st.sampled_from(AGREEMENTS))
-def test_the_quick_way_gives_the_statements_of_the_rule(stays, zone, name):
+@given(some_stays(), st.sampled_from(ZONES), st.sampled_from(AGREEMENTS), SOME_RATES)
+def test_the_quick_way_gives_the_statements_of_the_rule(stays, zone, name, rates):
     lines, chosen = written(stays, zone), named(name)
-    reference = settle(stays, chosen, RATES, ASKED)
-    assert b"".join(quick(lines, chosen, ASKED).json_lines()) == b"".join(json_lines(reference))
-    assert tuple(quick(lines, chosen, ASKED).statements()) == reference
+    reference = settle(stays, chosen, rates, ASKED)
+    assert b"".join(quick(lines, chosen, ASKED, rates).json_lines()) == b"".join(json_lines(reference))
+    assert tuple(quick(lines, chosen, ASKED, rates).statements()) == reference
+    rows = [statement_row(one) for one in quick(lines, chosen, ASKED, rates).summed()]
+    assert rows == [statement_row(one) for one in reference]
 
 
 @calm
-@given(some_stays(), st.sampled_from(ZONES), st.booleans())
-def test_also_by_what_is_in_force(stays, zone, early):
+@given(some_stays(), st.sampled_from(ZONES), st.booleans(), SOME_RATES)
+def test_also_by_what_is_in_force(stays, zone, early, rates):
     """`early`: an agreement that is superseded within a month, so that a month has two."""
     every = book().rules
     if early:
@@ -140,18 +164,18 @@ def test_also_by_what_is_in_force(stays, zone, early):
         changed = Rules(one.model_copy(update={"life": life}), every[JH].digest, every[JH].periods)
         every = {**every, JH: changed}
     law = Lasting(every)
-    made = bulk_in_force(by_law(read(written(stays, zone)), law, ASKED[-1].end), law, RATES, ASKED)
-    reference = settle_in_force(stays, every, RATES, ASKED)
+    made = bulk_in_force(by_law(read(written(stays, zone)), law, ASKED[-1].end), law, rates, ASKED)
+    reference = settle_in_force(stays, every, rates, ASKED)
     assert b"".join(made.json_lines()) == b"".join(json_lines(reference))
     assert tuple(made.statements()) == reference
 
 
 @calm
-@given(some_stays(), st.sampled_from(AGREEMENTS), st.sampled_from(AGREEMENTS))
-def test_two_agreements_on_the_ledger(stays, a, b):
+@given(some_stays(), st.sampled_from(AGREEMENTS), st.sampled_from(AGREEMENTS), SOME_RATES)
+def test_two_agreements_on_the_ledger(stays, a, b, rates):
     chosen = named(a), named(b)
     ledgers = [by_name(read(written(stays, UTC)), one, ASKED[-1].end) for one in chosen]
-    assert compare_ledgers(ledgers, chosen, RATES, ASKED) == compare(stays, *chosen, RATES, ASKED)
+    assert compare_ledgers(ledgers, chosen, rates, ASKED) == compare(stays, *chosen, rates, ASKED)
 
 
 GRID = {
@@ -163,12 +187,12 @@ GRID = {
 
 
 @settings(parent=calm, max_examples=examples(25))
-@given(some_stays(), st.sampled_from((JH, STHLM, VGR, "pooled")))
-def test_a_sweep_on_the_ledger(stays, name):
+@given(some_stays(), st.sampled_from((JH, STHLM, VGR, "pooled", "by day")), SOME_RATES)
+def test_a_sweep_on_the_ledger(stays, name, rates):
     chosen = named(name)
     ledger = by_name(read(written(stays, UTC)), chosen, ASKED[-1].end)
-    found = list(sweep_ledger(ledger, chosen, RATES, ASKED, GRID))
-    assert found == list(sweep(stays, chosen, RATES, ASKED, GRID))
+    found = list(sweep_ledger(ledger, chosen, rates, ASKED, GRID))
+    assert found == list(sweep(stays, chosen, rates, ASKED, GRID))
 
 
 def alone(text: str) -> tuple[int, ...]:
@@ -274,15 +298,25 @@ def test_no_month_asked_for_settles_nothing():
     assert (variant.amount, variant.by_municipality) == (0, {})
 
 
-def test_a_rate_that_is_missing_refuses_all():
-    lines = written([stay("2021-05-02 10:00", "2021-05-09 15:00")], UTC)
-    asked = span("2021-05", "2021-05")
-    ledger = by_name(read(lines), rules(LUS), asked[-1].end)
+def test_a_rate_that_is_missing_leaves_its_months_out():
+    """Settlement 5: listed `no-rate` with the stays concerned; other months go on."""
+    stays = [
+        stay("2020-05-03 10:00", "2020-05-10 15:00", "known"),
+        stay("2021-05-02 10:00", "2021-05-09 15:00", "waits"),
+        stay("2021-05-02 10:00", "2021-05-03 15:00", "short"),
+    ]
+    asked = span("2020-05", "2021-05")
+    ledger = by_name(read(written(stays, UTC)), rules(LUS), asked[-1].end)
+    made = bulk(ledger, rules(LUS), book().rates, asked)
+    assert [(payer, str(month), one.years, one.stays) for payer, month, one in made.no_rates()] == [
+        (("2380", "somatic"), "2021-05", (2021,), ("waits",))
+    ]
+    by_month = {str(one.month): one for one in made.summed()}
+    assert by_month["2020-05"].amount == 4 * 8200
     with pytest.raises(UnknownRateError, match="unknown rate 2021"):
-        bulk(ledger, rules(LUS), book().rates, asked)
-    grid = {"first_payable_day": [Decimal(2)]}
-    with pytest.raises(UnknownRateError, match="unknown rate 2021"):
-        list(sweep_ledger(ledger, rules(LUS), book().rates, asked, grid))
+        _ = by_month["2021-05"].amount
+    (variant,) = sweep_ledger(ledger, rules(LUS), book().rates, asked, {"first_payable_day": [Decimal(2)]})
+    assert (variant.amount, variant.no_rate) == (5 * 8200, 1)
 
 
 # --- beside ---------------------------------------------------------------------------------------

@@ -2,19 +2,23 @@
 
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import Any
 
 from adapter.agreements.rules import Rules
 from adapter.agreements.terms import (
+    CareForm,
     Clock,
     Compare,
     Compulsory,
     Condition,
     EmptyMonth,
+    GateKind,
     Late,
     Retroactive,
     StartIn,
 )
 from adapter.settlement.example import worked_example
+from adapter.settlement.parts import parts_of
 from adapter.settlement.stay import Stay
 from tests.settlement.making import (
     BAL,
@@ -499,11 +503,89 @@ def bill(agreement: str | Rules, month: str, *stays: Stay) -> tuple[str, str]:
 
 
 def refusal(agreement: str, month: str, *stays: Stay) -> str:
-    try:
-        month_of(stays, agreement, month)
-    except Exception as fault:  # noqa: BLE001 - what is raised is what is asked
-        return f"{type(fault).__name__} {'; '.join(p.rule for p in fault.problems)}"  # type: ignore[attr-defined]
-    return "settled"
+    """What keeps the month from a bill: the years without a rate, and the stays concerned."""
+    found = month_of(stays, agreement, month).no_rate
+    return (
+        "settled" if found is None else f"no-rate {' '.join(map(str, found.years))}: {' '.join(found.stays)}"
+    )
+
+
+def by_day(agreement: str, ready: str, end: str, **more: Any) -> tuple[str, str, bool]:
+    """Days and SEK of a psychiatric stay billed by itself, and whether the assumption is printed."""
+    given = stay(f"{ready} 10:00", f"{end} 10:00", care_form=CareForm.PSYCHIATRIC, **more)
+    chosen = rules(agreement, gate=GateKind.NONE, long_stays_over=None)
+    found = month_of([given], chosen, end[:7], one_price("1"))
+    printed = any(one.id == "varje-dag-for-sig" for one in found.assumptions)
+    return str(found.payable_days), " ".join(line.reasons[-1] for line in found.lines), printed
+
+
+_LAW = "end day not counted"
+_BILAGA = "end day counted"
+_CHANGED = "payable from day 30 through 2018-12-31, then from day"
+#: Settlement 5: `first_payable_day` with `by: day`. Agreement, ready, end; days, words, printed; because.
+_BY_DAY = [
+    (LUS, "2018-11-01", "2018-12-02", "1", f"payable from day 30, {_LAW}", False, "day 30 of 31, all in 2018"),
+    (LUS, "2018-12-01", "2018-12-31", "0", "", False, "day 30 is the end day, which is not counted"),
+    (LUS, "2018-12-01", "2019-01-01", "1", f"{_CHANGED} 3, {_LAW}", True, "day 30, 2018-12-31; the end is in 2019"),
+    (LUS, "2018-12-02", "2019-01-01", "0", "", True, "day 29 on 2018-12-31"),
+    (LUS, "2018-12-02", "2019-01-02", "1", f"{_CHANGED} 3, {_LAW}", True, "day 30 on 2019-01-01, from 3 by then"),
+    (LUS, "2018-12-30", "2019-01-03", "1", f"{_CHANGED} 3, {_LAW}", True, "day 3 on 2019-01-02"),
+    (LUS, "2018-12-30", "2019-01-02", "0", "", True, "day 2 on 2019-01-01"),
+    (LUS, "2018-12-31", "2019-01-05", "2", f"payable from day 3, {_LAW}", False, "every day is of 2019"),
+    (LUS, "2018-12-20", "2019-01-15", "14", f"{_CHANGED} 3, {_LAW}", True, "2019's 14 days, numbers 12 to 25"),
+    (JH, "2018-12-20", "2019-01-15", "15", f"{_CHANGED} 4, {_BILAGA}", True, "2019's 15 days, the last with them"),
+    (JH, "2018-12-01", "2019-01-02", "3", f"{_CHANGED} 4, {_BILAGA}", True, "30 on 2018-12-31, and two of 2019"),
+    (JH, "2018-12-29", "2019-01-02", "1", f"{_CHANGED} 4, {_BILAGA}", True, "day 4 on 2019-01-02"),
+    (JH, "2018-12-29", "2019-01-01", "0", "", True, "day 3 on 2019-01-01"),
+]  # fmt: skip
+BY_DAY = [
+    Case(
+        f"by day: {agreement} {ready} {end}",
+        lambda agreement=agreement, ready=ready, end=end: by_day(agreement, ready, end),
+        (days, words, printed),
+        because,
+    )
+    for agreement, ready, end, days, words, printed, because in _BY_DAY
+]
+
+
+def two_parts(status: str, *stays: Stay, **changes: Any) -> list[tuple[str, int, str, str]]:
+    found = month_of(stays, rules(VGR, **changes), "2019-05", one_price("13000"))
+    assert found.status.value == status
+    assert sum(part.amount for part in parts_of(found)) == found.amount
+    assert sum(part.payable_days for part in parts_of(found)) == found.payable_days
+    return [
+        (part.of.value, part.stays, str(part.payable_days), f"{part.amount:f}") for part in parts_of(found)
+    ]
+
+
+#: Settlement 5: `payable_days` and `amount` of the month hold both; each part says what it is due to.
+PARTS = [
+    Case(
+        "a long stay in a month of follow-up",
+        lambda: two_parts("follow-up", stay("2019-05-01 10:00", "2019-05-11 10:00", "long")),
+        [("mean", 0, "0", "0"), ("long-stays", 1, "7", "91000")],
+        "long stays are billed whatever the gate; the mean has no stay",
+    ),
+    Case(
+        "a long stay beside an excess",
+        lambda: two_parts("liable", *days_of(2, 5), stay("2019-05-01 10:00", "2019-05-09 10:00", "long")),
+        [("mean", 2, "4", "52000"), ("long-stays", 1, "5", "65000")],
+        "(5 − 3) × 2, and days 4 to 8",
+    ),
+    Case(
+        "seven days are not over seven",
+        lambda: two_parts("liable", *days_of(1, 7)),
+        [("mean", 1, "4", "52000"), ("long-stays", 0, "0", "0")],
+        "the long part says that there is none",
+    ),
+    Case(
+        "no stay can be long",
+        lambda: two_parts("liable", *days_of(1, 7), long_stays_over=None),
+        [],
+        "one part needs no explanation",
+    ),
+]
 
 
 _NEW_YEAR = stay("2018-12-27 10:00", "2019-01-03 10:00")
@@ -539,7 +621,7 @@ BILL = [
     Case(
         "2021 has no rate",
         lambda: refusal(LUS, "2021-05", stay("2021-05-03 10:00", "2021-05-07 10:00")),
-        "UnknownRateError unknown rate 2021",
+        "no-rate 2021: s",
         "never a neighbour's amount",
     ),
     Case(
@@ -551,7 +633,7 @@ BILL = [
     Case(
         "one day in 2021",
         lambda: refusal(LUS, "2021-01", stay("2020-12-29 10:00", "2021-01-02 10:00")),
-        "UnknownRateError unknown rate 2021",
+        "no-rate 2021: s",
         "a day in a year without a rate",
     ),
     Case(
@@ -563,25 +645,25 @@ BILL = [
     Case(
         "2024 has no rate",
         lambda: refusal(LUS, "2024-05", stay("2024-05-06 10:00", "2024-05-10 10:00")),
-        "UnknownRateError unknown rate 2024",
+        "no-rate 2024: s",
         "an inference is no source",
     ),
     Case(
         "a year that nobody lists",
         lambda: refusal(LUS, "2031-05", stay("2031-05-05 10:00", "2031-05-09 10:00")),
-        "UnknownRateError unknown rate 2031",
+        "no-rate 2031: s",
         "never a neighbour's amount",
     ),
     Case(
         "BAL 2017",
         lambda: refusal(BAL, "2017-10", stay("2017-10-02 10:00", "2017-10-10 10:00")),
-        "UnknownRateError unknown rate 2017",
+        "no-rate 2017: s",
         "the amounts of 2017 were not found",
     ),
     Case(
         "excess without a rate",
         lambda: refusal(STHLM, "2021-05", *days_of(1, 4, "2021-05")),
-        "UnknownRateError unknown rate 2021",
+        "no-rate 2021: 2021-05/4/0",
         "the rate of the month's year",
     ),
     Case(
@@ -798,4 +880,6 @@ def every(tables: Sequence[Sequence[Case]]) -> list[Case]:
     return [case for table in tables for case in table]
 
 
-PAYING = every([WORKED_EXAMPLE, WHO, FLAGS, ATTRIBUTION, MEAN, GATE, GATE_FORMS, BILL, IN_FORCE])
+PAYING = every(
+    [WORKED_EXAMPLE, WHO, FLAGS, ATTRIBUTION, MEAN, GATE, GATE_FORMS, BY_DAY, PARTS, BILL, IN_FORCE]
+)
