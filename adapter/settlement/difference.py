@@ -206,7 +206,7 @@ def issue(
         waiting.setdefault((adjustment.post.municipality, adjustment.post.care_form), []).append(adjustment)
     left = dict(beside.records)
     measures: dict[tuple[str, str], list[Remeasured]] = {}
-    for again in remeasured(history, owed, closed):
+    for again in remeasured(history, [one for one in owed if not one.no_rate], closed):
         payer = (again.statement.municipality, again.statement.care_form)
         measures.setdefault(payer, []).append(again)
     return tuple(
