@@ -12,7 +12,7 @@ from functools import cache
 from types import MappingProxyType
 
 from adapter.agreements.load import Book, load_book
-from adapter.agreements.terms import CareForm
+from adapter.agreements.terms import CareForm, StartIn, Status
 from adapter.fhir.elements import Edition
 from adapter.fhir.model import FhirVersion
 from adapter.fhir.sheet import statement_id
@@ -121,6 +121,33 @@ def suspended() -> Statement:
     return _one(STOCKHOLM, Month(2020, 3), *(stay(f"sthlm-{days}", zero, days, "0180") for days in (1, 3, 5)))
 
 
+def long_stay_alone() -> Statement:
+    """A month of follow-up that pays for a long stay all the same: two parts that explain themselves."""
+    return _one(VASTRA_GOTALAND, Month(2019, 5), stay("vg-long", date(2019, 5, 6), 10, "1480"))
+
+
+def no_rate() -> Statement:
+    """2021 has no amount: days and stays, no Invoice."""
+    zero = date(2021, 2, 1)
+    return _one(LAW, Month(2021, 2), stay("nr-1", zero, 6, "2380"), stay("nr-2", zero, 1, "2380"))
+
+
+def draft_agreement() -> Statement:
+    """An agreement that is not decided, named: every resource says so."""
+    given = book().get(JAMTLAND)
+    status = given.agreement.status.model_copy(update={"value": Status.DRAFT})
+    rules = replace(given, agreement=given.agreement.model_copy(update={"status": status}))
+    rules = rules.changed(start_in=StartIn.SAME_MONTH)
+    (made,) = settle([stay("dr-1", date(2019, 5, 6), 6, "2380")], rules, book().rates, (Month(2019, 5),))
+    return made
+
+
+def by_day() -> Statement:
+    """Psychiatric, over New Year 2018/19: each day by the first payable day in force on it."""
+    one = stay("psy-1", date(2018, 12, 1), 45, "2380", care_form=CareForm.PSYCHIATRIC)
+    return _one(LAW, Month(2019, 1), one)
+
+
 def provisional() -> Statement:
     """The amount of 2023 is not confirmed."""
     return _one(LAW, Month(2023, 2), stay("prov-1", date(2023, 2, 6), 6, "2380"))
@@ -192,6 +219,10 @@ STATEMENTS: Mapping[str, Callable[[], Statement | Issued]] = MappingProxyType(
         "zero-invoice": zero_invoice,
         "suspended": suspended,
         "provisional": provisional,
+        "long-stay-alone": long_stay_alone,
+        "no-rate": no_rate,
+        "draft-agreement": draft_agreement,
+        "by-day": by_day,
         "over-new-year": over_new_year,
         "empty": empty,
         "pooled": pooled,

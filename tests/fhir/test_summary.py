@@ -115,7 +115,62 @@ FIELDS: list[tuple[str, tuple[FhirVersion, ...], str, list[Any], str]] = [
     ("liable", BOTH, "$Invoice.status", ["draft"], "a mere statement is not issued"),
     ("liable", BOTH, "$Invoice.totalNet.value", [D("284000.00")], "settlement 7: 284 000"),
     ("liable", BOTH, "$Invoice.totalNet.currency", ["SEK"], "settlement 5"),
-    ("liable", BOTH, "$Invoice.type.coding.code", ["monthly"], "7 100 of 2018 is verified"),
+    ("liable", BOTH, "$Invoice.type.coding.code", ["provisional"], "7 100 of 2018 is a proposal"),
+    ("over-new-year", BOTH, "$Invoice.type.coding.code", ["monthly"], "7 800 and 8 200 are verified"),
+    ("no-rate", BOTH, "$Invoice.status", [], "settlement 5: no rate, no bill"),
+    ("no-rate", BOTH, "$Report.%outcome.where(url = 'payable-days').valueQuantity.value", [3], "days 3 to 5"),
+    ("no-rate", BOTH, "$Report.%outcome.where(url = 'amount')", [], "never a neighbour's amount"),
+    (
+        "no-rate",
+        BOTH,
+        "$Report.extension.where(url.endsWith('no-rate')).valueInteger",
+        [2021],
+        "settlement 5",
+    ),
+    ("no-rate", BOTH, "$Item.status", ["planned"], "the stay concerned, and not the short one"),
+    (
+        "no-rate",
+        BOTH,
+        "$Item.extension.where(url.endsWith('status-reason')).valueCodeableConcept.coding.code",
+        ["no-rate"],
+        "settlement 5: with the stays concerned",
+    ),
+    (
+        "long-stay-alone",
+        BOTH,
+        "$Report.extension.where(url.endsWith('part')).extension.where(url = 'of').valueCode",
+        ["mean", "long-stays"],
+        "settlement 5: both, told apart",
+    ),
+    (
+        "long-stay-alone",
+        BOTH,
+        "$Report.extension.where(url.endsWith('part')).extension.where(url = 'amount').valueMoney.value",
+        [D("0.00"), D("54600.00")],
+        "0 by the mean, seven days at 7 800 by the long stay",
+    ),
+    ("draft-agreement", BOTH, "$Invoice.status", ["draft"], "issue 12.10: a draft says so"),
+    ("draft-agreement", BOTH, "$Invoice.meta.tag.code", ["draft-agreement"], "issue 12.10: on each resource"),
+    ("draft-agreement", BOTH, "$Report.meta.tag.code", ["draft-agreement"], "issue 12.10: on each resource"),
+    ("draft-agreement", BOTH, "$Item.meta.tag.code", ["draft-agreement"], "issue 12.10: on each resource"),
+    ("draft-agreement", BOTH, "$Rule.status", ["draft"], "the rule is not decided"),
+    ("draft-agreement", BOTH, "$Price.status", ["draft"], "nor is what it costs"),
+    ("liable", BOTH, "$Report.meta.tag", [], "an agreement in force bears no mark"),
+    (
+        "by-day",
+        BOTH,
+        "$Item.note.text.where(startsWith('payable'))",
+        ["payable from day 30 through 2018-12-31, then from day 3, end day not counted"] * 2,
+        "settlement 5: by: day",
+    ),
+    ("by-day", BOTH, "$Item.quantity.value", [1, 14], "day 30 of 2018, and the days of 2019"),
+    (
+        "by-day",
+        BOTH,
+        "$Report.extension.extension.where(valueCode = 'varje-dag-for-sig').url",
+        ["id"],
+        "printed on the statement that rests on it",
+    ),
     (
         "liable",
         (R4,),
@@ -204,7 +259,8 @@ FIELDS: list[tuple[str, tuple[FhirVersion, ...], str, list[Any], str]] = [
     ("liable", BOTH, "$Price.propertyGroup.priceComponent.amount.value", [D("7100.00")], "rate of 2018"),
     ("liable", (R4,), "$Price.effectivePeriod.end", ["2018-12-31"], "issue 4.4: the definition of the year"),
     ("liable", (R5,), "$Price.applicability.effectivePeriod.end", ["2018-12-31"], "R5: by applicability"),
-    ("liable", BOTH, "$Price.status", ["active"], "verified"),
+    ("liable", BOTH, "$Price.status", ["draft"], "a proposal"),
+    ("over-new-year", BOTH, "$Price.status", ["active", "active"], "verified"),
     (
         "liable",
         BOTH,
@@ -507,3 +563,29 @@ def test_bilaga_9(number: int, mean: str, status: str, days: int, amount: str) -
     assert [str(one) for one in find(made, "$Invoice.totalNet.value")] == ([amount] if days else [])
     lines = find(made, "$Invoice.lineItem.priceComponent.where(type = 'base').amount.value")
     assert sum(lines, Decimal()) == Decimal(amount)
+
+
+#: What a resource says to people; statement, type, words, because.
+WORDS = [
+    ("draft-agreement", "MeasureReport", "UTKAST: avtalet är inte beslutat.", "issue 12.10"),
+    ("draft-agreement", "Invoice", "DRAFT: the agreement is not decided.", "issue 12.10: every page"),
+    ("draft-agreement", "ChargeItem", "DRAFT: the agreement is not decided.", "issue 12.10: every resource"),
+    (
+        "long-stay-alone",
+        "MeasureReport",
+        "nothing is paid for the 0 stays in the mean. 0.00 SEK",
+        "issue 12.11",
+    ),
+    ("long-stay-alone", "MeasureReport", "1 stays of over 7 days are out of the mean", "issue 12.11"),
+    ("long-stay-alone", "MeasureReport", "54600.00 SEK", "issue 12.11: what the amount is due to"),
+    ("no-rate", "MeasureReport", "The amount of 2021 is not known: 1 stays wait for it.", "settlement 5"),
+]
+
+
+@pytest.mark.parametrize(("name", "kind", "words", "because"), WORDS)
+def test_what_people_read(name: str, kind: str, words: str, because: str) -> None:
+    made = bundle([cases.STATEMENTS[name]()], cases.edition())
+    of_kind = [one["resource"] for one in made["entry"] if one["resource"]["resourceType"] == kind]
+    assert of_kind, because
+    for resource in of_kind:
+        assert words in resource["text"]["div"], because

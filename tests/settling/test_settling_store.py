@@ -1,11 +1,15 @@
 """From messages to statements: a year settled, a discharge changed three months back, and the difference."""
 
 import asyncio
+from dataclasses import replace
+from decimal import Decimal
 
 import asyncpg
 import orjson
 import pytest
 
+from adapter.agreements.load import Book
+from adapter.agreements.rates import RateEntry, Rates, RateSeries
 from adapter.losus.days import Month
 from adapter.settling.issuing import TooEarlyError
 from adapter.settling.run import settle_due
@@ -13,6 +17,7 @@ from tests.service import service
 from tests.settling.hospital import (
     JH,
     at,
+    book,
     corrected,
     database,
     ledger,
@@ -284,15 +289,48 @@ async def test_an_end_to_the_day_counts_as_one_by_the_clock_does(dsn: str) -> No
     assert means["2380"].days == means["2309"].days > 0
 
 
-async def test_a_year_without_a_rate_holds_up_that_municipality_alone(dsn: str) -> None:
+def with_rate(year: int, amount: int) -> Book:
+    """What is agreed, with the amount of a year that was missing."""
+    series = {
+        name: RateSeries(
+            title=one.title,
+            amounts=(
+                *(entry for entry in one.amounts if entry.year != year),
+                RateEntry(year=year, amount=Decimal(amount), verified=True),
+            ),
+        )
+        for name, one in book().rates.series.items()
+    }
+    return replace(book(), rates=Rates(documents=book().rates.documents, series=series))
+
+
+async def test_a_month_without_a_rate_waits_and_holds_up_no_other(dsn: str) -> None:
+    """Settlement 5: listed `no-rate` with the stays concerned; later months go on; issued once known."""
     async with service(dsn) as client:
         for number, month in enumerate(("2021-01", "2021-02", "2021-03", "2021-04")):
             await tell(client, *messages(number, month, 20))
+    unknown = [("2380", "2021-04", ["unknown rate 2021"])]
+    shown = await settled(dsn, "2021-04", "2021-05-01", municipalities=("2380",))
+    somatic = next(one.statement for one in shown.told if one.statement.statement.care_form == "somatic")
+    assert somatic.statement.no_rate is not None
+    assert (somatic.statement.no_rate.years, len(somatic.statement.no_rate.stays)) == ((2021,), 1)
+    assert somatic.statement.payable_days == 6
     done = await settled(dsn, "2021-04", "2021-05-01", issue=True)
-    assert [(code, str(month), [p.rule for p in fault.problems]) for code, month, fault in done.refused] == [
-        ("2380", "2021-04", ["unknown rate 2021"])
+    for run in (shown, done):
+        refused = [(code, str(month), [p.rule for p in fault.problems]) for code, month, fault in run.refused]
+        assert refused == unknown
+    there = "select care_form, month from statement where municipality = '2380' order by month, care_form"
+    assert await rows(dsn, there) == [("psychiatric", "2021-04")]
+    later = await settled(dsn, "2021-05", "2021-06-01", issue=True, municipalities=("2380",))
+    assert not later.refused, "no day of May is to be paid"
+    known = ledger(dsn, agreed=with_rate(2021, 8700))
+    async with database(dsn) as opened:
+        await settle_due(opened, known, Month(2021, 4), at("2021-06-02"))
+    somatic_of = "from statement where municipality = '2380' and care_form = 'somatic'"
+    assert await rows(dsn, f"select month, due {somatic_of} order by month") == [
+        ("2021-04", 6 * 8700),
+        ("2021-05", 0),
     ]
-    assert await rows(dsn, "select distinct municipality from statement") == [("2309",)]
 
 
 async def test_the_scheduled_run_issues_what_is_due_and_then_nothing(dsn: str) -> None:

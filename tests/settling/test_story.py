@@ -74,7 +74,7 @@ STORIES = [
     (
         stay("2021-05-13 10:00", "2021-05-20 15:00", "a"),
         LUS,
-        "No statement can be made of the month",
+        "The amount of 2021 is not known: the month is settled once it is entered, and this stay has days",
         "2021 has no rate",
     ),
     (
