@@ -30,6 +30,7 @@ from pydantic_settings import (
     YamlConfigSettingsSource,
 )
 
+from adapter.agreements.invoicing import Invoicing
 from adapter.agreements.load import default_folder as agreements_folder
 from adapter.agreements.regions import COUNTY, read_organisation_number
 from adapter.cluster import Cluster, Sasl, Tls
@@ -199,9 +200,10 @@ class Settings(_Sourced):
     `settle_from` is the first month that the scheduled run issues: what was settled elsewhere before must
     not be invoiced again. `rates` is the file of the region's own amounts per day, laid over the shipped one;
     None: `rates.own.yaml` in the folder `agreements`. `settlement_fhir` is the version that statements are
-    told in. `open_doors` lets everybody in: for the sandbox alone. `seal` are files with keys (32 bytes,
-    base64) that raw messages are encrypted with, the first for new ones. `reliable_cache_minutes` is how long
-    the answer to a message is kept for a repeat.
+    told in. `invoice` is what the region's invoices need beside what is owed: terms of payment, accounts, VAT,
+    and the parties' numbers. `open_doors` lets everybody in: for the sandbox alone. `seal` are files with keys
+    (32 bytes, base64) that raw messages are encrypted with, the first for new ones. `reliable_cache_minutes`
+    is how long the answer to a message is kept for a repeat.
     """
 
     database: SecretStr
@@ -220,6 +222,7 @@ class Settings(_Sourced):
     agreement: str | None = None
     settle_from: MonthText | None = None
     settlement_fhir: Literal["R4", "R4B", "R5"] = "R4"
+    invoice: Invoicing = Invoicing()
     base_url: BaseUrl = "http://127.0.0.1:8000"
     log_level: LogLevel = "info"
     open_doors: bool = False

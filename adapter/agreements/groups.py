@@ -184,6 +184,7 @@ class BillTerms(TermGroup):
     rate: tuple[Term[str], ...]
     corrections_until_day: tuple[Term[Annotated[int, Field(ge=1, le=28)]], ...] | None = None
     zero_invoice: tuple[Term[bool], ...] | None = None
+    payment_days: tuple[Term[Annotated[int, Field(ge=0, le=365)]], ...] | None = None
 
 
 class ProcessGroup(TermGroup):

@@ -21,6 +21,7 @@ from adapter.agreements.agreement import (
     line_of,
 )
 from adapter.agreements.groups import Frozen
+from adapter.agreements.invoicing import Invoicing, ShippedParties
 from adapter.agreements.rates import SHIPPED_FILE, Rates, lay_over
 from adapter.agreements.regions import COUNTY
 from adapter.agreements.rules import Rules, rules_of
@@ -37,9 +38,10 @@ M = TypeVar("M", bound=BaseModel)
 
 
 class Municipalities(Frozen):
-    """The file `municipalities.yaml`: name by kommunkod (SCB), all of Sweden's."""
+    """The file `municipalities.yaml`: name by kommunkod (SCB), all of Sweden's, and numbers for invoices."""
 
     municipalities: Mapping[MunicipalityCode, str]
+    invoicing: ShippedParties | None = None
 
 
 class RegionNames(Frozen):
@@ -50,13 +52,17 @@ class RegionNames(Frozen):
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """All that is agreed: rules by id, the rates, and the names of municipalities and regions."""
+    """All that is agreed: rules by id, the rates, the names of municipalities and regions, how one invoices.
+
+    `invoicing` has the numbers that ship; a region's settings are laid over it (`Invoicing.over`).
+    """
 
     rules: Mapping[str, Rules]
     files: tuple[AgreementFile, ...]
     rates: Rates
     municipalities: Mapping[str, str]
     regions: Mapping[str, str] = field(default_factory=dict)
+    invoicing: Invoicing = field(default_factory=Invoicing)
 
     def get(self, agreement_id: str) -> Rules:
         """Give the rules of an agreement; SetupError naming those that there are."""
@@ -101,7 +107,10 @@ def load_book(folder: Path | None = None, own_rates: Path | None = None) -> Book
         problems += [problem for file in files for problem in _unknown_series(file, rates)]
     if problems or rates is None or names is None or regions is None:
         raise SetupError(*problems)
-    return Book({made.id: made for made in rules}, tuple(files), rates, names, regions)
+    shipped = names.invoicing.parties if names.invoicing else {}
+    by_id = {made.id: made for made in rules}
+    invoicing = Invoicing().over(shipped)
+    return Book(by_id, tuple(files), rates, names.municipalities, regions, invoicing)
 
 
 def read_agreement(path: Path) -> AgreementFile:
@@ -128,8 +137,8 @@ def read_rates(path: Path) -> Rates:
     return rates
 
 
-def _read_municipalities(path: Path) -> Mapping[str, str]:
-    return _read(path, Municipalities)[0].municipalities
+def _read_municipalities(path: Path) -> Municipalities:
+    return _read(path, Municipalities)[0]
 
 
 def _read_regions(folder: Path) -> Mapping[str, str]:

@@ -50,6 +50,7 @@ _DEFAULTS: Mapping[str, Any] = {
     "long_stays": "none",
     "corrections_until_day": None,
     "zero_invoice": False,
+    "payment_days": None,
     "criteria": tuple(Criterion),
     "admission_notice_hours": 24,
     "admission_notice_from": "need",

@@ -145,9 +145,10 @@ class Terms:
     """All that settlement reads of an agreement, for one care form and span of days.
 
     `cutoff` None means that the hour of the notice does not matter. `threshold` is None exactly where
-    the gate is `none`. `long_stays_over` None means that no stay is taken out of the mean.
-    `clauses` holds the source of each term under the term's name in the file. `first_payable_from`: the
-    values of `first_payable_day` with their first days, where each day has its own (`by: day`); else empty.
+    the gate is `none`. `long_stays_over` None means that no stay is taken out of the mean, `payment_days`
+    None that the agreement names no terms of payment. `clauses` holds the source of each term under the
+    term's name in the file. `first_payable_from`: the values of `first_payable_day` with their first days,
+    where each day has its own (`by: day`); else empty.
     """
 
     clock: Clock
@@ -187,6 +188,7 @@ class Terms:
     long_holiday: LongHoliday | None
     eves_are_free: bool
     discharge: Hours | None
+    payment_days: int | None = None
     clauses: Mapping[str, Clause] = field(default_factory=dict, compare=False)
     first_payable_from: tuple[tuple[date, int], ...] = ()
 

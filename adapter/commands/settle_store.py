@@ -26,6 +26,7 @@ from adapter.fhir.reason_words import in_words
 from adapter.losus.days import Month
 from adapter.process import begin_process
 from adapter.settings import Settings
+from adapter.settlement.claim import documents_json
 from adapter.settlement.render import dumps, statement_json
 from adapter.settling.explaining import known_from_store
 from adapter.settling.issuing import Ledger
@@ -150,6 +151,7 @@ def _month(text: str | None) -> Month:
 def ledger_of(settings: Settings, book: Book, trace: Trace | None = None) -> Ledger:
     """What settling needs, of the settings and the agreements that the command works with."""
     version = FhirVersion(settings.settlement_fhir)
+    book = replace(book, invoicing=settings.invoice.over(book.invoicing.parties))
     return Ledger(world_of(settings), book, version, f"{settings.base_url}/fhir", trace)
 
 
@@ -169,6 +171,7 @@ def told_json(one: Told) -> bytes:
         "new": one.fresh,
         "to_invoice": None if issued.statement.no_rate else issued.due,
         "adjustments": [adjustment_json(each) for each in issued.adjustments],
+        "documents": documents_json(issued),
         "held": list(one.held),
     }
     return dumps(made) + b"\n"

@@ -23,9 +23,12 @@ from adapter.fhir.elements import (
     both,
     canonical,
     extension,
+    instant,
     month_period,
     narrative,
+    parts,
     period,
+    region,
 )
 from adapter.fhir.model import FhirVersion
 from adapter.fhir.reason_words import Language, in_words, reasons_text
@@ -132,14 +135,17 @@ def _of_charge(sheet: Sheet, line: Line, charge: Charge) -> Charged:
     unit, total = money(charge.rate.amount), money(charge.amount)
     quantity = day_count(charge.days)
     stay = line.stay
+    flags = [extension("settlement-flag", valueCodeableConcept=_reason(one)) for one in line.flags]
     item = {
         **_head(sheet, "charge", stay or "", line.basis.value, str(charge.rate.year)),
-        **_status(sheet, [extension("settlement-flag", valueCodeableConcept=_reason(f)) for f in line.flags]),
+        **_status(sheet, [*flags, *_prices(sheet, unit, total)], suspended=sheet.statement.suspended),
         "definitionCanonical": [f"{definition['url']}|{definition['version']}"],
         "code": BASIS.concept(line.basis.value),
         **(_stay(stay, sheet.edition) if stay else _everyone(sheet)),
         "occurrencePeriod": _span(charge, sheet),
+        **_performing(sheet),
         "quantity": quantity,
+        **_entered(sheet),
         "note": [{"text": text} for text in line.reasons],
     }
     if sheet.edition.r5:
@@ -152,11 +158,13 @@ def _of_charge(sheet: Sheet, line: Line, charge: Charge) -> Charged:
 
 
 def _of_adjustment(sheet: Sheet, one: Adjustment) -> Charged:
-    """Correct an earlier statement: days and SEK added, negative where they are taken back.
+    """Correct an earlier statement: days and SEK added, or those taken back, on a credit note.
 
+    In a statement that was issued before there were credit notes what is taken back stands negative.
     `supportingInformation` names the statement, then each line of it that is corrected.
     """
-    post, amount = one.post, money(one.amount)
+    taken_back = one.amount < 0 and not sheet.is_legacy
+    post, amount = one.post, money(-one.amount if taken_back else one.amount)
     code = f"adjustment-{one.kind}"
     names = (one.corrects, post.stay or "", post.basis.value)
     corrected = {"type": "Invoice", "identifier": {"system": STATEMENT_IDENTIFIER, "value": one.corrects}}
@@ -165,11 +173,13 @@ def _of_adjustment(sheet: Sheet, one: Adjustment) -> Charged:
     reasons = [each for reason in one.reasons for each in _adjustment_reasons(reason)]
     item = {
         **_head(sheet, "adjustment", *names),
-        **_status(sheet, reasons),
+        **_status(sheet, reasons, suspended=sheet.statement.suspended and sheet.is_unbilled),
         "code": BASIS.concept(code),
         **(_stay(post.stay, sheet.edition) if post.stay else _masked("Group")),
         "occurrencePeriod": month_period(post.month),
-        "quantity": day_count(one.payable_days),
+        **_performing(sheet),
+        "quantity": day_count(-one.payable_days if taken_back else one.payable_days),
+        **_entered(sheet),
     }
     why = reasons_text(one.reasons)
     if sheet.edition.r5:
@@ -216,7 +226,9 @@ def _of_counted(sheet: Sheet, one: Counted) -> Resource:
         "code": BASIS.concept("in-mean"),
         **_stay(one.stay, sheet.edition),
         "occurrencePeriod": period(one.zero, max(one.zero, one.end)),
+        **_performing(sheet),
         "quantity": quantity,
+        **_entered(sheet),
         "text": narrative(*words),
     }
 
@@ -232,6 +244,8 @@ def _of_excluded(sheet: Sheet, excluded: Excluded) -> Resource:
         "status": "planned" if still_open else "not-billable",
         "code": BASIS.concept("no-charge"),
         **_stay(excluded.stay, sheet.edition),
+        **_performing(sheet),
+        **_entered(sheet),
         "text": narrative(*words),
     }
 
@@ -250,12 +264,33 @@ def _of_waiting(sheet: Sheet, stay: str) -> Resource:
 
 
 def _head(sheet: Sheet, *names: str) -> Resource:
-    return {"resourceType": "ChargeItem", "id": sheet.name("ChargeItem", *names)}
+    name = sheet.name("ChargeItem", *names)
+    identifier = {"system": CHARGE_IDENTIFIER, "value": name}
+    return {"resourceType": "ChargeItem", "id": name, "identifier": [identifier]}
 
 
-def _status(sheet: Sheet, extensions: list[dict[str, Any]]) -> dict[str, Any]:
+def _performing(sheet: Sheet) -> dict[str, Any]:
+    """Name the region that gave the care."""
+    paid = region(sheet.statement.agreement, sheet.edition)
+    if paid is None:
+        return {}
+    return {"performingOrganization": sheet.edition.reference("Organization", paid["id"])}
+
+
+def _entered(sheet: Sheet) -> dict[str, str]:
+    return {"enteredDate": instant(sheet.at)}
+
+
+def _prices(sheet: Sheet, unit: dict[str, Any], total: dict[str, Any]) -> list[dict[str, Any]]:
+    """Give what a day costs and what all do; R5 has elements of its own for it."""
+    if sheet.edition.r5:
+        return []
+    return [parts("settlement-price", unit_price=("Money", unit), total=("Money", total))]
+
+
+def _status(sheet: Sheet, extensions: list[dict[str, Any]], *, suspended: bool) -> dict[str, Any]:
     """Say whether it is billed: `billable` in a draft, and while billing is suspended not at all."""
-    if sheet.statement.suspended:
+    if suspended:
         because = extension("settlement-status-reason", valueCodeableConcept=REASON.concept("suspended"))
         return {"extension": [because, *extensions], "status": "not-billable"}
     status = {"status": "billed" if sheet.issued else "billable"}

@@ -53,6 +53,29 @@ EXTENSIONS: dict[str, Defined] = {
         ("Invoice",),
         Part("Period"),
     ),
+    "settlement-due-date": Defined(
+        ("Dag då fakturan senast betalas", "Day on which the invoice falls due"),
+        ("Invoice",),
+        Part("date"),
+    ),
+    "settlement-buyer-reference": Defined(
+        ("Kommunens referens (Er referens)", "Reference that the municipality wants on its invoices"),
+        ("Invoice",),
+        Part("string"),
+    ),
+    "settlement-corrected-invoice": Defined(
+        ("Faktura som kreditfakturan gäller", "Invoice that the credit note takes something back of"),
+        ("Invoice",),
+        Part("Reference"),
+    ),
+    "settlement-price": Defined(
+        (
+            "Pris per dygn och för alla (R5: unitPriceComponent, totalPriceComponent)",
+            "Price of a day and of all (R5: unitPriceComponent, totalPriceComponent)",
+        ),
+        ("ChargeItem",),
+        {"unit-price": Part("Money"), "total": Part("Money")},
+    ),
     "settlement-gate-status": Defined(
         ("Vad månaden är för kommunen", "What the month is to the municipality"),
         ("MeasureReport",),

@@ -13,9 +13,17 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from adapter.agreements.agreement import Region
+from adapter.agreements.invoicing import InvoiceParty, Invoicing
 from adapter.fhir.decimals import dumps
 from adapter.fhir.model import FhirVersion
-from adapter.fhir.vocabulary import CANONICAL, KOMMUNKOD, LANSKOD
+from adapter.fhir.vocabulary import (
+    CANONICAL,
+    GLN,
+    KOMMUNKOD,
+    LANSKOD,
+    ORGANISATION_NUMBER,
+    PARTICIPANT,
+)
 from adapter.losus.days import DAY, Month, local
 
 Resource = dict[str, Any]
@@ -31,7 +39,8 @@ class Edition:
     who is paid; an agreement that is not there (the statute names no region) has no issuer.
     `municipalities`: names by kommunkod. `sources`: for a stay the resource versions that it rests on,
     each as `source resource version`; a stay that is not there has no Provenance of its own. `base`: the
-    address of the FHIR server that has these resources; None where they are only in this Bundle.
+    address of the FHIR server that has these resources; None where they are only in this Bundle. `invoicing`:
+    how the parties are known to a finance department, and the terms of drafts.
     """
 
     made_at: datetime
@@ -40,6 +49,7 @@ class Edition:
     sources: Mapping[str, Sequence[str]] = field(default_factory=dict)
     version: FhirVersion = FhirVersion.R4
     base: str | None = None
+    invoicing: Invoicing = field(default_factory=Invoicing)
 
     @property
     def r5(self) -> bool:
@@ -130,21 +140,34 @@ def month_period(month: Month) -> dict[str, str]:
 
 def municipality(code: str, edition: Edition) -> Resource:
     """Give the Organization that is the municipality."""
-    return _organization(KOMMUNKOD, code, edition.municipalities.get(code))
+    return _organization(KOMMUNKOD, code, edition.municipalities.get(code), edition.invoicing.party(code))
 
 
 def region(agreement: str, edition: Edition) -> Resource | None:
     """Give the Organization that is paid under the agreement; None where no region is known."""
     found = edition.regions.get(agreement)
-    return None if found is None else _organization(LANSKOD, found.county, found.name)
+    if found is None:
+        return None
+    return _organization(LANSKOD, found.county, found.name, edition.invoicing.seller)
 
 
-def _organization(system: str, code: str, name: str | None) -> Resource:
+def _organization(system: str, code: str, name: str | None, party: InvoiceParty) -> Resource:
+    """Give an Organization; its id changes with the numbers that it is known by."""
+    scheme, _, participant = (party.peppol or "").partition(":")
+    numbers = [
+        {"system": of, "value": value}
+        for of, value in (
+            (ORGANISATION_NUMBER, party.organisation_number),
+            (GLN, party.gln),
+            (f"{PARTICIPANT}:{scheme}", participant),
+        )
+        if value
+    ]
     return {
         "resourceType": "Organization",
-        "id": uuid_of("Organization", system, code),
+        "id": uuid_of("Organization", system, code, *(one["value"] for one in numbers)),
         "text": narrative(name or code, name or code),
-        "identifier": [{"system": system, "value": code}],
+        "identifier": [{"system": system, "value": code}, *numbers],
         "active": True,
         **({"name": name} if name else {}),
     }

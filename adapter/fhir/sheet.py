@@ -12,7 +12,9 @@ from functools import cached_property
 
 from adapter.fhir.elements import Edition, uuid_of
 from adapter.fhir.vocabulary import CARE_FORMS
-from adapter.settlement.difference import Adjustment, Issued
+from adapter.losus.days import local_day
+from adapter.settlement.claim import documents_of, legacy
+from adapter.settlement.difference import Adjustment, Document, DocumentKind, Issued
 from adapter.settlement.remeasured import Remeasured
 from adapter.settlement.render import dumps, statement_json
 from adapter.settlement.statement import Statement
@@ -39,47 +41,67 @@ Tellable = Statement | Draft | Issued
 
 @dataclass(frozen=True)
 class Sheet:
-    """A statement, `issued` or a draft; `at` is the time of issue, or when the draft was made."""
+    """A statement, `issued` or a draft; `at` is the time of issue, or when the draft was made.
 
-    statement: Statement
-    id: str
+    `claim` is the statement as it is issued or would be: with its adjustments and documents.
+    """
+
+    claim: Issued
     at: datetime
     issued: bool
-    adjustments: Sequence[Adjustment]
     edition: Edition
-    measures: Sequence[Remeasured] = ()
 
     @classmethod
     def of(cls, told: Tellable, edition: Edition) -> "Sheet":
         """Take an issued statement with its adjustments, or one that is not issued as a draft of today's."""
-        if isinstance(told, Draft):
-            one = told.of
-            return cls(
-                one.statement,
-                one.id,
-                edition.made_at,
-                issued=False,
-                adjustments=one.adjustments,
-                edition=edition,
-                measures=one.measures,
-            )
         if isinstance(told, Issued):
-            return cls(
-                told.statement,
-                told.id,
-                told.issued_at,
-                issued=True,
-                adjustments=told.adjustments,
-                edition=edition,
-                measures=told.measures,
-            )
-        return cls(told, statement_id(told), edition.made_at, issued=False, adjustments=(), edition=edition)
+            return cls(told, told.issued_at, issued=True, edition=edition)
+        draft = told.of if isinstance(told, Draft) else Issued(statement_id(told), edition.made_at, told, ())
+        return cls(draft, edition.made_at, issued=False, edition=edition)
+
+    @property
+    def statement(self) -> Statement:
+        """The statement itself."""
+        return self.claim.statement
+
+    @property
+    def id(self) -> str:
+        """The statement's id."""
+        return self.claim.id
+
+    @property
+    def adjustments(self) -> Sequence[Adjustment]:
+        """The corrections of earlier statements."""
+        return self.claim.adjustments
+
+    @property
+    def measures(self) -> Sequence[Remeasured]:
+        """The measures of earlier months that are issued again with it."""
+        return self.claim.measures
+
+    @cached_property
+    def documents(self) -> Sequence[Document]:
+        """The invoice and the credit notes; of a draft those that it would have, without numbers."""
+        if self.claim.documents is not None:
+            return self.claim.documents
+        if self.issued:
+            return legacy(self.claim)
+        return documents_of(self.claim, (), self.edition.invoicing, local_day(self.at))
+
+    @property
+    def is_legacy(self) -> bool:
+        """Whether it was issued before documents had numbers: its credits stand negative on its invoice."""
+        return any(one.kind is DocumentKind.LEGACY for one in self.documents)
+
+    @property
+    def is_unbilled(self) -> bool:
+        """Whether nothing of it stands on any document."""
+        return not self.documents
 
     def again(self, one: Remeasured) -> "Sheet":
         """Give the sheet of an earlier month's measure that is issued again with this statement."""
-        return Sheet(
-            one.statement, one.corrects, self.at, issued=self.issued, adjustments=(), edition=self.edition
-        )
+        earlier = Issued(one.corrects, self.at, one.statement, ())
+        return Sheet(earlier, self.at, issued=self.issued, edition=self.edition)
 
     def name(self, kind: str, *parts: str) -> str:
         """Give the id of one of the statement's resources."""
@@ -89,17 +111,6 @@ class Sheet:
     def due(self) -> Decimal:
         """SEK to be invoiced, adjustments included."""
         return self.statement.due + sum((one.amount for one in self.adjustments), Decimal())
-
-    @property
-    def invoiced(self) -> bool:
-        """Whether there is an Invoice: where something is charged or corrected, or the agreement wants zeros.
-
-        Never while the billing is suspended or a rate is missing.
-        """
-        statement = self.statement
-        if statement.suspended or statement.no_rate:
-            return False
-        return bool(statement.lines or self.adjustments) or statement.mean.terms.zero_invoice
 
     @property
     def headline(self) -> tuple[str, str]:

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from adapter.fhir.charge import charged, group_of_mean
 from adapter.fhir.draft import marked_as_draft
 from adapter.fhir.elements import Edition, Resource, instant, municipality, region, uuid_of
-from adapter.fhir.invoice import invoice
+from adapter.fhir.invoice import invoices
 from adapter.fhir.measure import measure
 from adapter.fhir.measure_report import report, report_again, report_id
 from adapter.fhir.provenance import of_charges, of_measure, of_statement
@@ -64,8 +64,7 @@ def _unmarked(sheet: Sheet) -> Iterator[Resource]:
     charges = list(charged(sheet))
     targets = [edition.reference("MeasureReport", told["id"])]
     yield told
-    if sheet.invoiced:
-        claim = invoice(sheet, charges)
+    for claim in invoices(sheet, charges):
         targets.append(edition.reference("Invoice", claim["id"]))
         yield claim
     yield from (one.item for one in charges)

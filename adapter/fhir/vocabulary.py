@@ -15,6 +15,13 @@ STATEMENT_IDENTIFIER = f"{CANONICAL}/identifier/statement"
 STAY_IDENTIFIER = f"{CANONICAL}/identifier/stay"
 AGREEMENT_IDENTIFIER = f"{CANONICAL}/identifier/agreement-version"
 SOURCE_IDENTIFIER = f"{CANONICAL}/identifier/source-version"
+INVOICE_NUMBER = f"{CANONICAL}/identifier/invoice-number"
+CHARGE_IDENTIFIER = f"{CANONICAL}/identifier/charge"
+#: SE base profile's slice of an organisation number; GS1's OID of the GLN; OASIS ebCore's
+#: name for a participant identifier of a network such as Peppol, to which the scheme (ICD) is appended.
+ORGANISATION_NUMBER = "urn:oid:2.5.4.97"
+GLN = "urn:oid:2.51.1.3"
+PARTICIPANT = "urn:oasis:names:tc:ebcore:partyid-type:iso6523"
 #: SCB's codes, four and two digits (Inera's OIDs).
 KOMMUNKOD = "urn:oid:1.2.752.129.2.2.1.17"
 LANSKOD = "urn:oid:1.2.752.129.2.2.1.18"
@@ -139,10 +146,11 @@ TAG = CodeSystem(
 INVOICE_TYPE = CodeSystem(
     "settlement-invoice-type",
     "Kind of settlement invoice",
-    "Whether the invoice rests on confirmed amounts per day.",
+    "Whether the invoice rests on confirmed amounts per day, or is a credit note.",
     {
         "monthly": ("Monthly settlement", "Månadsavräkning"),
         "provisional": ("Monthly settlement, amount not confirmed", "Månadsavräkning, preliminärt belopp"),
+        "credit-note": ("Credit note for earlier invoices", "Kreditfaktura för tidigare fakturor"),
     },
 )
 PRICE = CodeSystem(
@@ -153,6 +161,7 @@ PRICE = CodeSystem(
         "day-rate": ("Amount per day of care", "Belopp per vårddygn"),
         "days": ("Days times amount per day", "Dygn gånger belopp per vårddygn"),
         "adjustment": ("Adjustment of an earlier statement", "Rättelse av tidigare avräkning"),
+        "vat": ("Value added tax", "Mervärdesskatt"),
     },
 )
 

@@ -12,14 +12,16 @@ from datetime import datetime
 import orjson
 
 from adapter.fhir.elements import Resource
+from adapter.fhir.numbers import published_numbers
 from adapter.fhir.vocabulary import KOMMUNKOD, STATEMENT_IDENTIFIER
-from adapter.losus.days import Month
+from adapter.losus.days import Month, local_day
 from adapter.outbound.announced import announcement_of
 from adapter.outbound.events import RATE_ANNOUNCED
 from adapter.recovery.told import as_recorded
 from adapter.store import disputes, putting_back
 from adapter.store.database import Connection
 from adapter.store.followups import FollowUpRow, add_follow_up, followed_up
+from adapter.store.invoices import KnownDocument, keep_numbers
 from adapter.store.putting_back import Staged
 from adapter.store.rates import add_announcement
 from adapter.store.recovery import ToldStatement
@@ -77,10 +79,19 @@ async def _statement(
     if here is None:
         told = ToldStatement(one.case_id, agreement, municipality, care_form, month, one.at, one.payload)
         await putting_back.add_told_statement(connection, told)
+        await _keep_numbers(connection, one, resources)
         return done
     if here["event"] is not None:  # issued anew after the restore, and not published yet: nor will it be
         await putting_back.supersede(connection, {here["event"]: one.ce_id}, now)
     return replace(done, outcome="there" if here["id"] == one.case_id else "other")
+
+
+async def _keep_numbers(connection: Connection, one: Staged, resources: list[Resource]) -> None:
+    """Let nobody else have the numbers of a statement that was published and lost."""
+    dated = local_day(one.at)
+    numbers = published_numbers(resources)
+    known = [KnownDocument(each.number, each.kind, one.case_id, dated) for each in numbers]
+    await keep_numbers(connection, known)
 
 
 async def _follow_up(

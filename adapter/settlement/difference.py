@@ -9,11 +9,13 @@ The one invariant: issued + difference = owed, for each payer, month, stay and b
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
+from adapter.agreements.invoicing import Vat
 from adapter.agreements.terms import Clause
 from adapter.losus.days import Month
 from adapter.settlement.inputs import Recorded
@@ -82,13 +84,47 @@ class Adjustment:
         return clauses_of(self.reasons)
 
 
+class DocumentKind(StrEnum):
+    """What a document of a statement is; `legacy`: of a statement issued before documents had numbers."""
+
+    INVOICE = "invoice"
+    CREDIT_NOTE = "credit-note"
+    LEGACY = "legacy"
+
+
+class Reference(NamedTuple):
+    """An invoice that a credit note takes something back of: its number and date; an old one has no date."""
+
+    number: str
+    dated: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """An invoice or a credit note of a statement; `number` None: a draft.
+
+    `has_lines`: whether the lines of the month stand on it. `adjustments`: those that do, by their position
+    in the statement's. `references`: what a credit note takes back. A credit note falls due never.
+    """
+
+    kind: DocumentKind
+    number: str | None
+    dated: date | None
+    due_on: date | None
+    vat: Vat | None
+    has_lines: bool
+    adjustments: tuple[int, ...]
+    references: tuple[Reference, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Issued:
     """A statement as it was issued, with the adjustments of earlier ones; never changed afterwards.
 
     `recorded`: what it and those before it rested on, for the reasons of later adjustments; None on what an
     earlier release issued, and on a second statement of its payer in the same run. `measures`: those of
-    earlier months that are issued again with it.
+    earlier months that are issued again with it. `documents` are its invoice and credit notes; None where it
+    was issued before they had numbers.
     """
 
     id: str
@@ -97,6 +133,7 @@ class Issued:
     adjustments: tuple[Adjustment, ...]
     recorded: Recorded | None = None
     measures: tuple[Remeasured, ...] = ()
+    documents: tuple[Document, ...] | None = None
 
     @property
     def due(self) -> Decimal:

@@ -15,22 +15,26 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from types import MappingProxyType
 
+from adapter.agreements.agreement import Region
 from adapter.agreements.load import Book
 from adapter.errors import LosusError, Problem, TooLargeError
 from adapter.fhir.decimals import dumps
 from adapter.fhir.elements import Edition
 from adapter.fhir.measure_report import report_id
 from adapter.fhir.model import FhirVersion
+from adapter.fhir.numbers import numbers_in
 from adapter.fhir.summary import bundle
 from adapter.losus.days import local_day
 from adapter.outbound.events import settlement_event
 from adapter.outbound.topics import LARGEST_STATEMENT
+from adapter.settlement.claim import numbered, redated
 from adapter.settlement.difference import Issued
 from adapter.settlement.statement import Statement
 from adapter.settling.casebook import sources_of_stays
 from adapter.settling.due import first_day
 from adapter.store.database import Connection
 from adapter.store.intake import add_events
+from adapter.store.invoices import KnownDocument, NewDocument, allocate, keep_numbers
 from adapter.store.recovery import ToldStatement, lost_statements
 from adapter.store.statements import StatementRow, add_statement
 from adapter.trace import Trace
@@ -75,7 +79,12 @@ class Ledger:
             sources=sources,
             version=self.version,
             base=self.base,
+            invoicing=self.book.invoicing,
         )
+
+    def creditor(self, statement: Statement) -> Region | None:
+        """Give the region that is paid; None where it is not known."""
+        return self.book.rules[statement.agreement].agreement.region
 
 
 def issued_from(statement: Statement) -> date:
@@ -98,15 +107,25 @@ async def keep(
 ) -> Issued:
     """Store a statement as it is issued, and the event that tells of it; the statement as it was stored.
 
-    One that was published and lost in a restore is stored as it was published, where it is the same now, and
-    not told again. TooLargeError where no message of a topic could hold it, ToldOtherwiseError where another
-    was published for the same payer and month, or one of the municipality's is lost: before anything is kept.
+    Its documents get their numbers here. One that was published and lost in a restore is stored as it was
+    published, with its numbers, where it is the same now, and not told again. TooLargeError where no message
+    of a topic could hold it, ToldOtherwiseError where another was published for the same payer and month, or
+    one of the municipality's is lost: nothing is kept then, and no number is taken.
     """
+    async with connection.transaction():  # a savepoint: a refused statement leaves no gap in the series
+        return await _keep(connection, ledger, one, held, early)
+
+
+async def _keep(
+    connection: Connection, ledger: Ledger, one: Issued, held: tuple[str, ...], early: str | None
+) -> Issued:
     statement = one.statement
     lost = await lost_statements(connection, statement.municipality)
     mine = lost.get((statement.agreement, statement.care_form, str(statement.month)))
     if mine is not None:
-        one = replace(one, issued_at=mine.issued_at)
+        one = _as_published(one, mine)
+    else:
+        one = await _with_numbers(connection, ledger, one)
     now = one.issued_at
     made = bundle([one], await _edition(connection, ledger, one))
     told = dumps(made)
@@ -127,10 +146,41 @@ async def keep(
     }
     await add_statement(connection, StatementRow(one, why, held, told, resources, about))
     if mine is not None:
+        await keep_numbers(connection, known_documents(one))
         return one
     event = settlement_event(one.id, statement.municipality, told, ledger.world.payloads)
     await add_events(connection, [event], now, ledger.trace)
     return one
+
+
+async def _with_numbers(connection: Connection, ledger: Ledger, one: Issued) -> Issued:
+    """Give the documents their numbers; none where the region that is paid is not known."""
+    paid = ledger.creditor(one.statement)
+    if paid is None or not one.documents:
+        return one
+    dated = local_day(one.issued_at)
+    wanted = [NewDocument(each.kind.value, one.id, each.dated or dated) for each in one.documents]
+    numbers = await allocate(connection, paid.county, wanted)
+    return replace(one, documents=numbered(one.documents, numbers))
+
+
+def _as_published(one: Issued, lost: ToldStatement) -> Issued:
+    """Give the statement the time and the numbers that it was published with."""
+    numbers = numbers_in(lost.bundle)
+    documents = redated(one.documents or (), local_day(lost.issued_at))
+    if len(numbers) == len(documents):
+        documents = numbered(documents, numbers)
+    return replace(one, issued_at=lost.issued_at, documents=documents)
+
+
+def known_documents(one: Issued) -> list[KnownDocument]:
+    """Give the documents of a statement that have numbers."""
+    dated = local_day(one.issued_at)
+    return [
+        KnownDocument(each.number, each.kind.value, one.id, each.dated or dated)
+        for each in one.documents or ()
+        if each.number is not None
+    ]
 
 
 def _lost(one: ToldStatement) -> Problem:

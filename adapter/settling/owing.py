@@ -14,6 +14,7 @@ from adapter.fhir.sheet import statement_id
 from adapter.losus.days import Month, local_day
 from adapter.settlement.account import Law, collect
 from adapter.settlement.causes import Context, with_reasons
+from adapter.settlement.claim import documents_of
 from adapter.settlement.difference import Beside, Issued, difference, issue
 from adapter.settlement.holding import Dispute, Held, hold
 from adapter.settlement.inputs import Inputs, Moved, Recorded, inputs_of, record, recorded
@@ -83,7 +84,8 @@ class Owing:
         )
         for one in fresh:
             mine = tuple(name for name, key in owing.held if key == key_of(one.statement))
-            told.append(Told(one, issued=False, held=mine))
+            documents = documents_of(one, self.history, book.invoicing, local_day(now))
+            told.append(Told(replace(one, documents=documents), issued=False, held=mine))
         return told
 
     def open_months(self, book: Book, month: Month) -> Sequence[tuple[Month, str]]:

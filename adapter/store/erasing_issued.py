@@ -13,6 +13,7 @@ import orjson
 
 from adapter.store.database import Connection
 from adapter.store.erasing import Period, count_of
+from adapter.store.invoices import erase_numbers
 
 #: Type and id of a FHIR resource.
 Named = tuple[str, str]
@@ -75,9 +76,13 @@ async def erase_statements(connection: Connection, names: Sequence[str]) -> Coun
         ],
     )
     statements = await connection.execute("delete from statement where id = any ($1::text[])", list(names))
+    numbers = await erase_numbers(connection, names)
     events = await connection.execute("delete from event where case_id = any ($1::text[])", list(names))
     return Counter(
-        statement=count_of(statements), statement_resource=len(rows) - len(left), event=count_of(events)
+        statement=count_of(statements),
+        statement_resource=len(rows) - len(left),
+        invoice=count_of(numbers),
+        event=count_of(events),
     )
 
 

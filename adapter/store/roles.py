@@ -119,6 +119,8 @@ TABLES: Mapping[str, Rights] = {
         retention="select, delete",
     ),
     "statement_resource": _may(intake="select", settle="select, insert", retention="select, insert, delete"),
+    "invoice_series": _may(settle="select, insert, update (last)", read="select"),
+    "invoice": _may(settle="select, insert", read="select", retention="select, delete"),
     "follow_up": _may(
         settle="select, insert",
         read="select (number, municipality, month, issued_at)",
@@ -188,4 +190,6 @@ FUNCTIONS: Mapping[str, Rights] = {
     "audit_stays()": {},
     "only_added_to()": {},
     "kept()": {},
+    "invoice_series_grows()": {},
+    "invoice_kept()": {},
 }

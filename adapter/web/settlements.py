@@ -18,6 +18,7 @@ from adapter.fhir.capability import ISSUED, SHARED
 from adapter.fhir.elements import instant, uuid_of
 from adapter.fhir.model import FhirVersion
 from adapter.losus.days import Month
+from adapter.settlement.claim import documents_json
 from adapter.settlement.render import dumps, statement_json
 from adapter.store.issued import find_resources, read_resource
 from adapter.store.statements import Kept, find_statements
@@ -86,6 +87,7 @@ def _statement(one: Kept) -> dict[str, Any]:
         "early": one.early,
         "to_invoice": issued.due,
         "adjustments": [adjustment_json(each) for each in issued.adjustments],
+        "documents": documents_json(issued),
         "held": list(one.held),
     }
 

@@ -20,6 +20,7 @@ TIMES = {
     ("Bundle", "timestamp"),
     ("MeasureReport", "date"),
     ("Invoice", "date"),
+    ("ChargeItem", "enteredDate"),
     ("Provenance", "recorded"),
 }
 

@@ -287,4 +287,16 @@ VERSIONS = (
         """,
         issues=True,
     ),
+    Version(
+        "0017_invoices",
+        {},
+        """
+        insert into invoice_series (region, year, last) values ('23', 2019, 1)
+          on conflict (region, year) do update set last = invoice_series.last + 1 returning last;
+        insert into invoice (number, region, year, ordinal, kind, statement, dated)
+          select '23-2019-' || lpad(last::text, 6, '0'), region, year, last, 'invoice', 'statement-{n}',
+            date '2019-05-02' from invoice_series where region = '23' and year = 2019
+          on conflict (number) do nothing;
+        """,
+    ),
 )
