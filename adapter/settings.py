@@ -198,12 +198,12 @@ class Settings(_Sourced):
 
     `region` is the one of the installation, `regions` are others whose hospitals send to it, by länskod.
     `settle_from` is the first month that the scheduled run issues: what was settled elsewhere before must
-    not be invoiced again. `rates` is the file of the region's own amounts per day, laid over the shipped one;
-    None: `rates.own.yaml` in the folder `agreements`. `settlement_fhir` is the version that statements are
-    told in. `invoice` is what the region's invoices need beside what is owed: terms of payment, accounts, VAT,
-    and the parties' numbers. `open_doors` lets everybody in: for the sandbox alone. `seal` are files with keys
-    (32 bytes, base64) that raw messages are encrypted with, the first for new ones. `reliable_cache_minutes`
-    is how long the answer to a message is kept for a repeat.
+    not be invoiced again. `rates` is the file of the region's own amounts per day, laid over the shipped
+    one; None: `rates.own.yaml` in the folder `agreements`. `settlement_fhir` is the version that statements
+    are told in. `invoice` is what the region's invoices need beside what is owed: terms of payment,
+    accounts, VAT, and the parties' numbers. `open_doors` lets everybody in: for the sandbox alone. `seal`
+    are files with keys (32 bytes, base64) that raw messages are encrypted with, the first for new ones.
+    `reliable_cache_minutes` is how long the answer to a message is kept for a repeat.
     """
 
     database: SecretStr

@@ -47,7 +47,7 @@ class InvoiceParty(Frozen):
             scheme, _, value = self.peppol.partition(":")
             return scheme, value
         number = self.organisation_number
-        return None if number is None else (ORGANISATION_SCHEME, number)
+        return None if number is None else (ORGANISATION_SCHEME, number.replace("-", ""))
 
     def under(self, other: "InvoiceParty") -> "InvoiceParty":
         """Give these values with those of `other`, where it has any, laid over them."""

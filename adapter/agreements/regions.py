@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from adapter.agreements.check_digits import has_luhn_digit
 from adapter.errors import Problem, SetupError
 
 COUNTY = r"^[0-9]{2}$"
 _NUMBER = re.compile(r"(?:16)?([0-9]{6})-?([0-9]{4})", re.ASCII)
+_LEGAL_PERSON = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +55,15 @@ class Regions:
 def read_organisation_number(text: str) -> str:
     """Give an organisation number as `NNNNNN-NNNN`; ValueError where its form or check digit is wrong.
 
-    The last digit is that of the Luhn algorithm over the nine before it.
+    The third digit of a legal person's number is 2 or more, where a personnummer has the month. The last
+    digit is that of the Luhn algorithm over the nine before it.
     """
     match = _NUMBER.fullmatch(text.strip())
     if match is None:
         raise ValueError("an organisation number has ten digits, NNNNNN-NNNN")
     digits = "".join(match.groups())
-    doubled = (int(digit) * (2 - place % 2) for place, digit in enumerate(digits))
-    if sum(one // 10 + one % 10 for one in doubled) % 10:
+    if int(digits[2]) < _LEGAL_PERSON:
+        raise ValueError("the third digit of an organisation number is 2 or more: this is a person's")
+    if not has_luhn_digit(digits):
         raise ValueError("the check digit of the organisation number is wrong")
     return "-".join(match.groups())

@@ -23,9 +23,9 @@ GLN = "7350000123456"
 GIRO = "1234566"
 
 GOOD = [
-    (OrganisationNumber, ORGANISATION, ORGANISATION, "lagen 1974:174: ten digits"),
-    (OrganisationNumber, "222111-2226", ORGANISATION, "written with a hyphen"),
-    (OrganisationNumber, 2221112226, ORGANISATION, "YAML reads it as an integer"),
+    (OrganisationNumber, ORGANISATION, "222111-2226", "lagen 1974:174: ten digits"),
+    (OrganisationNumber, "222111-2226", "222111-2226", "written with a hyphen"),
+    (OrganisationNumber, 2221112226, "222111-2226", "YAML reads it as an integer"),
     (Gln, GLN, GLN, "GS1: thirteen digits"),
     (Gln, 7350000123456, GLN, "YAML reads it as an integer"),
     (Bankgiro, "123-4566", GIRO, "Bankgirot: seven or eight digits, written with a hyphen"),
@@ -34,6 +34,7 @@ GOOD = [
     (Plusgiro, "18", "18", "two digits are the fewest: 1 × 2 = 2, so 8"),
     (VatNumber, f"SE{ORGANISATION}01", f"SE{ORGANISATION}01", "SE, the number, 01"),
     (PeppolAddress, f"0007:{ORGANISATION}", f"0007:{ORGANISATION}", "Peppol: 0007 organisation number"),
+    (PeppolAddress, "0007:222111-2226", f"0007:{ORGANISATION}", "a network knows no hyphen"),
     (PeppolAddress, f"0088:{GLN}", f"0088:{GLN}", "Peppol: 0088 GLN"),
 ]
 
