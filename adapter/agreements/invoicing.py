@@ -54,6 +54,13 @@ class InvoiceParty(Frozen):
         return self.model_copy(update=other.model_dump(exclude_none=True))
 
 
+class Seller(Frozen):
+    """How the region is known besides: its name and organisation number are those of `region`."""
+
+    gln: Gln | None = None
+    peppol: PeppolAddress | None = None
+
+
 class Vat(Frozen):
     """Why no VAT is charged: `E` exempt, `O` not subject to VAT; and the words that the invoice says it in.
 
@@ -71,7 +78,7 @@ class Vat(Frozen):
 
 
 class Invoicing(Frozen):
-    """All that a region says of its invoices: `parties` by kommunkod, `seller` is the region itself.
+    """All that a region says of its invoices: `parties` by kommunkod, `seller` is of the region itself.
 
     `payment_days` holds where the agreement names no terms of payment; None: no due date is known.
     """
@@ -81,12 +88,17 @@ class Invoicing(Frozen):
     vat_number: VatNumber | None = None
     bankgiro: Bankgiro | None = None
     plusgiro: Plusgiro | None = None
-    seller: InvoiceParty = InvoiceParty()
+    seller: Seller = Seller()
     parties: Mapping[MunicipalityCode, InvoiceParty] = Field(default_factory=dict)
 
     def party(self, code: str) -> InvoiceParty:
         """Give what is known of a municipality; nothing at all where it is not listed."""
         return self.parties.get(code, InvoiceParty())
+
+    def seller_of(self, organisation_number: str | None) -> InvoiceParty:
+        """Give the region that is paid, which has that organisation number."""
+        seller = self.seller
+        return InvoiceParty(organisation_number=organisation_number, gln=seller.gln, peppol=seller.peppol)
 
     def over(self, shipped: Mapping[str, InvoiceParty]) -> "Invoicing":
         """Lay these settings over the parties that ship with the agreements."""

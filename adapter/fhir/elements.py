@@ -148,7 +148,8 @@ def region(agreement: str, edition: Edition) -> Resource | None:
     found = edition.regions.get(agreement)
     if found is None:
         return None
-    return _organization(LANSKOD, found.county, found.name, edition.invoicing.seller)
+    seller = edition.invoicing.seller_of(getattr(found, "organisation_number", None))
+    return _organization(LANSKOD, found.county, found.name, seller)
 
 
 def _organization(system: str, code: str, name: str | None, party: InvoiceParty) -> Resource:

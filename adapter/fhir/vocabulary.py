@@ -16,7 +16,6 @@ STAY_IDENTIFIER = f"{CANONICAL}/identifier/stay"
 AGREEMENT_IDENTIFIER = f"{CANONICAL}/identifier/agreement-version"
 SOURCE_IDENTIFIER = f"{CANONICAL}/identifier/source-version"
 INVOICE_NUMBER = f"{CANONICAL}/identifier/invoice-number"
-CHARGE_IDENTIFIER = f"{CANONICAL}/identifier/charge"
 #: SE base profile's slice of an organisation number; GS1's OID of the GLN; OASIS ebCore's
 #: name for a participant identifier of a network such as Peppol, to which the scheme (ICD) is appended.
 ORGANISATION_NUMBER = "urn:oid:2.5.4.97"

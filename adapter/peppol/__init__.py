@@ -1,0 +1,1 @@
+"""Invoices and credit notes as Peppol BIS Billing 3 documents."""
