@@ -37,6 +37,7 @@ from adapter.fhir.vocabulary import (
     ADJUSTMENT_REASON,
     BASIS,
     CANONICAL,
+    CHARGE_IDENTIFIER,
     PRICE,
     REASON,
     STATEMENT_IDENTIFIER,

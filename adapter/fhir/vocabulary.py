@@ -15,6 +15,7 @@ STATEMENT_IDENTIFIER = f"{CANONICAL}/identifier/statement"
 STAY_IDENTIFIER = f"{CANONICAL}/identifier/stay"
 AGREEMENT_IDENTIFIER = f"{CANONICAL}/identifier/agreement-version"
 SOURCE_IDENTIFIER = f"{CANONICAL}/identifier/source-version"
+CHARGE_IDENTIFIER = f"{CANONICAL}/identifier/charge-item"
 INVOICE_NUMBER = f"{CANONICAL}/identifier/invoice-number"
 #: SE base profile's slice of an organisation number; GS1's OID of the GLN; OASIS ebCore's
 #: name for a participant identifier of a network such as Peppol, to which the scheme (ICD) is appended.

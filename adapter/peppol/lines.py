@@ -106,7 +106,7 @@ def _price_of_a_day(amount: Decimal, days: Fraction) -> Decimal | None:
     scaled = Fraction(amount) / days * 10**_MOST_DECIMALS
     if scaled.denominator != 1:
         return None
-    return (Decimal(scaled.numerator) / 10**_MOST_DECIMALS).normalize() + 0
+    return exact(scaled / 10**_MOST_DECIMALS)
 
 
 def _nothing(month: Month) -> InvoiceLine:
