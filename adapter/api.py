@@ -7,16 +7,21 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 
+from adapter.agreements.load import Book, load_book
 from adapter.errors import LosusError, MalformedError, MethodError, NotFoundError, Problem
 from adapter.fhir.model import FhirVersion, model
 from adapter.inbound.flood import Flood
 from adapter.inbound.hook import Hook
 from adapter.inbound.receiver import Receiver
 from adapter.settings import Settings
+from adapter.settling.issuing import Ledger
+from adapter.settling.joint_follow_ups import Office
+from adapter.settling.joint_judging import office_of
 from adapter.store.database import connect
 from adapter.store.migrate import migrate
 from adapter.web import (
@@ -25,6 +30,7 @@ from adapter.web import (
     cases,
     disputes,
     fhir,
+    follow_ups,
     health,
     hook,
     keys,
@@ -66,6 +72,7 @@ _ROUTERS = (
     settlements.router,
     statistics.router,
     disputes.router,
+    follow_ups.router,
     cases.router,
     health.router,
     schemas.router,
@@ -92,6 +99,8 @@ def create_app(settings: Settings, *, watching: bool = True) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.settings, app.state.world = settings, world
+    app.state.agreed = lru_cache(1)(lambda: load_book(settings.agreements, settings.rates))
+    app.state.office = lru_cache(1)(lambda: _office(settings, world, app.state.agreed()))
     app.state.rates = Rates({name: source.rate for name, source in settings.sources.items()})
     access.install(app, settings, _ROUTERS)
     app.state.routes = (*app.routes, *(route for router in _ROUTERS for route in router.routes))
@@ -106,6 +115,12 @@ def create_app(settings: Settings, *, watching: bool = True) -> FastAPI:
     app.add_exception_handler(404, _unknown)
     app.add_exception_handler(405, _unknown)
     return app
+
+
+def _office(settings: Settings, world: World, agreed: Book) -> Office:
+    """Return from where joint follow-ups are published."""
+    version = FhirVersion(settings.settlement_fhir)
+    return office_of(Ledger(world, agreed, version, f"{settings.base_url}/fhir"))
 
 
 def _life_of(settings: Settings, world: World, *, watching: bool) -> _Life:

@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, str] = {
     "republish": "republish.republish_command",
     "recover": "recover.recover_command",
     "disputes": "disputes.disputes_command",
+    "follow-up": "follow_up.follow_up_app",
     "statistics": "statistics.statistics_command",
     "compare": "compare.compare_command",
     "key": "key.key_command",

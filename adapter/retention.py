@@ -41,6 +41,7 @@ class Kind(StrEnum):
     STATEMENTS = "statements"
     DISPUTES = "disputes"
     FOLLOW_UPS = "follow-ups"
+    JOINT = "joint-follow-ups"
     CASES = "cases"
     MESSAGES = "messages"
     LIBRARY = "library"
@@ -52,6 +53,7 @@ CLAUSES: Mapping[Kind, str] = {
     Kind.STATEMENTS: _BOOKS,
     Kind.DISPUTES: _BOOKS,
     Kind.FOLLOW_UPS: _BOOKS,
+    Kind.JOINT: _BOOKS,
     Kind.CASES: _JOURNAL,
     Kind.MESSAGES: _JOURNAL,
     Kind.LIBRARY: _JOURNAL,
@@ -112,6 +114,7 @@ class Eraser:
             Kind.STATEMENTS: (statements, self._statements),
             Kind.DISPUTES: (statements, self._disputes),
             Kind.FOLLOW_UPS: (statements, self._follow_ups),
+            Kind.JOINT: (statements, self._joint_follow_ups),
             Kind.CASES: (cases, self._cases),
             Kind.MESSAGES: (cases, self._messages),
             Kind.LIBRARY: (cases, self._library),
@@ -156,6 +159,11 @@ class Eraser:
 
     async def _follow_ups(self, gone: Gone) -> AsyncIterator[None]:
         async for _ in self._listed(gone, erasing_issued.old_follow_ups, erasing_issued.erase_follow_ups):
+            yield
+
+    async def _joint_follow_ups(self, gone: Gone) -> AsyncIterator[None]:
+        old, erase = erasing_issued.old_joint_follow_ups, erasing_issued.erase_joint_follow_ups
+        async for _ in self._listed(gone, old, erase):
             yield
 
     async def _listed(

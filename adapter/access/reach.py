@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from adapter.access.caller import Caller, Kind, NotAllowedError, Reason, Role
-from adapter.access.scopes import covers
+from adapter.access.scopes import WRITE_FOLLOW_UPS, covers
 
 
 class Shelf(StrEnum):
@@ -67,6 +67,23 @@ def decide(caller: Caller) -> Reach:
     if caller.kind is Kind.ANYBODY or Role.CONTROLLER in caller.roles:
         return Reach(caller, None)
     raise NotAllowedError(Reason.ROLE)
+
+
+def write(caller: Caller) -> Reach:
+    """How far the caller may write in joint follow-ups: the region's controllers in all, for the region.
+
+    A municipality's controllers and its system in its own, for the municipality. NotAllowedError for others.
+    """
+    if caller.kind is Kind.ANYBODY or Role.CONTROLLER in caller.roles:
+        return Reach(caller, None)
+    if caller.municipality is None:
+        raise NotAllowedError(Reason.ROLE)
+    if caller.kind is Kind.STAFF:
+        if Role.MUNICIPALITY_CONTROLLER not in caller.roles:
+            raise NotAllowedError(Reason.ROLE)
+    else:
+        demand(caller, WRITE_FOLLOW_UPS)
+    return Reach(caller, caller.municipality)
 
 
 def reach(caller: Caller, shelf: Shelf, scope: str) -> Reach:

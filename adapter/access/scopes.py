@@ -17,10 +17,13 @@ _RESOURCE = re.compile(r"system/([A-Z][A-Za-z]+|\*)\.(c?r?u?d?s?|read|write|\*)"
 #: What version 1 wrote, in the letters of version 2.
 _FIRST_VERSION = {"read": "rs", "write": "cud", "*": "cruds"}
 
+#: What a municipality's system needs to write in joint follow-ups.
+WRITE_FOLLOW_UPS = "operation/follow-up"
+
 #: What a sender may do of whom the settings say no scopes.
 HOSPITAL = frozenset({"system/*.cu", "operation/process-message", "operation/subscription-hook"})
 #: The same of a municipality's system: what it tells is cut to `MUNICIPAL`, what it reads to its own.
-MUNICIPALITY = HOSPITAL | {"system/*.rs", "operation/dispute"}
+MUNICIPALITY = HOSPITAL | {"system/*.rs", "operation/dispute", WRITE_FOLLOW_UPS}
 
 #: What is a municipality's to say of its own cases, and why. Not the call to SIP: that is the duty of the
 #: *fast vårdkontakt* in the region's open care, and the municipality's liability hangs on it (LUS 4:3,

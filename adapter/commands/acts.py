@@ -92,6 +92,19 @@ def _disputes(given: Given) -> Act:
     return Act(Touch.READS, ("disputes",), given["municipality"])
 
 
+def _follow_up(touch: Touch) -> Rule:
+    """A command on one joint follow-up."""
+    return lambda given: Act(touch, _named("follow-up", given["name"]))
+
+
+def _follow_ups(given: Given) -> Act:
+    return Act(Touch.READS, ("follow-ups",), given["municipality"])
+
+
+def _open_follow_up(given: Given) -> Act:
+    return Act(Touch.CHANGES, (f"follow-up/{given['agreement']}/{given['month']}",), given["municipality"])
+
+
 def _announce(given: Given) -> Act:
     return Act(Touch.CHANGES, (f"rates/{given['year'] or 'next'}",), scheduled=True)
 
@@ -156,6 +169,12 @@ ACTS: Mapping[str, Rule] = {
     "recover": _recover,
     "republish": _republish,
     "disputes": _disputes,
+    "follow-up list": _follow_ups,
+    "follow-up show": _follow_up(Touch.READS),
+    "follow-up open": _open_follow_up,
+    "follow-up record": _follow_up(Touch.CHANGES),
+    "follow-up measure add": _follow_up(Touch.CHANGES),
+    "follow-up measure close": _follow_up(Touch.CHANGES),
     "statistics": NEITHER,  # what the public sees
     "compare": NEITHER,
     "key": NEITHER,

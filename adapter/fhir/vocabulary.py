@@ -256,6 +256,34 @@ FOLLOW_UP = CodeSystem(
     },
 )
 
+JOINT = CodeSystem(
+    "joint-follow-up",
+    "Joint follow-up of a month",
+    "How far the joint follow-up has come, why it was opened, whose an entry is, what is entered and what "
+    "became of a measure.",
+    {
+        "open": ("Something is missing", "Något saknas"),
+        "held": ("Held, measures are not done", "Genomförd, åtgärder återstår"),
+        "completed": ("Held, measures are done", "Genomförd, åtgärderna är klara"),
+        "over-threshold": ("The mean is over the threshold", "Genomsnittet är över gränsen"),
+        "open-measures": ("Measures are carried over", "Åtgärder följs med från tidigare månad"),
+        "by-hand": ("Opened by hand", "Öppnad för hand"),
+        "region": ("Region", "Region"),
+        "municipality": ("Municipality", "Kommun"),
+        "opened": ("Opened", "Öppnad"),
+        "judged": ("Figures and missed limits", "Tal och missade tider"),
+        "meeting": ("Control by representatives", "Kontroll av representanter"),
+        "finding": ("Finding", "Iakttagelse"),
+        "deviation": ("Reported deviation", "Rapporterad avvikelse"),
+        "measure": ("Measure", "Åtgärd"),
+        "outcome": ("Outcome of a measure", "Utfall av en åtgärd"),
+        "withdrawal": ("Entry withdrawn", "Anteckning återtagen"),
+        "done": ("Done", "Genomförd"),
+        "not-done": ("Not done", "Inte genomförd"),
+        "moved": ("Moved to another day", "Flyttad till annan dag"),
+    },
+)
+
 CODE_SYSTEMS = (
     GATE_STATUS,
     BASIS,
@@ -265,6 +293,7 @@ CODE_SYSTEMS = (
     INVOICE_TYPE,
     PRICE,
     FOLLOW_UP,
+    JOINT,
     TAG,
 )
 

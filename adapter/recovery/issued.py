@@ -1,6 +1,7 @@
 """What was issued and lost: statements, follow-ups and answers to disputes, known again by their Bundles.
 
-Owns what is read of a published Bundle. A follow-up and an answer are kept again as they were published. A
+Owns what is read of a published Bundle. Follow-ups, answers and
+amounts are kept again as they were published, and so are the entries of joint follow-ups. A
 statement cannot be: its Bundle does not say all that later months correct. So it is written down as told,
 nothing is issued in its place, and it is kept again when settling the month anew comes to the same Bundle,
 byte for byte (`adapter.settling.issuing`).
@@ -11,14 +12,16 @@ from datetime import datetime
 
 import orjson
 
+from adapter.fhir.decimals import dumps, loads
 from adapter.fhir.elements import Resource
+from adapter.fhir.joint_read import read_entries, read_head
 from adapter.fhir.numbers import published_numbers
 from adapter.fhir.vocabulary import KOMMUNKOD, STATEMENT_IDENTIFIER
 from adapter.losus.days import Month, local_day
 from adapter.outbound.announced import announcement_of
-from adapter.outbound.events import RATE_ANNOUNCED
+from adapter.outbound.events import FOLLOW_UP_RECORDED, RATE_ANNOUNCED
 from adapter.recovery.told import as_recorded
-from adapter.store import disputes, putting_back
+from adapter.store import disputes, joint, putting_back
 from adapter.store.database import Connection
 from adapter.store.followups import FollowUpRow, add_follow_up, followed_up
 from adapter.store.invoices import KnownDocument, keep_numbers
@@ -47,6 +50,8 @@ async def keep_again(connection: Connection, one: Staged, now: datetime) -> Issu
     """Keep again what a Bundle tells, in the caller's transaction, and put its event back."""
     if one.type == RATE_ANNOUNCED:
         return await _announcement(connection, one)
+    if one.type == FOLLOW_UP_RECORDED:
+        return await _joint_follow_up(connection, one)
     resources = [entry["resource"] for entry in orjson.loads(one.payload).get("entry", ())]
     by_kind: dict[str, Resource] = {}
     for resource in resources:
@@ -104,6 +109,29 @@ async def _follow_up(
         return replace(done, outcome="other")
     told = tuple((each["resourceType"], each["id"], orjson.dumps(each)) for each in resources)
     await add_follow_up(connection, FollowUpRow(municipality, month, one.at, one.payload, told))
+    return done
+
+
+async def _joint_follow_up(connection: Connection, one: Staged) -> IssuedAgain:
+    """Keep a version again, and of its entries those that are lost; what was entered here since stands."""
+    resources = [entry["resource"] for entry in loads(one.payload)["entry"]]
+    head, entries = read_head(resources[0]), read_entries(resources[0])
+    done = IssuedAgain(one.case_id, "joint follow-up", head.municipality, str(head.month), "kept")
+    known = {entry.number for entry in await joint.entries_of(connection, [head.id])}
+    if (await joint.versions_of(connection, [head.id])).get(head.id, 0) >= one.revision:
+        return replace(done, outcome="other")
+    await joint.add_head(connection, head)
+    for entry in entries:
+        if entry.number not in known:
+            await joint.add_entry(connection, entry)
+    published = tuple(
+        (each["resourceType"], each["id"], dumps(each))
+        for each in resources
+        if each["resourceType"] in {"MeasureReport", "Task"}
+    )
+    row = joint.VersionRow(head.id, one.revision, one.at, one.payload, published)
+    await joint.add_version(connection, row)
+    await putting_back.put_back(connection, [(one, as_recorded(one))])
     return done
 
 

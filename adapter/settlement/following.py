@@ -9,7 +9,7 @@ a limit is counted in the month in which it was due, a return in the month in wh
 So each is counted once, also of a person who went home on the last day.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -115,13 +115,20 @@ def follow_up(stays: Iterable[Followed], municipality: str, month: Month, now: d
 
 
 def follow_ups(
-    stays: Iterable[Followed], asked: Iterable[tuple[str, Month]], now: datetime
+    stays: Iterable[Followed],
+    asked: Iterable[tuple[str, Month]],
+    now: datetime,
+    of: Container[str] | None = None,
 ) -> Iterator[FollowUp]:
-    """Count the months of many municipalities, in the order asked."""
+    """Count the months of many municipalities, in the order asked.
+
+    `of`: the stays that are counted (None: all); a return to any other stay is a return too.
+    """
     homes: dict[str, list[Followed]] = {}
     admissions: dict[str, list[datetime]] = {}
     for one in stays:
-        homes.setdefault(one.municipality, []).append(one)
+        if of is None or one.stay in of:
+            homes.setdefault(one.municipality, []).append(one)
         if one.person is not None:
             admissions.setdefault(one.person, []).append(one.admitted_at)
     for municipality, month in asked:
@@ -137,6 +144,14 @@ def follow_ups(
             {name: _kept(mine, name, month, now) for name in DeadlineName},
             _returned(mine, admissions, month, now),
         )
+
+
+def missed_limits(stays: Iterable[Followed], month: Month, now: datetime) -> Iterator[tuple[str, Limit]]:
+    """Yield the limits that were due in the month and are not kept, each with its stay."""
+    for stay in stays:
+        for limit in stay.limits:
+            if Month.of(local_day(limit.due)) == month and not limit.kept and limit.due < now:
+                yield stay.stay, limit
 
 
 def _month(stay: Followed) -> Month | None:

@@ -2,6 +2,7 @@
 
     every case ─fold─▶ stays ─settle─▶ owed ─less what was issued─▶ statement ═ outbox ─▶ Kafka
                          └─▶ the month's follow-up, once all its statements are issued ═┘
+    ─▶ joint follow-ups that the issued statements call for (`joint_judging`)
 
 Owns the order of the steps, and that one municipality's fault holds up no other. Does not own a single
 rule of what is owed (`adapter.settlement`), when a month may be issued (`issuing`), how it is
@@ -18,9 +19,11 @@ from datetime import datetime
 
 from adapter.errors import LosusError, Problem, SetupError, TooLargeError, UnavailableError
 from adapter.losus.days import Month, local_day, months
+from adapter.settlement.joint import Head
 from adapter.settlement.statement import unknown_rate
 from adapter.settling.casebook import ByHand, Casebook, read_casebook
 from adapter.settling.issuing import Ledger, ToldOtherwiseError, issued_from, keep, refuse_early
+from adapter.settling.joint_judging import follow_up_jointly
 from adapter.settling.monthly import issue_follow_ups
 from adapter.settling.owing import Told, key_of, owing, wanted_of
 from adapter.settling.publishing import publish_statistics
@@ -59,14 +62,16 @@ class Asked:
 class Settled:
     """What a run came to: the statements told, who must be settled by people, and what was refused.
 
-    `followed`: whose months' follow-ups were issued. `published`: agreements and months that the public is
-    told of now. `folded`: how many cases were folded for it, since they were not known as they are.
+    `followed`: whose months' follow-ups were issued. `opened`: joint follow-ups that opened by themselves.
+    `published`: agreements and months that the public is told of now. `folded`: how many cases were folded
+    for it, since they were not known as they are.
     """
 
     told: list[Told] = field(default_factory=list)
     by_hand: list[ByHand] = field(default_factory=list)
     refused: list[tuple[str, Month, LosusError]] = field(default_factory=list)
     followed: list[tuple[str, Month]] = field(default_factory=list)
+    opened: list[Head] = field(default_factory=list)
     published: list[tuple[str, Month]] = field(default_factory=list)
     folded: int = 0
 
@@ -91,7 +96,10 @@ async def settle_month(database: Database, ledger: Ledger, asked: Asked, now: da
             over = await _settle(connection, ledger, asked, book, done, now)
             if asked.issue:
                 await _issue_beside(connection, ledger, book, done, over, now)
-            return done
+        if asked.issue:
+            async with database.transaction() as connection:
+                done.opened = await follow_up_jointly(connection, ledger, book, now)
+        return done
 
 
 def _open(asked: Asked, closed: Closed) -> Asked:

@@ -143,6 +143,42 @@ async def old_follow_ups(connection: Connection, period: Period) -> dict[int, in
     return {row["number"]: row["year"] for row in rows}
 
 
+async def old_joint_follow_ups(connection: Connection, period: Period) -> dict[str, int]:
+    """Joint follow-ups that may go, by id, with the year of the last version of any of the payer's.
+
+    All of a payer go together: a measure is carried from month to month.
+    """
+    rows = await connection.fetch(
+        """select array_agg(distinct joint_follow_up.id) as ids,
+                  max(extract(year from swedish_day(at))::integer) as year
+           from joint_follow_up join joint_follow_up_version on follow_up = joint_follow_up.id
+           group by agreement, municipality, care_form
+           having bool_and(calendar_years_over(at, $1, $2)) and max(month) <= closed_through()
+             and not exists (select from event join outbox on outbox.event = event.id
+                             where event.case_id = any (array_agg(joint_follow_up.id)))""",
+        period.years,
+        period.today,
+    )
+    return {name: row["year"] for row in rows for name in row["ids"]}
+
+
+async def erase_joint_follow_ups(connection: Connection, names: Sequence[str]) -> Counter[str]:
+    """Take these joint follow-ups out, with their entries and versions and what told of them."""
+    gone = Counter[str]()
+    for table, statement in (
+        (
+            "joint_follow_up_resource",
+            "delete from joint_follow_up_resource where follow_up = any ($1::text[])",
+        ),
+        ("joint_follow_up_entry", "delete from joint_follow_up_entry where follow_up = any ($1::text[])"),
+        ("joint_follow_up_version", "delete from joint_follow_up_version where follow_up = any ($1::text[])"),
+        ("joint_follow_up", "delete from joint_follow_up where id = any ($1::text[])"),
+        ("event", "delete from event where case_id = any ($1::text[])"),
+    ):
+        gone[table] += count_of(await connection.execute(statement, list(names)))
+    return gone
+
+
 async def erase_follow_ups(connection: Connection, numbers: Sequence[int]) -> Counter[str]:
     """Take these follow-ups out, with what told of them; the measure, which all share, is handed on."""
     rows = await connection.fetch(

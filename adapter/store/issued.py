@@ -67,13 +67,13 @@ _TEXTS = {
 }
 #: When a resource was issued: a statement's with the statement, a follow-up's as it says itself.
 _FROM = """
-  from issued_resource
+  from every_resource
   cross join lateral (select convert_from(resource, 'UTF8')::jsonb as body) as parsed
   cross join lateral (
     select coalesce(
       (select statement.issued_at
        from statement_resource join statement on statement.id = statement_resource.statement
-       where statement_resource.number = issued_resource.number),
+       where statement_resource.number = every_resource.number),
       (body ->> 'date')::timestamptz) as issued_at) as issue
 """
 
@@ -81,7 +81,7 @@ _FROM = """
 async def read_resource(connection: Connection, kind: str, name: str, only: str | None) -> bytes | None:
     """One resource as it was stored; None where there is none such, or not of the municipality `only`."""
     found: bytes | None = await connection.fetchval(
-        """select resource from issued_resource
+        """select resource from every_resource
            where type = $1 and id = $2 and ($3::text is null or municipality = $3)""",
         kind,
         name,
@@ -97,7 +97,8 @@ async def find_resources(connection: Connection, asked: Search) -> Page:
     if asked.count == 0:
         return Page(int(total), (), more=False)
     rows = await connection.fetch(
-        f"select number, id, resource {_FROM} where {sql.where} and {sql.after()} {sql.order}", *sql.values
+        f"select number, id, resource {_FROM} where {sql.where} and {sql.after()} {sql.order}",
+        *sql.values,
     )
     found = [Found(row["number"], row["id"], row["resource"]) for row in rows[: asked.count]]
     return Page(int(total), found, more=len(rows) > asked.count)

@@ -132,6 +132,26 @@ TABLES: Mapping[str, Rights] = {
     ),
     "issued_resource": _may(intake="select", settle="select"),
     "statistic": _may(intake="select", settle="select, insert", read="select"),
+    "joint_follow_up": _may(
+        intake="select, insert", settle="select, insert", read="select", retention="select, delete"
+    ),
+    "joint_follow_up_entry": _may(
+        intake="select, insert",
+        settle="select, insert",
+        read="select (number, follow_up, entry, at, party)",
+        retention="select (follow_up), delete",
+    ),
+    "joint_follow_up_version": _may(
+        intake="select, insert",
+        settle="select, insert",
+        read="select (follow_up, version, at)",
+        retention="select (follow_up, version, at), delete",
+    ),
+    "joint_follow_up_resource": _may(
+        intake="select, insert", settle="select, insert", retention="select (follow_up), delete"
+    ),
+    "joint_resource": _may(intake="select", settle="select"),
+    "every_resource": _may(intake="select", settle="select"),
     "rate_announcement": _may(intake="select", settle="select, insert", read="select"),
     "dispute": _may(
         intake="select, insert, update (id)",  # to lock it: a trigger refuses every update
@@ -171,7 +191,7 @@ TABLES: Mapping[str, Rights] = {
 #: Sequences that a statement draws from by name; an identity column needs no right.
 SEQUENCES: Mapping[str, Rights] = {
     "message_id_seq": _may(intake="usage"),
-    "statement_resource_number_seq": _may(settle="usage"),
+    "statement_resource_number_seq": _may(intake="usage", settle="usage"),
 }
 
 #: Functions, by name and types of their arguments; those of triggers need no right.
@@ -181,6 +201,8 @@ FUNCTIONS: Mapping[str, Rights] = {
     "years_over(timestamp with time zone,integer,date)": _may(retention="execute"),
     "calendar_years_over(timestamp with time zone,integer,date)": _may(retention="execute"),
     "last_entry(text)": _may(retention="execute"),
+    "joint_is_old(text,integer,date)": _may(retention="execute"),
+    "joint_kept()": {},
     "closed_through()": _may(intake="execute", settle="execute", read="execute", retention="execute"),
     "is_past(text,bytea)": _may(retention="execute"),
     "outbox_lane()": {},

@@ -58,6 +58,12 @@ class AmountUse:
     amount: Decimal
 
 
+async def issued_since(connection: Connection, month: Month) -> list[Issued]:
+    """Return the statements of this month and later ones, in the order of issue."""
+    rows = await connection.fetch("select said from statement where month >= $1 order by number", str(month))
+    return [unpack(row["said"]) for row in rows]
+
+
 async def settle_alone(connection: Connection) -> None:
     """Let nobody else settle on this database until the transaction ends; waits for whoever does."""
     await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)

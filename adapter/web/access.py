@@ -129,6 +129,19 @@ CaseReach = Annotated[Reach, reads(Shelf.CASES, "system/Encounter.rs")]
 StatementReach = Annotated[Reach, reads(Shelf.SETTLEMENTS, "system/MeasureReport.rs")]
 #: On `/fhir/{type}` and below: of the type in the path.
 SettlementReach = Annotated[Reach, reads(Shelf.SETTLEMENTS)]
+
+
+async def _writes(request: Request, known: Caller) -> Reach:
+    try:
+        found = reaching.write(known)
+    except NotAllowedError as error:
+        raise _refused(request, error) from None
+    request.state.reach = found
+    return found
+
+
+#: For what either party enters in a joint follow-up: the region in all, a municipality in its own.
+Writing = Annotated[Reach, Depends(_writes)]
 #: For what a controller of the region decides: the answer to a dispute.
 Decision = Annotated[Reach, Depends(_decides)]
 

@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from adapter.errors import NotFoundError, Problem, ResourceError, UnknownSourceError
-from adapter.fhir.decimals import dumps
+from adapter.fhir.decimals import dumps, loads
 from adapter.fhir.dispute import read_answer, told_task
 from adapter.fhir.document import read_document
 from adapter.fhir.elements import Resource
@@ -23,6 +23,7 @@ from adapter.settling.disputing import Answerer, Asker, Desk, answer_dispute, ta
 from adapter.store.audit import append
 from adapter.store.disputes import find_dispute, list_disputes
 from adapter.store.issued import Found
+from adapter.store.joint import MeasureRow, measure_tasks
 from adapter.trace import here
 from adapter.web import searching
 from adapter.web.access import Decision, SettlementReach, sends
@@ -52,12 +53,13 @@ async def dispute(source: str, request: Request) -> Response:
 @router.get("/fhir/Task", response_class=Response)
 @router.post("/fhir/Task/_search", response_class=Response)
 async def tasks(request: Request, reach: SettlementReach) -> Response:
-    """Disputes as they stand, oldest first; by what `fhir.search.SEARCHED` lists."""
+    """Disputes and measures as they stand, each oldest first; by what `fhir.search.SEARCHED` lists."""
     asked = await searching.asked(request, "Task")
     municipality = reach.municipality(asked.texts.get("municipality"))
     desk = Desk.of(request.app.state.settings)
     async with request.app.state.database.transaction() as connection:
         kept = await list_disputes(connection, municipality)
+        measures = await measure_tasks(connection, municipality)
     fitting: list[tuple[Any, Found]] = []
     for number, one in enumerate(kept, 1):
         told = told_task(one.task, one.dispute, desk.fhir, one.answered_at)
@@ -65,6 +67,10 @@ async def tasks(request: Request, reach: SettlementReach) -> Response:
         if fits(asked, told, updated):
             key = {"_id": told["id"], "_lastUpdated": updated}.get(asked.sort or "")
             fitting.append(((key,) if key else (), Found(number, told["id"], dumps(told))))
+    for place, each in enumerate(measures, len(kept) + 1):
+        if fits(asked, loads(each.resource), each.at):
+            key = {"_id": each.id, "_lastUpdated": each.at}.get(asked.sort or "")
+            fitting.append(((key,) if key else (), Found(place, each.id, each.resource)))
     page, more = searching.page_of(fitting, asked)
     saw(request, (f"Task/{one.name}" for one in page), municipality)
     return searching.searchset(request, asked, len(fitting), page, more=more)
@@ -79,10 +85,22 @@ async def task(name: str, request: Request, reach: SettlementReach) -> Response:
     desk = Desk.of(request.app.state.settings)
     async with request.app.state.database.transaction() as connection:
         found = await find_dispute(connection, name)
+        measures = [] if found is not None else await measure_tasks(connection, reach.only, name)
+    if measures:
+        return _measure(request, measures[0], known)
     if found is None or reach.only not in {None, found.dispute.municipality}:
         raise NotFoundError(Problem("not-found", "no such dispute"))
     saw(request, (f"Task/{found.dispute.id}",), found.dispute.municipality)
     told = told_task(found.task, found.dispute, desk.fhir, found.answered_at)
+    if known.match(told["meta"]["versionId"]):
+        return respond(request, None, _SAME, _etag(told))
+    return _task(request, told, 200)
+
+
+def _measure(request: Request, one: MeasureRow, known: Tags) -> Response:
+    """A measure of a joint follow-up as it stands."""
+    saw(request, (f"Task/{one.id}",), one.municipality)
+    told = loads(one.resource)
     if known.match(told["meta"]["versionId"]):
         return respond(request, None, _SAME, _etag(told))
     return _task(request, told, 200)

@@ -286,6 +286,22 @@ VERSIONS = (
         select number, id, resource, agreement, month from issued_resource order by number;
         """,
         issues=True,
+        "0017_joint_follow_ups",
+        {},
+        """
+        select pg_advisory_xact_lock(hashtextextended('joint follow-up ' || 'a/2380/somatic', 0));
+        insert into joint_follow_up (id, agreement, municipality, care_form, month) values ('joint-{n}',
+          'a-{n}', '2380', 'somatic', '2019-01') on conflict do nothing;
+        insert into joint_follow_up_entry (follow_up, entry, at, party, author, key, content) values
+          ('joint-{n}', 1, now(), null, 'losus settle', null,
+          '{"kind": "opened", "because": "by-hand"}') on conflict (follow_up, entry) do nothing;
+        insert into joint_follow_up_version (follow_up, version, at, bundle) values ('joint-{n}', 1,
+          now(), '{}') on conflict do nothing;
+        insert into joint_follow_up_resource (type, id, follow_up, version, resource) values ('MeasureReport',
+          'joint-{n}', 'joint-{n}', 1, '{}') on conflict do nothing;
+        select follow_up, entry, at, party, author, content from joint_follow_up_entry order by number;
+        select number, id, resource from every_resource order by number;
+        """,
     ),
     Version(
         "0017_invoices",
