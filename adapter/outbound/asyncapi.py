@@ -17,6 +17,7 @@ from adapter.outbound.events import (
     CASE_CHANGED,
     CASE_EXPIRED,
     DEADLINE_MISSED,
+    FOLLOW_UP_RECORDED,
     IN_FHIR,
     RATE_ANNOUNCED,
     SCHEMAS,
@@ -84,6 +85,11 @@ _MESSAGES = {
     ),
     "caseDeadline": (DEADLINE_MISSED, _CASE_ID, "A limit of time has passed without being kept."),
     "settlementIssued": (SETTLEMENT_ISSUED, _STATEMENT_ID, "A statement was issued: a FHIR Bundle."),
+    "followUpRecorded": (
+        FOLLOW_UP_RECORDED,
+        _STATEMENT_ID,
+        "A joint follow-up was opened or written in: a FHIR Bundle, whole.",
+    ),
     "rateAnnounced": (RATE_ANNOUNCED, _STATEMENT_ID, "The amount of a year, or another version of it."),
     "messageParked": (MESSAGE_PARKED, "^message-[0-9]+$", "A message was kept and waits for a person."),
 }
@@ -106,7 +112,7 @@ _CHANNELS = {
     "settlements": _Channel(
         "Statements",
         settlements_topic(_PLACE),
-        ("settlementIssued", "rateAnnounced"),
+        ("settlementIssued", "followUpRecorded", "rateAnnounced"),
         "The statements issued to the municipality: what was issued never changes, corrections are lines of "
         "a later statement. Joint follow-ups: every version whole, the last one holds. Amounts of coming "
         "years. Pass over types that you do not know.",
@@ -114,7 +120,7 @@ _CHANNELS = {
     "unrouted": _Channel(
         "Cases without a subscriber",
         UNROUTED,
-        (*_CASE, "settlementIssued"),
+        (*_CASE, "settlementIssued", "followUpRecorded"),
         "For the region alone: cases, statements and joint follow-ups of municipalities that do not "
         "subscribe.",
     ),

@@ -7,7 +7,7 @@ Bilaga 9's worked example. Reads the shipped data files, nothing else; knows no 
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -17,9 +17,11 @@ from adapter.agreements.load import load_book
 from adapter.errors import LosusError, Problem
 from adapter.fhir.decimals import dumps
 from adapter.fhir.elements import Edition
+from adapter.fhir.joint import follow_up_id, joint_bundle
 from adapter.fhir.sheet import statement_id
 from adapter.fhir.summary import bundle
 from adapter.losus.case import Case, fold
+from adapter.losus.days import local_day
 from adapter.losus.identity import pseudonym
 from adapter.losus.instants import instant_text
 from adapter.losus.moments import as_moment
@@ -32,10 +34,16 @@ from adapter.outbound.events import (
     Payload,
     cloud_event_headers,
     decide,
+    follow_up_event,
     settlement_event,
 )
 from adapter.outbound.parked import MESSAGE_PARKED, ParkedMessage
 from adapter.settlement.example import FIRST, MUNICIPALITY, worked_example
+from adapter.settlement.following import Followed
+from adapter.settlement.joint import Entry, Head, series_of
+from adapter.settlement.joint_entries import Because, Content, Finding, Measure, Opened, Party
+from adapter.settlement.joint_judging import judge
+from adapter.settlement.measure import measure
 from adapter.settlement.settle import settle
 from adapter.store.intake import CaseRow, EventRow
 from adapter.store.rates import AnnouncementRow
@@ -44,6 +52,9 @@ REGION = "urn:losus:region"
 _MAPPING = "losus-r4"
 _AGREEMENT = "jamtland-harjedalen-losus-2018"
 _NEIGHBOUR = "2309"
+_MEASURE = Measure(
+    text="Kalla samma dag.", party=Party.REGION, responsible="Avdelning 5", due=date(2018, 6, 1)
+)
 _DAY = timedelta(hours=24, minutes=1)
 
 
@@ -70,6 +81,7 @@ def examples() -> tuple[Example, ...]:
     return (
         *_cases(way, sent, late),
         _settlement(sent[-1]),
+        _follow_up(sent[-1]),
         _rate(sent[-1]),
         _parked(messages[0], sent[0]),
     )
@@ -118,6 +130,41 @@ def _settlement(at: datetime) -> Example:
     told = dumps(bundle([statement], edition))
     event = settlement_event(statement_id(statement), MUNICIPALITY, told, {MUNICIPALITY: "full"})
     return _example("statement", "A month in which nothing is owed.", event, at)
+
+
+def _follow_up(at: datetime) -> Example:
+    """The second month of Bilaga 9's example: its mean is over three, a finding and a measure are entered."""
+    book = load_book()
+    month = FIRST.plus(1)
+    stays = [one for one in worked_example() if one.stay.startswith(f"bilaga9-{month}")]
+    rules = book.get(_AGREEMENT)
+    (statement,) = settle(stays, rules, book.rates, (month,))
+    name = follow_up_id(_AGREEMENT, MUNICIPALITY, statement.care_form, month)
+    head = Head(name, _AGREEMENT, MUNICIPALITY, statement.care_form, month)
+    followed = [
+        Followed(one.stay, MUNICIPALITY, None, one.admitted_at, ended, home=True, days=days, limits=())
+        for one in stays
+        if (ended := one.ended_at) is not None
+        for days in (measure(one, local_day(ended), rules.on(local_day(ended), one.care_form)).days,)
+    ]
+    mine = frozenset(one.stay for one in stays)
+    judged = judge(head, followed, mine, (statement_id(statement), statement), at)
+    entered: list[tuple[Party | None, Content]] = [
+        (None, Opened(because=Because.OVER)),
+        (None, judged),
+        (Party.MUNICIPALITY, Finding(text="Kallelserna till SIP kommer sent.")),
+        (Party.REGION, _MEASURE),
+    ]
+    entries = [
+        Entry(name, number, at, party, "", content) for number, (party, content) in enumerate(entered, 1)
+    ]
+    paid = rules.agreement.region
+    regions = {_AGREEMENT: paid} if paid else {}
+    base = "https://losus.example.se/fhir"
+    edition = Edition(made_at=at, regions=regions, municipalities=book.municipalities, base=base)
+    told = dumps(joint_bundle(series_of([head], entries)[name], 3, edition))
+    event = follow_up_event(name, 3, MUNICIPALITY, told, {MUNICIPALITY: "full"})
+    return _example("follow-up", "A month whose mean is over the threshold.", event, at)
 
 
 def _rate(at: datetime) -> Example:
