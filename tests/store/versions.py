@@ -286,6 +286,8 @@ VERSIONS = (
         select number, id, resource, agreement, month from issued_resource order by number;
         """,
         issues=True,
+    ),
+    Version(
         "0017_joint_follow_ups",
         {},
         """
