@@ -288,7 +288,19 @@ VERSIONS = (
         issues=True,
     ),
     Version(
-        "0017_joint_follow_ups",
+        "0017_invoices",
+        {},
+        """
+        insert into invoice_series (region, year, last) values ('23', 2019, 1)
+          on conflict (region, year) do update set last = invoice_series.last + 1 returning last;
+        insert into invoice (number, region, year, ordinal, kind, statement, dated)
+          select '23-2019-' || lpad(last::text, 6, '0'), region, year, last, 'invoice', 'statement-{n}',
+            date '2019-05-02' from invoice_series where region = '23' and year = 2019
+          on conflict (number) do nothing;
+        """,
+    ),
+    Version(
+        "0018_joint_follow_ups",
         {},
         """
         select pg_advisory_xact_lock(hashtextextended('joint follow-up ' || 'a/2380/somatic', 0));
@@ -303,18 +315,6 @@ VERSIONS = (
           'joint-{n}', 'joint-{n}', 1, '{}') on conflict do nothing;
         select follow_up, entry, at, party, author, content from joint_follow_up_entry order by number;
         select number, id, resource from every_resource order by number;
-        """,
-    ),
-    Version(
-        "0017_invoices",
-        {},
-        """
-        insert into invoice_series (region, year, last) values ('23', 2019, 1)
-          on conflict (region, year) do update set last = invoice_series.last + 1 returning last;
-        insert into invoice (number, region, year, ordinal, kind, statement, dated)
-          select '23-2019-' || lpad(last::text, 6, '0'), region, year, last, 'invoice', 'statement-{n}',
-            date '2019-05-02' from invoice_series where region = '23' and year = 2019
-          on conflict (number) do nothing;
         """,
     ),
 )
