@@ -41,6 +41,7 @@ COMMANDS: Mapping[str, str] = {
     "follow-up": "follow_up.follow_up_app",
     "statistics": "statistics.statistics_command",
     "compare": "compare.compare_command",
+    "forecast": "forecast.forecast_command",
     "key": "key.key_command",
     "topics": "topics.topics_app",
     "cases": "cases.cases_app",

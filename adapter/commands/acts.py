@@ -68,6 +68,10 @@ def _settle(given: Given) -> Act | None:
     return Act(Touch.CHANGES if given["issue"] else Touch.READS, what, town, why=given["early"])
 
 
+def _forecast(given: Given) -> Act | None:
+    return Act(Touch.READS, ("forecast",)) if given["stays"] is None else None
+
+
 def _replay(given: Given) -> Act | None:
     what = (
         *(f"message/{number}" for number in given["message"] or ()),
@@ -177,6 +181,7 @@ ACTS: Mapping[str, Rule] = {
     "follow-up measure close": _follow_up(Touch.CHANGES),
     "statistics": NEITHER,  # what the public sees
     "compare": NEITHER,
+    "forecast": _forecast,
     "key": NEITHER,
     "topics apply": NEITHER,
     "topics expire": ITSELF,

@@ -10,11 +10,12 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from rich.table import Table
 
+from adapter.agreements.rules import Rules
 from adapter.agreements.terms import Clause
 from adapter.commands.no_rate import end_without_rates
 from adapter.commands.output import out
@@ -31,7 +32,16 @@ from adapter.commands.settle import (
     refusals,
 )
 from adapter.commands.stays import read_stays
-from adapter.settlement.compare import SWEEPABLE, Compared, Differing, Grid, Total, Variant
+from adapter.losus.days import Month
+from adapter.settlement.compare import (
+    SWEEPABLE,
+    Compared,
+    Differing,
+    Grid,
+    Total,
+    Variant,
+    hypothetical,
+)
 from adapter.settlement.ledger import by_name
 from adapter.settlement.picture import compared_svg, variants_svg
 from adapter.settlement.render import dumps, no_rate_json, plain
@@ -39,6 +49,17 @@ from adapter.settlement.weigh import compare_ledgers, sweep_ledger
 
 #: More points than this are a slip of the hand.
 MAX_VARIANTS = 1_000
+
+
+class _Moved(NamedTuple):
+    """Whether the first or the second agreement is measured from later than the first month asked for."""
+
+    a: bool
+    b: bool
+
+    def name(self, name: str, *, of_b: bool) -> str:
+        """Give an agreement's name with the word that says so."""
+        return f"{name} (hypothetical)" if self[of_b] else name
 
 
 class CompareFormat(StrEnum):
@@ -74,19 +95,25 @@ def compare_command(  # noqa: PLR0913, PLR0917 - one parameter an option
     with refusals():
         asked, read = read_stays(stays, from_, to, skip_bad=skip_bad)
         end = max(asked).end if asked else date.min
+        agreed = (first, second)
+        first, second = hypothetical(first, asked), hypothetical(second, asked)
+        moved = _Moved(*(one is not was for one, was in zip((first, second), agreed, strict=True)))
         ledgers = [by_name(read, one, end) for one in (first, second)]
         compared = compare_ledgers(ledgers, (first, second), book.rates, asked)
         variants = tuple(sweep_ledger(ledgers[1], second, book.rates, asked, grid)) if grid else ()
+    names = (moved.name(first.id, of_b=False), moved.name(second.id, of_b=True))
     if drawing is not None:
-        write_picture(drawing, _svg(compared, variants, first.id, second.id))
+        write_picture(drawing, _svg(compared, variants, *names))
     if format_ is CompareFormat.TABLE:
-        _print_table(compared, variants, (first.id, second.id))
+        _print_table(compared, variants, names)
+        _print_moved(agreed, moved, asked)
     elif format_ is CompareFormat.SVG:
-        sys.stdout.write(_svg(compared, variants, first.id, second.id))
+        sys.stdout.write(_svg(compared, variants, *names))
     elif format_ is CompareFormat.CSV:
-        _print_csv(variants, _VARIANT_COLUMNS) if grid else _print_csv(compared, _COLUMNS)
+        _print_csv(variants, _VARIANT_COLUMNS, moved) if grid else _print_csv(compared, _COLUMNS, moved)
     else:
-        for value in (*map(_compared_json, compared), *map(_variant_json, variants)):
+        rows = (_compared_json(one, moved) for one in compared)
+        for value in (*rows, *(_variant_json(one, moved) for one in variants)):
             sys.stdout.buffer.write(dumps(value) + b"\n")
         sys.stdout.buffer.flush()
     sides = [side for one in compared for side in (one.a, one.b)]
@@ -99,7 +126,7 @@ def _svg(compared: Sequence[Compared], variants: Sequence[Variant], a: str, b: s
     return variants_svg(variants, b) if variants else compared_svg(compared, a, b)
 
 
-def read_grid(texts: Sequence[str]) -> Grid:
+def read_grid(texts: Sequence[str], hint: str = "--sweep") -> Grid:
     """Read `key=lo..hi:step` (both ends included, step 1 where none is given) and `key=a,b,c`.
 
     Several may stand in one text, divided by spaces.
@@ -108,18 +135,18 @@ def read_grid(texts: Sequence[str]) -> Grid:
     for text in (part for whole in texts for part in whole.split()):
         name, equals, values = text.partition("=")
         if not equals or name not in SWEEPABLE:
-            raise typer.BadParameter(f"what can be swept: {', '.join(SWEEPABLE)}", param_hint="--sweep")
+            raise typer.BadParameter(f"what can be swept: {', '.join(SWEEPABLE)}", param_hint=hint)
         try:
             grid[name] = tuple(_values(values))
             for value in grid[name]:
                 _made(name, value)
         except (InvalidOperation, ValueError):
-            raise typer.BadParameter(f"{name}: write 1.5..4.0:0.5 or 2,3,5", param_hint="--sweep") from None
+            raise typer.BadParameter(f"{name}: write 1.5..4.0:0.5 or 2,3,5", param_hint=hint) from None
     points = 1
     for values_of in grid.values():
         points *= len(values_of)
     if points > MAX_VARIANTS:
-        raise typer.BadParameter(f"{points} variants; at most {MAX_VARIANTS}", param_hint="--sweep")
+        raise typer.BadParameter(f"{points} variants; at most {MAX_VARIANTS}", param_hint=hint)
     return grid
 
 
@@ -145,13 +172,13 @@ def _values(text: str) -> Iterator[Decimal]:
         low += step
 
 
-def _compared_json(one: Compared) -> dict[str, Any]:
+def _compared_json(one: Compared, moved: _Moved) -> dict[str, Any]:
     return {
         "municipality": one.a.municipality,
         "care_form": one.a.care_form,
         "month": str(one.a.month),
-        "a": _side(one.a),
-        "b": _side(one.b),
+        "a": _side(one.a) | _said(is_moved=moved.a),
+        "b": _side(one.b) | _said(is_moved=moved.b),
         "difference": None if one.unknown else one.difference,
         "differing": [_differing_json(each) for each in one.differing],
     }
@@ -186,14 +213,20 @@ def _clause(clause: Clause | None) -> str | None:
     return None if clause is None else str(clause)
 
 
-def _variant_json(one: Variant) -> dict[str, Any]:
+def _variant_json(one: Variant, moved: _Moved) -> dict[str, Any]:
     return {
         "sweep": dict(one.changes),
         "amount": one.amount,
         "liable_months": one.liable_months,
         "no_rate_months": one.no_rate,
         "by_municipality": dict(one.by_municipality),
+        **_said(is_moved=moved.b),
     }
+
+
+def _said(*, is_moved: bool) -> dict[str, bool]:
+    """Say that terms are taken to hold before they do; nothing where they hold by themselves."""
+    return {"hypothetical": True} if is_moved else {}
 
 
 _COLUMNS = (
@@ -210,11 +243,14 @@ _COLUMNS = (
 _VARIANT_COLUMNS = ("sweep", "municipality", "amount", "liable_months")
 
 
-def _print_csv(rows: Sequence[Compared] | Sequence[Variant], columns: Sequence[str]) -> None:
+def _print_csv(rows: Sequence[Compared] | Sequence[Variant], columns: Sequence[str], moved: _Moved) -> None:
+    sides = " ".join(name for name, is_moved in moved._asdict().items() if is_moved)
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(columns)
+    writer.writerow((*columns, "hypothetical") if sides else columns)
     for row in rows:
-        writer.writerows(_compared_rows(row) if isinstance(row, Compared) else _variant_rows(row))
+        made = _compared_rows(row) if isinstance(row, Compared) else _variant_rows(row)
+        said = sides if isinstance(row, Compared) else ("b" if moved.b else "")
+        writer.writerows((*cells, said) if sides else cells for cells in made)
 
 
 def _compared_rows(one: Compared) -> Iterator[Sequence[object]]:
@@ -268,6 +304,16 @@ def _print_table(compared: Sequence[Compared], variants: Sequence[Variant], name
         amount = f"{variant.amount:,f}".replace(",", " ")
         lacking = f", without {variant.no_rate} months that a rate is missing for" if variant.no_rate else ""
         out.print(f"B with {_changes(variant)}: {amount} SEK, {variant.liable_months} liable months{lacking}")
+
+
+def _print_moved(agreed: Sequence[Rules], moved: _Moved, asked: Sequence[Month]) -> None:
+    """Say of which agreement the terms are taken to hold before its measure starts."""
+    for letter, rules, is_moved in zip("AB", agreed, moved, strict=True):
+        if is_moved:
+            starts = {period.terms.measure_from for periods in rules.periods.values() for period in periods}
+            days = ", ".join(sorted(str(day) for day in starts if day))
+            words = f"{letter} {rules.id} is measured from {days}; hypothetical: its terms are taken to hold"
+            out.print(f"{words} for all months asked for, from {min(asked)}.")
 
 
 def _sides(compared: Sequence[Compared]) -> tuple[list[Total], list[Total]]:

@@ -50,17 +50,22 @@ def read_stays(
     A month that is not said is looked up in the stays; there are none where none is said and none has
     ended. BadRowsError as in `opened`.
     """
-    start, end = _month("--from", first), _month("--to", last)
-    _in_order(start, end)
+    _in_order(_month("--from", first), _month("--to", last))
     with _readable():
         found, bad = _columns(path)
     _tell(bad, skip_bad=skip_bad)
     stays = Columns.joined(found)
+    return months_between(stays, first, last), stays
+
+
+def months_between(stays: Columns, first: str | None, last: str | None) -> Sequence[Month]:
+    """Give the months from `first` to `last`, both included; a missing one is looked up in the stays."""
+    start, end = _month("--from", first), _month("--to", last)
     if start is None or end is None:
         seen = months_of(stays)
         start, end = start or min(seen, default=None), end or max(seen, default=None)
-        _in_order(start, end)
-    return () if start is None or end is None else tuple(months(start, end.plus(1))), stays
+    _in_order(start, end)
+    return () if start is None or end is None else tuple(months(start, end.plus(1)))
 
 
 def _columns(path: Path) -> tuple[list[Columns], list[BadRow]]:

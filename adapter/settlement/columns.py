@@ -63,6 +63,13 @@ class Columns:
         rest = [one.name for one in fields(cls)[1:]]
         return cls(names, *(np.concatenate([getattr(part, name) for part in parts]) for name in rest))
 
+    def of_form(self, form: CareForm) -> Self:
+        """Keep the stays of one care form."""
+        at = np.flatnonzero(self.form == FORMS.index(form))
+        names = [self.names[place] for place in at.tolist()]
+        rest = [one.name for one in fields(self)[1:]]
+        return type(self)(names, *(getattr(self, name)[at] for name in rest))
+
 
 def distinct(keys: Column) -> tuple[Column, Column]:
     """Give the different keys in order, and of each key its place among them; by a table if it can."""

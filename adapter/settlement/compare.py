@@ -5,7 +5,7 @@ and the grid of a sweep. Does not own settling (`settle`).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -114,6 +114,32 @@ def compare(
     return pair(
         map(total_of, _settled(stays, a, rates, asked)), map(total_of, _settled(stays, b, rates, asked))
     )
+
+
+def hypothetical(rules: Rules, asked: Sequence[Month]) -> Rules:
+    """Give the rules as if they held for all months asked for: their measure starts no later than the first.
+
+    The same rules where it starts by then anyway.
+    """
+    first = min(asked).first if asked else date.max
+    if all(_measured_by(period.terms, first) for periods in rules.periods.values() for period in periods):
+        return rules
+    return replace(
+        rules,
+        periods={
+            form: tuple(
+                replace(period, terms=replace(period.terms, measure_from=first))
+                if not _measured_by(period.terms, first)
+                else period
+                for period in periods
+            )
+            for form, periods in rules.periods.items()
+        },
+    )
+
+
+def _measured_by(terms: Terms, day: date) -> bool:
+    return terms.measure_from is None or terms.measure_from <= day
 
 
 def total_of(one: Statement) -> Total:

@@ -242,7 +242,7 @@ def _assumptions(
     Terms that were to be renegotiated and whose outcome is not known come last.
     """
     used = {id(one.terms): one.terms for one in measured}
-    unused = _PROCESS if spans_values else _PROCESS | {FIRST_PAYABLE_BY}
+    unused = PROCESS_TERMS if spans_values else PROCESS_TERMS | {FIRST_PAYABLE_BY}
     ids = {
         clause.assumption
         for some in (terms, *used.values())
@@ -262,4 +262,4 @@ def _not_known(renegotiation: Renegotiation) -> Assumed:
 
 
 #: Terms that no amount rests on.
-_PROCESS = frozenset(("criteria", "reception", "long_holiday", "eves_are_free", "discharge"))
+PROCESS_TERMS = frozenset(("criteria", "reception", "long_holiday", "eves_are_free", "discharge"))
