@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 # Hundreds of processes import this code: what it compiles to is kept, whatever the caller's shell says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo sandbox test test-quick test-long check scan sbom bench soak lock clean
+.PHONY: setup demo sandbox test test-quick test-long fetch check scan sbom bench soak lock clean
 
 setup: $(STAMP)
 
@@ -39,7 +39,11 @@ test-quick: setup
 test-long: setup
 	@$(BIN)/python -m pytest --durations=12 -m long $(ONLY)
 
-# What .ci/run does after the tests.
+# What tests need of Maven Central, npm and Go, while something else runs; without it they fetch it themselves.
+fetch: setup
+	@$(BIN)/python -m tests.fetch
+
+# Lint, types, import contracts, data.
 check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -18,16 +18,24 @@ GROUPS = {
     "cluster3": "cluster",
     "fhir_validator": "validator",
 }
-_ORDER = {group: number for number, group in enumerate(GROUPS.values())}
+#: Folders that are a group: what is built for them once, with Go, takes both processors.
+_FOLDERS = {"helm": "helm"}
+_ORDER = {group: number for number, group in enumerate([*GROUPS.values(), *_FOLDERS.values()])}
 #: Folders whose tests need Java, Node.js, Go or containers' tools: not in `make test-quick`.
 TOOLS = ("clients", "conformance", "consumers", "helm", "image")
 
 
 def group_of(item: pytest.Item) -> str | None:
-    """Name the Java server that the test needs; None where it needs none."""
+    """Name what has to be started or built that the test shares with others; None where there is nothing."""
     needed = getattr(item, "fixturenames", ())
     named = next((group for fixture, group in GROUPS.items() if fixture in needed), None)
-    return named or ("apache" if item.get_closest_marker("kafka") else None)
+    if named is None and item.get_closest_marker("kafka"):
+        return "apache"
+    return named or _FOLDERS.get(_folder(item))
+
+
+def _folder(item: pytest.Item) -> str:
+    return item.nodeid.split("/")[1]
 
 
 def arrange(items: list[pytest.Item], longest: Sequence[str]) -> None:
@@ -39,7 +47,7 @@ def arrange(items: list[pytest.Item], longest: Sequence[str]) -> None:
         group = group_of(item)
         if group is not None:
             item.add_marker(pytest.mark.xdist_group(group))
-        if group is not None or path.split("/")[1] in TOOLS:
+        if group is not None or _folder(item) in TOOLS:
             item.add_marker("slow")
         return (0, _ORDER[group]) if group is not None else (1, place.get(path, len(place)))
 

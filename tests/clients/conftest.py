@@ -41,7 +41,12 @@ def key() -> str:
 @pytest.fixture(scope="session")
 def hapi_client() -> Iterator[Filter]:
     """HAPI's generic client (`hapi/HapiClient.java`)."""
-    virtual_machine = java()
+    with Filter(java(), *_JVM, "-cp", hapi_class_path(), "HapiClient") as running:
+        yield running
+
+
+def hapi_class_path() -> str:
+    """Fetch and compile what is not there yet; all that Java needs."""
     pom, lock, source = _HAPI / "pom.xml", _HAPI / "jars.lock", _HAPI / "HapiClient.java"
     jars = fetched(pom, "hapi-client", "HAPI's client", lock)
 
@@ -50,18 +55,20 @@ def hapi_client() -> Iterator[Filter]:
         subprocess.run(argv, check=True, timeout=120)
 
     classes = made(CACHE / "hapi-client" / f"classes-{stamp(pom, lock, source)}", compiled)
-    with Filter(virtual_machine, *_JVM, "-cp", f"{classes}:{jars}/*", "HapiClient") as running:
-        yield running
+    return f"{classes}:{jars}/*"
 
 
 @pytest.fixture(scope="session")
 def fhir_kit_client() -> Iterator[Filter]:
     """fhir-kit-client (`npm/driver.mjs`)."""
-    node = _node()
-    files = [_NPM / name for name in ("package.json", "package-lock.json", "driver.mjs")]
-    folder = made(CACHE / "fhir-kit-client" / stamp(*files), lambda new: _install(files, new))
-    with Filter(node, str(folder / "driver.mjs")) as running:
+    with Filter(_node(), str(kit_folder() / "driver.mjs")) as running:
         yield running
+
+
+def kit_folder() -> Path:
+    """Fetch fhir-kit-client where it is not there yet; its folder."""
+    files = [_NPM / name for name in ("package.json", "package-lock.json", "driver.mjs")]
+    return made(CACHE / "fhir-kit-client" / stamp(*files), lambda new: _install(files, new))
 
 
 def _node() -> str:

@@ -20,6 +20,8 @@ from tests.kafka import foreign
 from tests.servers import eventually
 from tests.service import EXAMPLES
 
+pytestmark = pytest.mark.slow
+
 LOSUS = (sys.executable, "-m", "adapter.cli")
 FIRST = EXAMPLES / "01-admission.json"
 

@@ -43,6 +43,12 @@ def python_callback(store: Path) -> Iterator[str]:
 
 def java_consumer(kafka: str, store: Path) -> tuple[str | Path, ...]:
     """The command that the page shows, on classes that javac has made of the page's file."""
+    jvm = ("-Xmx128m", "-XX:TieredStopAtLevel=1", "-cp", java_class_path())
+    return (java(), *jvm, "Consumer", kafka, "2380", store)
+
+
+def java_class_path() -> str:
+    """Fetch and compile what is not there yet; all that Java needs."""
     jars = fetched(JAVA / "pom.xml", "consumer", "the Kafka client for Java")
     source = JAVA / "Consumer.java"
 
@@ -51,17 +57,7 @@ def java_consumer(kafka: str, store: Path) -> tuple[str | Path, ...]:
         subprocess.run(argv, check=True, timeout=120)
 
     classes = made(CACHE / "consumer" / f"classes-{stamp(source, JAVA / 'pom.xml')}", compiled)
-    return (
-        java(),
-        "-Xmx128m",
-        "-XX:TieredStopAtLevel=1",
-        "-cp",
-        f"{classes}:{jars}/*",
-        "Consumer",
-        kafka,
-        "2380",
-        store,
-    )
+    return f"{classes}:{jars}/*"
 
 
 @contextmanager

@@ -42,7 +42,7 @@ def _make(folder: Path, generator: Path, jars: Path) -> None:
     _prometheus(found, generator)
     _strimzi(found, jars)
     for path in found.glob("*.yaml"):
-        _write(yaml.safe_load(path.read_text("utf-8")), folder)
+        _write(yaml.load(path.read_text("utf-8"), yaml.CSafeLoader), folder)
 
 
 def _kubernetes(folder: Path, version: str) -> None:

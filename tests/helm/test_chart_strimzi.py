@@ -51,7 +51,7 @@ def test_chart_and_command_agree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ]
     told = CliRunner().invoke(get_command(app), argv)
     assert told.exit_code == 0, told.output
-    printed = comparable(yaml.safe_load_all(told.stdout))
+    printed = comparable(yaml.load_all(told.stdout, yaml.CSafeLoader))
     assert len(printed) == 3 + 2 * 3 + 2 + 2
     assert comparable(found) == printed
     assert {one["metadata"]["namespace"] for one in found if one["kind"] in KINDS} == {"kafka"}

