@@ -28,7 +28,7 @@ from adapter.agreements.terms import (
     Unit,
 )
 from adapter.losus.process import NoticeFrom
-from adapter.losus.terms import Criterion
+from adapter.losus.terms import Criterion, InterruptionEffect
 
 T = TypeVar("T")
 
@@ -197,6 +197,7 @@ class ProcessGroup(TermGroup):
     sip_call_days: tuple[Term[Annotated[int, Field(ge=0)]], ...] | None = None
     sip_offered_first: tuple[Term[bool], ...] | None = None
     coordinated_plan_first: tuple[Term[bool], ...] | None = None
+    interruption_reasons: tuple[Term[Mapping[str, InterruptionEffect]], ...] | None = None
     coordinator: tuple[Term[bool], ...] | None = None
     reception: tuple[Term[OpeningHours], ...] | None = None
     long_holiday: tuple[Term[LongHolidayRule], ...] | None = None

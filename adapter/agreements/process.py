@@ -33,6 +33,7 @@ def process_terms(rules: Rules, day: date, care_form: CareForm) -> ProcessTerms:
         sip_offered_first=terms.sip_offered_first,
         coordinated_plan_first=terms.coordinated_plan_first,
         coordinator=terms.coordinator,
+        interruption_reasons=dict(terms.interruption_reasons),
         reception=terms.reception,
         long_holiday=terms.long_holiday,
         eves_are_free=terms.eves_are_free,

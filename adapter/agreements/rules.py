@@ -33,6 +33,7 @@ from adapter.agreements.terms import (
 )
 from adapter.errors import Problem, SetupError
 from adapter.losus.days import Hours, LongHoliday, Month
+from adapter.losus.process import INTERRUPTION_REASONS
 from adapter.losus.terms import Criterion
 from adapter.marks import Place
 
@@ -59,6 +60,7 @@ _DEFAULTS: Mapping[str, Any] = {
     "sip_offered_first": False,
     "coordinated_plan_first": True,
     "coordinator": False,
+    "interruption_reasons": INTERRUPTION_REASONS,
     "reception": None,
     "long_holiday": None,
     "eves_are_free": False,

@@ -11,8 +11,8 @@ from enum import StrEnum
 from fractions import Fraction
 
 from adapter.losus.days import Hours, LongHoliday
-from adapter.losus.process import NoticeFrom
-from adapter.losus.terms import Criterion
+from adapter.losus.process import INTERRUPTION_REASONS, NoticeFrom
+from adapter.losus.terms import Criterion, InterruptionEffect
 
 #: The clause that each day has the first payable day in force on it (`by: day`).
 FIRST_PAYABLE_BY = "first_payable_day_by"
@@ -140,7 +140,7 @@ class Clause:
         return f"antagande: {self.assumption}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """All that settlement reads of an agreement, for one care form and span of days.
 
@@ -149,6 +149,7 @@ class Terms:
     None that the agreement names no terms of payment. `clauses` holds the source of each term under the
     term's name in the file. `first_payable_from`: the values of `first_payable_day` with their first days,
     where each day has its own (`by: day`); else empty.
+    A term that earlier releases did not know has a default: issued statements of theirs are read.
     """
 
     clock: Clock
@@ -178,12 +179,15 @@ class Terms:
     zero_invoice: bool
     criteria: tuple[Criterion, ...]
     admission_notice_hours: int
-    admission_notice_from: NoticeFrom
-    planned_date_in_notice: bool
+    admission_notice_from: NoticeFrom = "need"
+    planned_date_in_notice: bool = True
     sip_call_days: int
-    sip_offered_first: bool
-    coordinated_plan_first: bool
-    coordinator: bool
+    sip_offered_first: bool = False
+    coordinated_plan_first: bool = True
+    coordinator: bool = False
+    interruption_reasons: Mapping[str, InterruptionEffect] = field(
+        default_factory=lambda: dict(INTERRUPTION_REASONS)
+    )
     reception: Hours | None
     long_holiday: LongHoliday | None
     eves_are_free: bool

@@ -73,7 +73,7 @@ def fold(
     """
     selection = select(facts)
     live = _without_strayed_voids(selection.live)
-    standing = _taken_back(run(live, terms.criteria), selection, live)
+    standing = _taken_back(run(live, terms), selection, live)
     if absorbed_by is not None:
         standing = _voided(standing, None)
     as_of = _as_of(standing, live)

@@ -16,8 +16,9 @@ from adapter.losus import reading
 from adapter.losus.contacts import CareContact, Contacts
 from adapter.losus.facts import LiveSignal
 from adapter.losus.presence import End, EndHow, Presence, Unit
+from adapter.losus.process import ProcessTerms
 from adapter.losus.ready import Episode, Readiness
-from adapter.losus.terms import Criterion, SignalKind, State
+from adapter.losus.terms import Criterion, InterruptionEffect, SignalKind, State
 
 #: Signals that alone tell that there is a case, and so a state to publish.
 ESTABLISHING = frozenset(
@@ -129,11 +130,14 @@ class Standing:
     first was appointed that is not known to be another's than open care's; `coordinated_at` when the first
     coordinator was. `sip_offered_at` is the first offer, `sip_called_at` the first call that is not known to
     come from another than open care (LUS 4:3), `sip_caller` and `sip_place` those of the last call.
+    `doubtful`: the process was interrupted for a reason whose meaning is not known, while the episode in
+    force stood.
     """
 
     history: tuple[Step, ...]
     times: Mapping[str, datetime]
     episodes: tuple[Episode, ...]
+    doubtful: bool
     met: Mapping[Criterion, datetime]
     admitted_at: datetime | None
     end: End | None
@@ -171,12 +175,12 @@ class Standing:
         return not (self.sip_declined or self.compulsory or planned)
 
 
-def run(signals: Iterable[LiveSignal], criteria: tuple[Criterion, ...]) -> Standing:
-    """Take in the signals, which must stand in effective order, and tell where they lead.
+def run(signals: Iterable[LiveSignal], terms: ProcessTerms) -> Standing:
+    """Take in the signals, which must stand in effective order, and give where they lead by the terms.
 
     The state is judged once for each instant, after all that was said of it.
     """
-    course = _Course(criteria)
+    course = _Course(terms)
     for at, said in groupby(signals, key=attrgetter("at")):
         for signal in said:
             course.take(signal)
@@ -205,9 +209,10 @@ class _Kept(TypedDict):
 class _Course:
     """Gathers signals in effective order; its parts gather presence and readiness."""
 
-    def __init__(self, criteria: tuple[Criterion, ...]) -> None:
+    def __init__(self, terms: ProcessTerms) -> None:
+        self.reasons = terms.interruption_reasons
         self.presence = Presence()
-        self.readiness = Readiness(criteria)
+        self.readiness = Readiness(terms.criteria)
         self.contacts = Contacts()
         self.history: list[Step] = []
         self.times: dict[str, datetime] = {}
@@ -269,9 +274,24 @@ class _Course:
                 self.readiness.miss(reading.criterion(fields))
             case SignalKind.CARE_CONTACT_APPOINTED:
                 self._appoint(at, fields)
-            case SignalKind.INTERRUPTED | SignalKind.VOIDED:
-                self.interrupted = kind is SignalKind.INTERRUPTED
+            case SignalKind.INTERRUPTED:
                 self.kept["reason"] = reading.text(fields, "reason")
+                self._interrupt(at, self.kept["reason"])
+            case SignalKind.VOIDED:
+                self.interrupted = False
+                self.kept["reason"] = reading.text(fields, "reason")
+
+    def _interrupt(self, at: datetime, reason: str | None) -> None:
+        """Do what the reason means by the agreement; after the stay's end no episode ends by it."""
+        effect = None if reason is None else self.reasons.get(reason)
+        if effect is not InterruptionEffect.NOTHING:
+            self.interrupted = True
+        if self.presence.end is not None:
+            return
+        if effect is None:
+            self.readiness.doubt()
+        elif effect is InterruptionEffect.ENDS_READY:
+            self.readiness.withdraw(at)
 
     def _appoint(self, at: datetime, fields: Mapping[str, Any]) -> None:
         """Take in an appointment; the criterion is «fast vårdkontakt har utsetts av regionens öppna vård»."""
@@ -327,6 +347,7 @@ class _Course:
             history=tuple(self.history),
             times=self.times,
             episodes=self.readiness.episodes(),
+            doubtful=self.readiness.doubtful,
             met=self.readiness.met,
             admitted_at=presence.admitted_at,
             end=presence.end,

@@ -10,7 +10,7 @@ from datetime import time
 from typing import Literal
 
 from adapter.losus.days import Hours, LongHoliday
-from adapter.losus.terms import Criterion
+from adapter.losus.terms import Criterion, InterruptionEffect
 
 #: Which step starts the count of days: the notice of *utskrivningsklar*, or the later of it and
 #: *hemgångsklar*.
@@ -21,6 +21,14 @@ DayUnit = Literal["calendar-days", "weekdays"]
 
 #: What the hours of the admission notice run from: the admission, or the later judgement of need (LUS 2:3).
 NoticeFrom = Literal["admission", "need"]
+
+
+#: The reasons of this project's code system. Who needs closed care is not *utskrivningsklar* (LUS 3:1).
+INTERRUPTION_REASONS: Mapping[str, InterruptionEffect] = {
+    "deteriorated": InterruptionEffect.ENDS_READY,
+    "no-longer-needed": InterruptionEffect.ENDS_PROCESS,
+    "other": InterruptionEffect.ENDS_PROCESS,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +49,8 @@ class ProcessTerms:
     `discharge`: the hours in which people are discharged; None where nothing is said.
     `cutoff`: local time after which a notice counts as sent the next day; None for no cut-off.
     `cutoff_inclusive`: whether a notice at that time sharp still counts the same day.
+    `interruption_reasons`: what an interruption does, by its reason; one that is not there rests the process,
+    and where a person is *utskrivningsklar* it is for people to say what it means.
     `clauses`: where the agreement's own text for a term stands, by the term's name.
     """
 
@@ -58,6 +68,9 @@ class ProcessTerms:
     discharge: Hours | None
     cutoff: time | None
     cutoff_inclusive: bool
+    interruption_reasons: Mapping[str, InterruptionEffect] = field(
+        default_factory=lambda: dict(INTERRUPTION_REASONS)
+    )
     clock: Clock
     unit: DayUnit
     clauses: Mapping[str, str] = field(default_factory=dict, hash=False, compare=False)

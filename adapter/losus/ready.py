@@ -32,7 +32,8 @@ class Readiness:
 
     `required`: the criteria asked for; empty means that no one is ever *hemgångsklar*.
     `met`: each criterion that holds, with the instant since when. The notice itself is the
-    physician's assessment, and withdrawing it takes the assessment back.
+    physician's assessment, and withdrawing it takes the assessment back. `doubtful`: the process was
+    interrupted since the notice for a reason whose meaning is not known.
     """
 
     required: tuple[Criterion, ...]
@@ -40,6 +41,7 @@ class Readiness:
     closed: list[Episode] = field(default_factory=list)
     sent_at: datetime | None = None
     home_ready_at: datetime | None = None
+    doubtful: bool = False
 
     def notify(self, at: datetime) -> None:
         """*Underrättelse om utskrivningsklar* (LUS 3:1); one more while it stands starts nothing anew."""
@@ -52,7 +54,12 @@ class Readiness:
         if self.sent_at is not None:
             self.closed.append(Episode(self.sent_at, at, self.home_ready_at))
         self.sent_at = self.home_ready_at = None
+        self.doubtful = False
         self.miss(Criterion.PHYSICIAN_ASSESSMENT)
+
+    def doubt(self) -> None:
+        """Note an interruption for a reason that the agreement does not know: it may end the episode."""
+        self.doubtful = self.sent_at is not None
 
     def meet(self, criterion: Criterion, at: datetime) -> None:
         """Note that the criterion holds; said again, it holds since the first time."""

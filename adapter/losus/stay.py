@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from adapter.losus.case import Case
+from adapter.losus.facts import LiveSignal
 from adapter.losus.instants import instant_text
 from adapter.losus.moments import Precision
 from adapter.losus.reading import precision
@@ -60,12 +61,16 @@ def stay_of(case: Case) -> Mapping[str, Any] | None:
     }
 
 
+_DOUBTFUL = "ready: interrupted for a reason that has no row in `interruption_reasons` of the agreement"
+
+
 def gaps(case: Case) -> tuple[str, ...]:
     """Name what keeps the case from being settled by rule; empty where nothing does.
 
     `no-stay`: no state, or voided. `protected-identity`: the registered municipality may be a former
     or wrong one, so that liability is settled by hand. Else the field that no fact gives; a
-    municipality or care form is never guessed, nor the day in a time that is known to the month or year only.
+    municipality or care form is never guessed, nor the day in a time that is known to the month or year only,
+    nor what an interruption means whose reason has no row in the agreement's table.
     """
     if case.state in (None, State.VOIDED):
         return ("no-stay",)
@@ -76,7 +81,8 @@ def gaps(case: Case) -> tuple[str, ...]:
         "care_form": case.standing.care_form,
         "admitted_at": case.standing.admitted_at,
     }
-    return (*(name for name, value in needed.items() if value is None), *_vague(case))
+    doubts = (_DOUBTFUL,) if case.standing.doubtful else ()
+    return (*(name for name, value in needed.items() if value is None), *_vague(case), *doubts)
 
 
 def _vague(case: Case) -> Iterator[str]:
@@ -92,8 +98,16 @@ def _vague(case: Case) -> Iterator[str]:
 
 
 def _coarsest(case: Case, name: str) -> Precision | None:
-    found = (precision(signal.fields) for signal in case.live if _TIMED.get(signal.kind) == name)
+    found = (precision(signal.fields) for signal in case.live if _field(case, signal) == name)
     return min((one for one in found if one is not None), default=None, key=list(Precision).index)
+
+
+def _field(case: Case, signal: LiveSignal) -> str | None:
+    """Name the field of the stay that a signal gives a time to; an interruption's is that of what it ends."""
+    if signal.kind is SignalKind.INTERRUPTED:
+        ends = any(episode.withdrawn_at == signal.at for episode in case.standing.episodes)
+        return "ready" if ends else None
+    return _TIMED.get(signal.kind)
 
 
 def sources_of(case: Case) -> dict[str, tuple[str, ...]]:
@@ -103,7 +117,7 @@ def sources_of(case: Case) -> dict[str, tuple[str, ...]]:
     """
     found: dict[str, tuple[str, ...]] = {}
     for signal in case.live:
-        if (name := _TIMED.get(signal.kind)) is not None:
+        if (name := _field(case, signal)) is not None:
             said = f"{signal.source} {signal.resource} {signal.version}"
             found[name] = (*found.get(name, ()), said)
     return found

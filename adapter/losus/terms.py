@@ -67,6 +67,18 @@ class SignalKind(StrEnum):
     VOIDED = "voided"
 
 
+class InterruptionEffect(StrEnum):
+    """What an interruption of the process does, by its reason.
+
+    `ends-ready`: closed care is needed again, so the *utskrivningsklar* episode ends as by a withdrawal, and
+    the process rests. `ends-process`: the process rests; the episode stands. `nothing`: it is noted alone.
+    """
+
+    ENDS_READY = "ends-ready"
+    ENDS_PROCESS = "ends-process"
+    NOTHING = "nothing"
+
+
 class Criterion(StrEnum):
     """The seven conditions of *hemgångsklar* (Bilaga 9, «Hemgångsklar är ett nytt begrepp»)."""
 

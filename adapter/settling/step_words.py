@@ -20,12 +20,14 @@ Language = Literal["sv", "en"]
 class Step:
     """Something that was said of a stay: when it held, in Swedish and English, and who said it.
 
-    `source`: `source resource version`; None where only a row of a file is known.
+    `source`: `source resource version`; None where only a row of a file is known. `interrupts`: it interrupts
+    the process.
     """
 
     at: datetime
     words: tuple[str, str]
     source: str | None
+    interrupts: bool = False
 
 
 #: In Swedish and English; what says nothing to settlement is told all the same.
@@ -67,6 +69,10 @@ SIGNALS: Mapping[SignalKind, tuple[str, str]] = {
 }
 
 
+#: The field that a step is told with, where that is not its condition.
+_DETAIL = {SignalKind.INTERRUPTED: "reason"}
+
+
 def steps_of_case(case: Case) -> tuple[Step, ...]:
     """Tell all that holds of a case, in effective order, with the version of the resource that says it.
 
@@ -75,8 +81,9 @@ def steps_of_case(case: Case) -> tuple[Step, ...]:
     return tuple(
         Step(
             signal.at,
-            _with(SIGNALS[signal.kind], signal.fields.get("criterion")),
+            _with(SIGNALS[signal.kind], signal.fields.get(_DETAIL.get(signal.kind, "criterion"))),
             f"{signal.source} {signal.resource} {signal.version}",
+            interrupts=signal.kind is SignalKind.INTERRUPTED,
         )
         for signal in case.live
         if signal.kind is not SignalKind.PATIENT

@@ -4,9 +4,9 @@ Owns the sentences in Swedish and English, each naming the clause that decides. 
 rule: every figure comes from `adapter.settlement`. Pure.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from adapter.agreements.rules import Rules
@@ -75,7 +75,8 @@ class _Teller:
         end = local_day(stay.ended_at)
         terms = known.rules.on(end, stay.care_form)
         measured = measure(stay, end, terms)
-        yield from self._days(stay, end, terms, measured)
+        interrupted = {step.at for step in known.steps if step.interrupts}
+        yield from self._days(stay, end, terms, measured, interrupted)
         yield from self._money(known, terms, measured)
         yield from self._history(stay.stay, known.issued)
 
@@ -86,14 +87,32 @@ class _Teller:
         why = "det angavs för alla vårdtillfällen" if known.named else why
         return self._say(f"Regleras enligt {agreement.title}: {why}.", f"Settled by: {known.because}")
 
-    def _days(self, stay: Stay, end: date, terms: Terms, measured: Measured) -> Iterator[str]:
+    def _withdrawn(self, episode: Episode, terms: Terms, *, interrupted: bool) -> str:
+        """Say why an episode does not count: it was withdrawn, or ended by an interruption of the process."""
+        at = clock(episode.sent_at)
+        if interrupted:
+            cited = self._cite(terms, "interruption_reasons")
+            return self._say(
+                f"Utskrivningsklar {at} upphörde när processen avbröts och räknas inte{cited}.",
+                f"Utskrivningsklar {at} ended when the process was interrupted and does not count{cited}.",
+            )
+        cited = self._cite(terms, "on_withdrawal")
+        return self._say(
+            f"Utskrivningsklar {at} återtogs och räknas inte{cited}.",
+            f"Utskrivningsklar {at} was withdrawn and does not count{cited}.",
+        )
+
+    def _days(
+        self,
+        stay: Stay,
+        end: date,
+        terms: Terms,
+        measured: Measured,
+        interrupted: Collection[datetime],
+    ) -> Iterator[str]:
         for one in stay.ready:
             if one.withdrawn_at is not None:
-                cited = self._cite(terms, "on_withdrawal")
-                yield self._say(
-                    f"Utskrivningsklar {clock(one.sent_at)} återtogs och räknas inte{cited}.",
-                    f"Utskrivningsklar {clock(one.sent_at)} was withdrawn and does not count{cited}.",
-                )
+                yield self._withdrawn(one, terms, interrupted=one.withdrawn_at in interrupted)
         episode = effective_episode(stay)
         if episode is not None:
             yield from self._zero(episode, terms)
