@@ -17,6 +17,7 @@ from adapter.losus.signal import Fact
 from adapter.losus.terms import SignalKind
 from adapter.outbound.events import decide
 from adapter.outbound.missed import note_missed
+from adapter.outbound.open_care import decide_open_care
 from adapter.store import intake, merges
 from adapter.store.database import Connection
 from adapter.trace import UNKNOWN, Causes, Trace
@@ -62,12 +63,14 @@ async def refold(
         case = folded[case_id]
         picture = case.picture
         new, told = decide(row, picture, case.municipality, world.payloads)
+        unit = world.unit_of(case.person.open_care_units, case.standing.open_care_units)
+        new, also = decide_open_care(row, new, picture, unit, world.units)
         new = replace(new, due=case.next_change)
         if new != row:
             rows.append(new)
         if new.picture != row.picture:
             note_missed(row.picture, picture, case.municipality)
-        events += _traced(told, causes.of(row.id, row.source))
+        events += _traced((*told, *also), causes.of(row.id, row.source))
     if rows:
         await intake.save_cases(connection, rows, now)
     if events:

@@ -21,6 +21,7 @@ from pydantic import (
     SecretStr,
     StringConstraints,
     ValidationError,
+    field_validator,
 )
 from pydantic_settings import (
     BaseSettings,
@@ -40,8 +41,11 @@ from adapter.fhir.document import MAX_BYTES, MAX_DEPTH
 from adapter.logs import LogLevel
 from adapter.mapping.load import default_folder as mappings_folder
 from adapter.servers import Server
+from adapter.streams import is_open_care
 
 Kommunkod = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")]
+#: A subscriber's stream: a municipality's, or `region.` and the unit of open care (as in topics' names).
+StreamName = Annotated[str, StringConstraints(pattern=r"^([0-9]{4}|region\.[a-z0-9]+(-[a-z0-9]+)*)$")]
 MonthText = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
 County = Annotated[str, StringConstraints(pattern=COUNTY)]
 OrganisationNumber = Annotated[str, AfterValidator(read_organisation_number)]
@@ -77,14 +81,16 @@ class Source(BaseModel):
 
 
 class Subscriber(BaseModel):
-    """A municipality that is sent its cases.
+    """A municipality, or a unit of the region's open care (a vårdcentral), that is sent its cases.
 
-    `organizations` are the identifiers (`system|value`) by which a message may name it instead of
-    a *folkbokföring* kommunkod. `payload: statutory` sends the four fields of LUS 2:2 alone.
+    `kind` is `open-care` for the latter, whose key is `region.<unit>`. `organizations` are identifiers
+    (`system|value`): a message may name a municipality by them instead of a *folkbokföring* kommunkod, and
+    names a unit by them alone (its HSA-id). `payload: statutory` sends the four fields of LUS 2:2 alone.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: str
+    kind: Literal["municipality", "open-care"] = "municipality"
     organizations: tuple[str, ...] = ()
     payload: Literal["full", "statutory"] = "full"
 
@@ -215,7 +221,7 @@ class Settings(_Sourced):
     kafka: Kafka = Kafka()
     retention: Retention = Retention()
     sources: dict[SourceName, Source] = {}
-    subscribers: dict[Kommunkod, Subscriber] = {}
+    subscribers: dict[StreamName, Subscriber] = {}
     mappings: Path = Field(default_factory=mappings_folder)
     agreements: Path = Field(default_factory=agreements_folder)
     rates: Path | None = None
@@ -234,6 +240,26 @@ class Settings(_Sourced):
     max_bytes: int = MAX_BYTES
     max_depth: int = MAX_DEPTH
     max_entries: int = Field(default=1_000, ge=1)
+
+    @field_validator("subscribers")
+    @classmethod
+    def _named_by_kind(cls, subscribers: dict[str, Subscriber]) -> dict[str, Subscriber]:
+        for stream, one in subscribers.items():
+            if (one.kind == "open-care") != is_open_care(stream):
+                raise ValueError("kind: open-care, and that alone, has a key `region.<unit>`")
+            if one.kind == "open-care" and not one.organizations:
+                raise ValueError("a unit of open care is known by its `organizations` alone")
+        return subscribers
+
+    @property
+    def municipalities(self) -> dict[str, Subscriber]:
+        """The subscribing municipalities, by kommunkod."""
+        return {code: one for code, one in self.subscribers.items() if one.kind == "municipality"}
+
+    @property
+    def open_care(self) -> dict[str, Subscriber]:
+        """The subscribing units of the region's open care, by stream."""
+        return {stream: one for stream, one in self.subscribers.items() if one.kind == "open-care"}
 
     def listening_on(self, port: int) -> Self:
         """These settings of a service on that port: where no `base_url` is named, it is this machine's."""

@@ -69,8 +69,10 @@ def world_of(settings: Settings) -> World:
             )
             for name, source in settings.sources.items()
         },
-        route={org: code for code, one in settings.subscribers.items() for org in one.organizations},
-        payloads={code: one.payload for code, one in settings.subscribers.items()},
+        route={org: code for code, one in settings.municipalities.items() for org in one.organizations},
+        payloads={code: one.payload for code, one in settings.municipalities.items()},
+        units={stream: one.payload for stream, one in settings.open_care.items()},
+        care_route={org: stream for stream, one in settings.open_care.items() for org in one.organizations},
         terms_for=_terms_for(settings),
         limits=Limits(settings.max_bytes, settings.max_depth, settings.max_entries),
         seal=load_seal(settings.seal),
@@ -174,7 +176,7 @@ def surveyed_of(settings: Settings) -> Surveyed:
     """What the surveyor has to know beside the database."""
     return Surveyed(
         sources=tuple(settings.sources),
-        subscribers=tuple(settings.subscribers),
+        subscribers=tuple(settings.municipalities),
         book=load_book(settings.agreements, settings.rates),
         settle_from=None if settings.settle_from is None else Month.parse(settings.settle_from),
         certificates=lambda: certificate_ends(settings),

@@ -3,13 +3,14 @@
 Owns the shape; `wiring` makes it from the settings.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as MappingType
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from adapter.fhir.document import Limits
 from adapter.fhir.model import FhirVersion
+from adapter.losus.identity import organization_keys
 from adapter.losus.process import ProcessTerms
 from adapter.losus.terms import SignalKind
 from adapter.mapping.engine import Mapping
@@ -42,7 +43,9 @@ class World:
     """All that is settled before a message comes: settings, mappings, agreements, as values.
 
     `route` leads from an organisation identifier (`system|value`) to the subscribing municipality;
-    `payloads` are the subscribers and what each may be sent; `limits` are those of a body.
+    `payloads` are the subscribing municipalities and what each may be sent, `units` those of the region's
+    open care by stream, `care_route` leads to their streams from the identifiers of the units. `limits` are
+    those of a body.
     `seal` encrypts what is kept raw. `calendar` are the versions of what local days are reckoned by.
     """
 
@@ -55,3 +58,18 @@ class World:
     limits: Limits
     seal: Seal
     calendar: MappingType[str, str]
+    units: MappingType[str, Payload] = field(default_factory=dict)
+    care_route: MappingType[str, str] = field(default_factory=dict)
+
+    def unit_of(self, listed: Sequence[str], named: Sequence[str]) -> str | None:
+        """Return the stream of the unit of open care whose case it is, by identifiers (`system|value`).
+
+        `listed`: of the unit where the person is listed; "" where that does not subscribe. Where nobody is
+        stated to be, the first of those that steps have `named` counts that subscribes; None where none does.
+        """
+        found = (self._unit(one) for one in (listed or named))
+        return next((stream for stream in found if stream), "" if listed else None)
+
+    def _unit(self, identifier: str) -> str | None:
+        known = (self.care_route.get(key) for key in organization_keys(identifier))
+        return next((stream for stream in known if stream), None)

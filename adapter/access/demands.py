@@ -120,7 +120,7 @@ def _source(settings: Settings, name: str, source: Source) -> Iterator[Problem]:
     for text in shown.keys:
         if int(text.split("$")[1]) < _SCRYPT_N:
             yield _fault(f"scrypt with n of at least {_SCRYPT_N}", f"{at}.credentials.keys")
-    if source.municipality is not None and source.municipality not in settings.subscribers:
+    if source.municipality is not None and source.municipality not in settings.municipalities:
         yield _fault("is one of the subscribers: nobody else has cases here", f"{at}.municipality")
     if source.server is not None:
         yield from _server(source.server, f"{at}.server")

@@ -44,7 +44,7 @@ async def _announce(settings: Settings, year: int | None) -> list[Announced]:
     database = await connect(dsn, size=1)
     try:
         async with database.transaction() as connection:
-            return await announce(connection, book, settings.subscribers, asked, now, new_trace())
+            return await announce(connection, book, settings.municipalities, asked, now, new_trace())
     finally:
         await database.close()
 

@@ -51,7 +51,7 @@ class Wish:
 
 
 def republish_command(
-    municipality: Annotated[str, typer.Argument(help="Kommunkod: nobody else is told anything.")],
+    municipality: Annotated[str, typer.Argument(help="Kommunkod or `region.<unit>`: nobody else.")],
     case: Annotated[str | None, typer.Option("--case", help="Id of a case, or of a statement.")] = None,
     since: Annotated[
         datetime | None, typer.Option("--since", help="What was told from then on (UTC).")

@@ -26,7 +26,7 @@ from adapter.settings import load_kafka
 
 
 def tail_command(
-    municipality: Annotated[str, typer.Argument(help="Kommunkod, or `unrouted`.")],
+    municipality: Annotated[str, typer.Argument(help="Kommunkod, `region.<unit>` or `unrouted`.")],
     kafka: Annotated[
         str | None, typer.Option(help="The broker; otherwise that of the settings, whose TLS and user hold.")
     ] = None,

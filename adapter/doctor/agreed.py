@@ -35,7 +35,7 @@ async def in_force_today(it: Deployment) -> Sequence[Told]:
     """What each subscriber is settled by today, for each form of care."""
     book, today = it.book, it.today
     told = []
-    for code in it.settings.subscribers:
+    for code in it.settings.municipalities:
         try:
             held = [_holds(book, today, code, form) for form in CareForm]
         except SetupError as error:
@@ -65,7 +65,7 @@ async def rates(it: Deployment) -> Sequence[Told]:
 def _lacking(book: Book, it: Deployment, today: date, year: int) -> list[str]:
     """The series that subscribers are settled by and that lack the year's amount."""
     used = set()
-    for code in it.settings.subscribers:
+    for code in it.settings.municipalities:
         for form in CareForm:
             try:
                 agreement = _holds(book, today, code, form).agreement

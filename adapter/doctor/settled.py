@@ -31,7 +31,7 @@ async def due(it: Deployment) -> Sequence[Told]:
             return [ok("nothing is settled on schedule, as a sandbox may")]
         mend = "set LOSUS_SETTLE_FROM to the first month, and run `losus settle --due` daily"
         return [warn("nothing is settled on schedule", mend)]
-    day, codes = it.today - _GRACE, it.settings.subscribers
+    day, codes = it.today - _GRACE, it.settings.municipalities
     async with it.database() as connection:
         lacking = await overdue(connection, it.book, codes, Month.parse(first), day)
     mend = "`losus settle --due` says what stands in the way"
@@ -49,7 +49,7 @@ async def announced(it: Deployment) -> Sequence[Told]:
     """
     if it.settings.settle_from is None:
         return [ok("nothing is settled on schedule")]
-    codes, told = it.settings.subscribers, []
+    codes, told = it.settings.municipalities, []
     due = years_due(it.today)
     async with it.database() as connection:
         for name, year in due.items():

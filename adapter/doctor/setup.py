@@ -33,4 +33,4 @@ async def files_fit(it: Deployment) -> Sequence[Told]:
     except SetupError as error:
         mend = "`losus mappings check` and `losus agreements check` name file and line"
         return [fail(one.rule, mend, one.expression or "") for one in error.problems]
-    return [ok(f"{len(world.speakers)} sources, {len(world.payloads)} subscribers")]
+    return [ok(f"{len(world.speakers)} sources, {len(world.payloads) + len(world.units)} subscribers")]

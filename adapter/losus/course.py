@@ -132,6 +132,7 @@ class Standing:
     come from another than open care (LUS 4:3), `sip_caller` and `sip_place` those of the last call.
     `doubtful`: the process was interrupted for a reason whose meaning is not known, while the episode in
     force stood.
+    `open_care_units`: identifiers of units that steps name, the newest first; not all need be open care's.
     """
 
     history: tuple[Step, ...]
@@ -161,6 +162,7 @@ class Standing:
     open_care_available: bool | None
     opposed: bool
     consent: str | None
+    open_care_units: tuple[str, ...]
     reason: str | None
 
     @property
@@ -203,6 +205,7 @@ class _Kept(TypedDict):
     open_care_available: bool | None
     opposed: bool
     consent: str | None
+    open_care_units: tuple[str, ...]
     reason: str | None
 
 
@@ -230,6 +233,7 @@ class _Course:
             "open_care_available": None,
             "opposed": False,
             "consent": None,
+            "open_care_units": (),
             "reason": None,
         }
 
@@ -257,6 +261,8 @@ class _Course:
             self.kept["expected_since"] = self.kept["expected_since"] or at
         if (consent := reading.text(fields, "consent")) is not None:
             self.kept["consent"] = consent
+        if units := reading.texts(fields, "open_care_units"):
+            self.kept["open_care_units"] = tuple(dict.fromkeys((*units, *self.kept["open_care_units"])))
 
     def _take_step(self, signal: LiveSignal) -> None:
         kind, at, fields = signal.kind, signal.at, signal.fields

@@ -10,7 +10,7 @@ All but protection is read as of an instant: the end of the stay, or now while i
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from adapter.errors import ResourceError
 from adapter.losus import reading
@@ -20,6 +20,8 @@ from adapter.losus.identity import Identity, IdentityKind, identify, preferred
 from adapter.losus.municipality import Municipalities, routed
 from adapter.losus.record import Record, Said, Statement
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -28,7 +30,8 @@ class Person:
     `protected`: identity protected by the newest version of any record. `uncertain`: numbers were given,
     and none of them is right or several contradict. `municipalities`: whom the case concerns. `changes_at`:
     when something else will hold if nothing more is heard; None where nothing will. `rests_on`: the
-    statements that all this is taken from.
+    statements that all this is taken from. `open_care_units`: identifiers (`system|value`) of the unit of
+    open care where the person is listed; empty where that is not stated.
     """
 
     protected: bool
@@ -39,6 +42,7 @@ class Person:
     municipalities: Municipalities
     changes_at: datetime | None = None
     rests_on: tuple[LiveSignal, ...] = ()
+    open_care_units: tuple[str, ...] = ()
 
 
 #: Of these a person has one; of the others as many as the hospitals give.
@@ -64,7 +68,7 @@ class _Known:
     at: datetime
     used: list[Statement] = field(default_factory=list)
 
-    def first(self, name: str, read: Callable[[Mapping[str, Any], str], str | None]) -> str | None:
+    def first(self, name: str, read: Callable[[Mapping[str, Any], str], T | None]) -> T | None:
         """Give the best value of a field, read and checked by `read`; None where there is none."""
         for record, said in ranked(self.records, name, self.at):
             if (value := read({name: said.value}, name)) is not None:
@@ -99,6 +103,7 @@ def person_of(
     protecting = _protecting(records)
     merging = [said for record in records for said in record.newest("merged_into")]
     name, address = known.first("name", reading.text), known.first("address", reading.text)
+    units = known.first("open_care_units", _listed)
     municipalities = _municipalities(known, records, signals, route, since)
     return Person(
         protected=bool(protecting),
@@ -108,8 +113,13 @@ def person_of(
         address=address,
         municipalities=municipalities,
         changes_at=min((at for at in _boundaries(records) if at > as_of), default=None) if is_open else None,
+        open_care_units=units or (),
         rests_on=_live([*known.used, *(said.statement for said in (*protecting, *merging))]),
     )
+
+
+def _listed(fields: Mapping[str, Any], name: str) -> tuple[str, ...] | None:
+    return tuple(reading.texts(fields, name)) or None
 
 
 def protects(records: Iterable[Record]) -> bool:

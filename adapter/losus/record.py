@@ -35,6 +35,7 @@ PERSON_FIELDS = frozenset(
         "municipality",
         "placing_municipality",
         "organizations",
+        "open_care_units",
         "protected",
         "merged_into",
     }

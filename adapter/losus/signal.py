@@ -13,6 +13,7 @@ The fields that a signal may carry (`with` in a mapping file), all JSON values:
 | `municipality` | patient | kommunkod, 4 digits (folkbokföring) |
 | `placing_municipality` | patient | kommunkod of the municipality that decided a placement (LUS 5:2) |
 | `organizations` | any | list of `"system|value"`: whom the message is for, looked up among the subscribers |
+| `open_care_units` | any | list of `"system|value"`: the vårdcentral, or other unit of open care, concerned |
 | `protected` | patient | true where identity is protected (sekretessmarkering, skyddad folkbokföring) |
 | `merged_into` | patient | case key or patient identity that this one was merged into; never published |
 | `care_form` | any | `somatic` or `psychiatric` |

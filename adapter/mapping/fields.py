@@ -100,6 +100,7 @@ FIELDS: dict[str, Callable[[list[Any]], Any]] = {
     "municipality": _kommunkod,
     "placing_municipality": _kommunkod,
     "organizations": _texts,
+    "open_care_units": _texts,
     "protected": _truth,
     "merged_into": _text,
     "care_form": _one_of(_CARE_FORMS),

@@ -1,4 +1,4 @@
-"""Who may do what on the broker: each municipality reads its own topics, and no other.
+"""Who may do what on the broker: each subscriber reads its own topics, and no other.
 
 Owns the access lists and how they are written, for Kafka's own tool and for Strimzi; sets none of them.
 """
@@ -12,11 +12,9 @@ from adapter.outbound.topics import (
     PROGRESS,
     UNROUTED,
     TopicTerms,
-    cases_topic,
-    events_topic,
     partitions_of,
-    settlements_topic,
     topics_of,
+    topics_of_lane,
 )
 
 RELAY = "losus-relay"
@@ -69,7 +67,7 @@ def access_lists(
     lists = []
     for municipality in municipalities:
         user = user_of(municipality)
-        names = (events_topic(municipality), cases_topic(municipality), settlements_topic(municipality))
+        names = topics_of_lane(municipality)
         lists += [Access(user, "topic", name, False, read) for name in names]
         lists.append(Access(user, "group", group_prefix(municipality), True, ("Read",)))
         lists += [Access(relay, "topic", name, False, ("Write", "Describe")) for name in names]

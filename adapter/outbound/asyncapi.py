@@ -10,7 +10,7 @@ Specification: https://www.asyncapi.com/docs/reference/specification/v3.0.0; Kaf
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from adapter.outbound.events import (
@@ -36,11 +36,16 @@ from adapter.outbound.topics import (
     settlements_topic,
     topics_of,
 )
+from adapter.streams import OPEN_CARE
 
 Scheme = Literal["scram-sha-512", "scram-sha-256", "plain", "mtls"]
 
 _BINDING = "0.5.0"
+#: Of the region's own readers, and of units of its open care (`losus.region.<unit>.`).
+_GROUP_OF_REGION = r"^losus\.region\."
 _PLACE = "{kommunkod}"
+_UNIT = "{unit}"
+_OPEN_CARE = OPEN_CARE + _UNIT
 _CASE_ID = "^[0-9a-f]{32}$"
 _STATEMENT_ID = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 _REMOVED = "caseRemoved"
@@ -50,8 +55,9 @@ _REMOVED = "caseRemoved"
 class Deployment:
     """What the document tells of one installation.
 
-    `bootstrap`: `HOST:PORT`, several by comma. `municipalities`: names of the subscribers by kommunkod;
-    empty means that any may be one. `terms`: how topics are made. `schemas_url`: where the schemas are
+    `bootstrap`: `HOST:PORT`, several by comma. `municipalities`: names of the subscribers by kommunkod, and
+    `units` those of open care by stream; empty means that any may be one. `terms`: how topics are made.
+    `schemas_url`: where the schemas are
     served, None: not said. `is_encrypted`: the broker speaks TLS; `scheme` is then how a reader shows who it
     is, as the adapter does itself; None: it is not said.
     """
@@ -63,6 +69,7 @@ class Deployment:
     schemas_url: str | None = None
     is_encrypted: bool = False
     scheme: Scheme | None = None
+    units: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +123,20 @@ _CHANNELS = {
         "The statements issued to the municipality: what was issued never changes, corrections are lines of "
         "a later statement. Joint follow-ups: every version whole, the last one holds. Amounts of coming "
         "years. Pass over types that you do not know.",
+    ),
+    "openCareEvents": _Channel(
+        "Every change, for a unit of open care",
+        events_topic(_OPEN_CARE),
+        _CASE,
+        "Every change of the cases whose unit of the region's open care (vårdcentral) it is (LUS 2:1 2 st.), "
+        "as `events` of a municipality: revisions are of the case and this unit.",
+    ),
+    "openCareCases": _Channel(
+        "Newest picture of each case, for a unit of open care",
+        cases_topic(_OPEN_CARE),
+        (*_CASE, _REMOVED),
+        "Compacted: the newest picture of each case. A tombstone: the case is another unit's now, or the "
+        "region keeps it no longer.",
     ),
     "unrouted": _Channel(
         "Cases without a subscriber",
@@ -191,24 +212,40 @@ def _security() -> dict[Scheme, Any]:
 
 
 def _channel(one: _Channel, deployment: Deployment) -> dict[str, Any]:
-    names = dict(sorted(deployment.municipalities.items()))
-    listed = "; ".join(f"{code} {words}" for code, words in names.items())
-    code = {
-        "description": "Kommunkod (SCB), four digits" + (f": {listed}" if listed else "") + ".",
-        **({"enum": list(names)} if names else {"examples": ["2380"]}),
-    }
     return {
         "address": one.address,
         "title": one.title,
         "description": one.description,
         "messages": {message: {"$ref": f"#/components/messages/{message}"} for message in one.messages},
-        **({"parameters": {_PLACE.strip("{}"): code}} if _PLACE in one.address else {}),
+        **_parameters(one, deployment),
         "bindings": {"kafka": _topic(one, deployment)},
     }
 
 
+def _parameters(one: _Channel, deployment: Deployment) -> dict[str, Any]:
+    """Return what stands for the subscriber in the address, with those that there are."""
+    if _PLACE in one.address:
+        place, words, names, example = (
+            _PLACE,
+            "Kommunkod (SCB), four digits",
+            deployment.municipalities,
+            "2380",
+        )
+    elif _UNIT in one.address:
+        names = {stream.removeprefix(OPEN_CARE): name for stream, name in deployment.units.items()}
+        place, words, example = _UNIT, "Unit of the region's open care", "zatagrand"
+    else:
+        return {}
+    listed = "; ".join(f"{code} {name}" for code, name in sorted(names.items()))
+    code = {
+        "description": words + (f": {listed}" if listed else "") + ".",
+        **({"enum": sorted(names)} if names else {"examples": [example]}),
+    }
+    return {"parameters": {place.strip("{}"): code}}
+
+
 def _topic(one: _Channel, deployment: Deployment) -> dict[str, Any]:
-    configured = topics_of((_PLACE,), deployment.terms)[one.address]
+    configured = topics_of((_PLACE, _OPEN_CARE), deployment.terms)[one.address]
     return {
         "topic": one.address,
         "partitions": deployment.terms.partitions,
@@ -235,7 +272,7 @@ def _operation(name: str, one: _Channel) -> dict[str, Any]:
             "kafka": {
                 "groupId": {
                     "type": "string",
-                    "pattern": r"^losus\.[0-9]{4}\." if _PLACE in one.address else r"^losus\.region\.",
+                    "pattern": r"^losus\.[0-9]{4}\." if _PLACE in one.address else _GROUP_OF_REGION,
                     "description": "yours: the access lists allow no other",
                 },
                 "bindingVersion": _BINDING,

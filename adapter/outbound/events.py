@@ -23,6 +23,7 @@ from adapter.outbound.grounds import (
     ground_of,
 )
 from adapter.store.intake import CaseRow, EventRow
+from adapter.streams import municipality_of
 
 CASE_CHANGED = "se.losus.case.changed.v1"
 DEADLINE_MISSED = "se.losus.case.deadline.v1"
@@ -60,12 +61,12 @@ def decide(
     # only after a restore is what was told last known in part: what the municipality was sent of it
     known = before.payload if before is not None else "full"
     changed = changed_fields(before, withhold(picture, known))
-    told = _told(row)
+    told = municipality_of(row.revisions)
     if concerned is None:  # a voided case names nobody any more: who was told of it is told of that
         concerned = told or None
     home = concerned if concerned in payloads else None
     moved = told is not None and told != (home or "")
-    if before is not None and not moved and not _visible(before, picture, payloads.get(home or "", "full")):
+    if before is not None and not moved and not visible(before, picture, payloads.get(home or "", "full")):
         if known == "full" and not changed:
             return row, ()
         whole = picture.model_copy(update={"revision": before.revision, "changed": before.changed})
@@ -80,7 +81,7 @@ def decide(
         events.append(event_of_picture(CASE_CHANGED, told, last, ground_of(last), is_closing=True))
     revision = revisions.pop(home or "", 0)
     sent = picture
-    for kind, fields in _kinds(before, picture, changed):
+    for kind, fields in kinds(before, picture, changed):
         revision += 1
         picture = picture.model_copy(update={"revision": revision, "changed": fields})
         sent = withhold(picture, payloads[home] if home else "full")
@@ -91,7 +92,7 @@ def decide(
     return _stored(row, picture, said, concerned, revisions), tuple(events)
 
 
-def _visible(before: CasePicture, picture: CasePicture, payload: Payload) -> tuple[str, ...]:
+def visible(before: CasePicture, picture: CasePicture, payload: Payload) -> tuple[str, ...]:
     """The fields that have changed of those that whoever gets the case's events may see.
 
     Which versions say so is not what is said: another copy of what is known calls for no event.
@@ -112,8 +113,8 @@ def _json(picture: CasePicture) -> bytes:
     return picture.model_dump_json().encode()
 
 
-def _kinds(
-    before: CasePicture | None, picture: CasePicture, changed: tuple[str, ...]
+def kinds(
+    before: CasePicture | None, picture: CasePicture, changed: tuple[str, ...] | None = None
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The types of event that the change calls for, each with the fields that it tells of.
 
@@ -122,6 +123,7 @@ def _kinds(
     a history that is imported) is part of that message's change.
     """
     pending = _limits(before, DeadlineStatus.PENDING) if before else frozenset[str]()
+    changed = changed_fields(before, picture) if changed is None else changed
     is_late = bool(pending & _limits(picture, DeadlineStatus.MISSED))
     if changed != ("deadlines",) or not is_late:
         yield CASE_CHANGED, changed
@@ -131,14 +133,6 @@ def _kinds(
 
 def _limits(picture: CasePicture, status: DeadlineStatus) -> frozenset[str]:
     return frozenset(one.name.value for one in picture.deadlines if one.status is status)
-
-
-def _told(row: CaseRow) -> str | None:
-    """The municipality that was told last ("" for the unrouted), None before the first event.
-
-    It is the last key of `revisions`: each telling moves its key to the end.
-    """
-    return next(reversed(row.revisions), None)
 
 
 def event_of_picture(

@@ -32,6 +32,7 @@ SETTLEMENT = "LUS 5:1"
 JOINT_ANALYSIS = "LUS 4:4-4:5"  # the monthly control is a step of the agreement
 RATE_NOTICE = "LUS 5:6"  # the amount of the coming year
 NOT_YOURS = "LUS 5:2"  # another municipality is the liable one
+NOT_YOUR_PATIENT = "LUS 2:1 2 st."  # another unit of open care has the person now
 OVER = "kafka.cases_days"  # nothing is told: the topic is no archive
 
 

@@ -2,8 +2,9 @@
 
 Owns names and settings of topics; does not own who may read them (`acls`), nor the comparison with those
 that are there (`topic_plan`). Names are fixed by the contract: `losus.<kommunkod>.events`, `.cases`
-(compacted), `.settlements`; for the region alone `losus.dead-letter` and `losus.unrouted`. No topic is
-the archive (PDL 3:17, HSLF-FS 2016:40 4:9): that is the database, which keeps every event.
+(compacted), `.settlements`; `losus.region.<unit>.events` and `.cases` for units of its open care; for the
+region alone `losus.dead-letter` and `losus.unrouted`. No topic is the archive (PDL 3:17, HSLF-FS 2016:40
+4:9): that is the database, which keeps every event.
 """
 
 from collections.abc import Iterable
@@ -15,6 +16,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from adapter.cluster import Cluster
 from adapter.errors import Problem, UnavailableError
 from adapter.kafka import administrator, fault_of
+from adapter.streams import is_open_care
 
 DEAD_LETTER = "losus.dead-letter"
 UNROUTED = "losus.unrouted"
@@ -65,9 +67,11 @@ def settlements_topic(municipality: str) -> str:
 
 
 def topics_of_lane(lane: str) -> tuple[str, ...]:
-    """The topics of a lane: a municipality's three, or the region's one (see `records`)."""
+    """The topics of a stream: a municipality's three, a unit's of open care two, or the region's one."""
     if f"losus.{lane}" in {DEAD_LETTER, UNROUTED}:
         return (f"losus.{lane}",)
+    if is_open_care(lane):  # it owes nothing
+        return (events_topic(lane), cases_topic(lane))
     return (events_topic(lane), cases_topic(lane), settlements_topic(lane))
 
 
@@ -86,7 +90,8 @@ def topics_of(municipalities: Iterable[str], terms: TopicTerms | None = None) ->
             "delete.retention.ms": str(_TOMBSTONE_DAYS * _DAY_MS),
             "max.compaction.lag.ms": str(_COMPACTED_WITHIN_DAYS * _DAY_MS),
         }
-        topics[settlements_topic(municipality)] = large
+        if not is_open_care(municipality):
+            topics[settlements_topic(municipality)] = large
     return topics
 
 

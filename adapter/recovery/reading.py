@@ -35,7 +35,7 @@ from adapter.outbound.records import DEAD_LETTER_LANE, UNROUTED_LANE
 from adapter.store.putting_back import Staged
 
 _LANE = re.compile(
-    rf"losus\.(?:(?P<code>[0-9]{{4}})\.(?:events|cases|settlements)|({UNROUTED_LANE})|({DEAD_LETTER_LANE}))"
+    rf"losus\.(?:(?P<code>[0-9]{{4}}|region\.[a-z0-9-]+)\.(?:events|cases|settlements)|({UNROUTED_LANE})|({DEAD_LETTER_LANE}))"
 )
 _OF_CASES = frozenset({CASE_CHANGED, DEADLINE_MISSED})
 _KNOWN = _OF_CASES | OF_SETTLEMENTS | {MESSAGE_PARKED, CASE_EXPIRED}

@@ -22,6 +22,7 @@ from adapter.outbound.events import (
 from adapter.outbound.grounds import (
     FOLLOW_UP,
     JOINT_ANALYSIS,
+    NOT_YOUR_PATIENT,
     OVER,
     RATE,
     RATE_NOTICE,
@@ -34,6 +35,7 @@ from adapter.outbound.grounds import (
 from adapter.outbound.records import UNROUTED_LANE
 from adapter.store.intake import CaseRow, EventRow
 from adapter.store.putting_back import Ours, Staged
+from adapter.streams import LEFT, NOBODY, STALE, is_open_care, municipality_of, with_unit
 
 #: Form and clause of what is no case's.
 _OF_SETTLEMENTS = {
@@ -47,8 +49,9 @@ _OF_SETTLEMENTS = {
 class Mended:
     """What is to be done: events put back, ours that never go (id to ce_id of the other), closings owed.
 
-    `told`: by municipality ("" for none) the last revision, the one that has the case at the end; `picture`
-    as it was told there last, None where nobody has it or where what the case's row says stands (`ours`).
+    `told`: by stream ("" for the unrouted) the last revision, of each kind the one that has the case at the
+    end; what a unit of open care was sent last is taken as stale. `picture` as the municipality was sent it
+    last, None where nobody has it or where what the case's row says stands (`ours`).
     """
 
     put_back: tuple[Staged, ...]
@@ -61,7 +64,7 @@ class Mended:
     @property
     def has_it(self) -> str | None:
         """The lane that has the case; None: nobody has."""
-        return next(reversed(dict(self.told)), None) if self.picture is not None or self.ours else None
+        return municipality_of(self.told) if self.picture is not None or self.ours else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +96,17 @@ def mend(on_kafka: Sequence[Staged], decided: Sequence[Ours]) -> Mended:
         elif not other.gone:
             superseded[other.id] = event.ce_id
     last = _last_of_lanes(on_kafka, [one for one in decided if not one.gone and one.id not in superseded])
-    order = sorted(last.values(), key=lambda one: one.rank)
+    ranked = sorted(last.values(), key=lambda one: one.rank)
+    units = [one for one in ranked if is_open_care(one.event.lane)]
+    order = [one for one in ranked if one not in units]
     holder = order[-1] if order else None
-    others = [one for one in order[:-1] if not one.event.closing and one.event.lane != UNROUTED_LANE]
+    others = [
+        one for one in (*order[:-1], *units[:-1]) if not one.event.closing and one.event.lane != UNROUTED_LANE
+    ]
     closings = tuple(_closing(one.event) for one in others)
-    told = {_code(one.event.lane): one.event.revision + (one in others) for one in order}
+    told = {_code(one.event.lane): one.event.revision + (one in others) for one in (*units, *order)}
+    if units:
+        told = with_unit(told, NOBODY, LEFT if units[-1].event.closing else STALE)
     is_ours = holder is not None and holder.ours
     has = holder is not None and not holder.event.closing
     picture = (
@@ -128,10 +137,11 @@ def _expired_at(one: Staged, decided: Iterable[Ours], on_kafka: Iterable[Staged]
 
 
 def _closing(one: Staged) -> EventRow:
-    """The last word to a municipality that the case had left before it was lost."""
+    """The last word to a municipality, or unit, that the case had left before it was lost."""
     picture = CasePicture.model_validate_json(one.payload)
     last = closing(picture).model_copy(update={"revision": one.revision + 1})
-    return event_of_picture(CASE_CHANGED, one.lane, last, ground_of(last), is_closing=True)
+    ground = NOT_YOUR_PATIENT if is_open_care(one.lane) else ground_of(last)
+    return event_of_picture(CASE_CHANGED, one.lane, last, ground, is_closing=True)
 
 
 def as_recorded(one: Staged) -> EventRow:

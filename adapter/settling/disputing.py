@@ -108,7 +108,7 @@ class Desk:
     @classmethod
     def of(cls, settings: Settings, trace: Trace | None = None) -> "Desk":
         """Read it from the settings."""
-        payloads: dict[str, Payload] = {code: one.payload for code, one in settings.subscribers.items()}
+        payloads: dict[str, Payload] = {code: one.payload for code, one in settings.municipalities.items()}
         return cls(payloads, FhirVersion(settings.settlement_fhir), f"{settings.base_url}/fhir", trace)
 
 

@@ -74,9 +74,7 @@ async def may_go(connection: Connection, cases: Collection[str], period: Period)
     """
     rows = await connection.fetch(
         """select id, swedish_day(last_entry(id)) as day
-           from cases left join lateral
-             (select key, value from json_each_text(revisions::json) with ordinality
-              order by ordinality desc limit 1) as told on true
+           from cases
            where id = any ($1::text[]) and years_over(last_entry(id), $2, $3) and is_past(state, picture)
              and not parked and not exists (select from held_case where case_id = cases.id)
              and not exists (select from parked_case where case_id = cases.id)
@@ -85,9 +83,13 @@ async def may_go(connection: Connection, cases: Collection[str], period: Period)
              and not exists (select from dispute where stay = cases.id)
              and not exists (select from event join delivery on delivery.event = event.id
                              where event.case_id = cases.id)
-             and (coalesce(told.key, '') = '' or exists (
-               select from event where event.case_id = cases.id and event.revision = -(told.value::integer)
-                                   and event.municipality = told.key))
+             and not exists (
+               select from (select distinct on (starts_with(key, 'region.')) key, value
+                            from json_each_text(revisions::json) with ordinality
+                            order by starts_with(key, 'region.'), ordinality desc) as told
+               where told.key not in ('', 'region.') and not exists (
+                 select from event where event.case_id = cases.id and event.revision = -(told.value::integer)
+                                     and event.municipality = told.key))
            order by id""",
         sorted(cases),
         period.years,

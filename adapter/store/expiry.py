@@ -14,7 +14,7 @@ Place = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A case that has ended: which municipality was told of it last, at which revision."""
+    """A case that has ended: the stream that has it, of a municipality or of open care, at which revision."""
 
     case_id: str
     municipality: str
@@ -39,12 +39,13 @@ async def ended_before(
     locked = await connection.fetch(
         """select id, told.key as municipality, told.value::integer as revision
            from cases cross join lateral
-             (select key, value from json_each_text(revisions::json) with ordinality
-              order by ordinality desc limit 1) as told
-           where id = any ($1::text[]) and changed_at < $2 and told.key <> ''
+             (select distinct on (starts_with(key, 'region.')) key, value
+              from json_each_text(revisions::json) with ordinality
+              order by starts_with(key, 'region.'), ordinality desc) as told
+           where id = any ($1::text[]) and changed_at < $2 and told.key not in ('', 'region.')
              and not exists (select from event where event.case_id = cases.id and event.revision < 0
                              and event.revision = -(told.value::integer) and event.municipality = told.key)
-           order by id for update of cases skip locked""",
+           order by id, told.key for update of cases skip locked""",
         old,
         before,
     )

@@ -27,7 +27,8 @@ from adapter.trace import Trace
 class CaseRow:
     """A case as stored.
 
-    `revisions` is its last revision by municipality ("" for none), the one told last at the end;
+    `revisions` is its last revision by stream ("" for none), of each kind the one that has it at the end
+    (`adapter.streams`);
     `due` when a pending limit will be missed, or a fact on the person begin or end, if nothing more is heard.
     `parked`: something of it is held, so that nothing is told of it until that is mended.
     """

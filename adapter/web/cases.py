@@ -179,7 +179,7 @@ def _payload(request: Request, reach: Reach) -> Payload:
     settings: Settings = request.app.state.settings
     if reach.only is None:
         return "full"
-    subscriber = settings.subscribers.get(reach.only)
+    subscriber = settings.municipalities.get(reach.only)
     return "statutory" if subscriber is None else subscriber.payload
 
 

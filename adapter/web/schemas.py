@@ -68,7 +68,8 @@ def deployment_of(settings: Settings) -> Deployment:
     return Deployment(
         version=version("losus-adapter"),
         bootstrap=kafka.bootstrap,
-        municipalities={code: one.name for code, one in settings.subscribers.items()},
+        municipalities={code: one.name for code, one in settings.municipalities.items()},
+        units={stream: one.name for stream, one in settings.open_care.items()},
         terms=TopicTerms(kafka.partitions, kafka.replication, kafka.min_insync, kafka.retention_days),
         schemas_url=f"{settings.base_url}/schemas",
         is_encrypted=tls is not None,

@@ -50,6 +50,12 @@ async def expired(dsn: str) -> int:
         ({"days_ago": 366, "state": State.VOIDED}, 1, "voided is an end"),
         ({"days_ago": 366, "told": '{"2380": 13, "": 1}'}, 0, "the last that was told of it is nobody"),
         ({"days_ago": 366, "told": "{}"}, 0, "nobody was told of it"),
+        ({"days_ago": 366, "told": '{"region.zata": 2, "2380": 13}'}, 2, "off both streams"),
+        (
+            {"days_ago": 366, "told": '{"2380": 13, "region.zata": 2, "region.": 0}'},
+            1,
+            "the unit was told it left",
+        ),
     ],
 )
 async def test_which_cases_leave(dsn: str, given: dict[str, Any], count: int, because: str) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import random
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -15,6 +15,7 @@ import pytest
 from adapter.losus.identity import pseudonym
 from adapter.outbound.records import share_of
 from adapter.outbound.topics import UNROUTED, cases_topic, events_topic
+from adapter.settings import Subscriber
 from tests import cli
 from tests.conftest import Kafka as Broker
 from tests.service import renewed, send, service, settings, stay, way_home
@@ -24,9 +25,11 @@ EVENTS, CASES = events_topic("2380"), cases_topic("2380")
 
 
 @contextmanager
-def relay(dsn: str, bootstrap: str, **more: Any) -> Iterator[cli.Process]:
-    """`losus relay` as a process of its own."""
-    given = settings(dsn)
+def relay(
+    dsn: str, bootstrap: str, subscribers: Mapping[str, Subscriber] | None = None, **more: Any
+) -> Iterator[cli.Process]:
+    """`losus relay` as a process of its own; `more` are settings of Kafka."""
+    given = settings(dsn) if subscribers is None else settings(dsn, subscribers=subscribers)
     environment = os.environ | {
         "LOSUS_DATABASE": dsn,
         "LOSUS_SECRET": given.secret.get_secret_value(),

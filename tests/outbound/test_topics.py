@@ -192,6 +192,23 @@ def test_a_municipality_may_read_its_own_topics_and_nothing_else() -> None:
         assert {operation for one in lists for operation in one.operations} == {"Read", "Describe"}
 
 
+def test_a_unit_of_open_care_may_read_its_own_two_topics_and_nothing_else() -> None:
+    """Contract 4: a subscriber of kind `open-care` gets cases; statements are a municipality's."""
+    unit = "region.zata"
+    lists = [one for one in access_lists([*CODES, unit]) if one.user == user_of(unit)]
+    assert {(one.kind, one.name, one.prefix, one.operations) for one in lists} == {
+        ("topic", "losus.region.zata.events", False, ("Read", "Describe")),
+        ("topic", "losus.region.zata.cases", False, ("Read", "Describe")),
+        ("group", "losus.region.zata.", True, ("Read",)),
+    }
+    assert set(topics_of([unit])) - set(topics_of([])) == {events_topic(unit), cases_topic(unit)}
+    assert topics_of([unit])[cases_topic(unit)]["cleanup.policy"] == "compact"
+    writes = {
+        one.name for one in access_lists([unit]) if one.user == "losus-relay" and "Write" in one.operations
+    }
+    assert {events_topic(unit), cases_topic(unit)} <= writes
+
+
 def test_the_region_alone_reads_what_is_of_nobody() -> None:
     readers = {
         (one.name, one.user)

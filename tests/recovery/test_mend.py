@@ -37,6 +37,8 @@ A3_HERE = told("2380", 3, 30, ce_id="decided after the restore")
 A4_HERE = told("2380", 4, 40, ce_id="and another one")
 A_LEFT, B1 = told("2380", 3, 3, closing=True), told("2309", 1, 3)
 UNROUTED = told("unrouted", 1, 1)
+Z1, Z2, F1 = told("region.zata", 1, 1), told("region.zata", 2, 2), told("region.froso", 1, 3)
+Z_LEFT = told("region.zata", 2, 3, closing=True)
 
 TABLE = [
     # on Kafka and not here, here, put back, superseded, owed (lane, revision), revisions, has it, ours
@@ -59,6 +61,12 @@ TABLE = [
      [("", 1), ("2380", 2)], "2380", False),
     ("of nobody any more", [UNROUTED, told("2380", 1, 0, closing=True)], [], None, {}, [],
      [("2380", 1), ("", 1)], "", False),
+    ("a unit of open care beside the municipality", [A2, Z2], [ours(1, A1), ours(2, Z1)], [A2, Z2], {}, [],
+     [("region.zata", 2), ("region.", 1), ("2380", 2)], "2380", False),
+    ("the last word to a unit is owed", [F1], [ours(1, A1), ours(2, Z1)], [F1], {}, [("region.zata", 2)],
+     [("2380", 1), ("region.zata", 2), ("region.froso", 1), ("region.", 1)], "2380", True),
+    ("a unit that it has left, and no other", [Z_LEFT], [ours(1, A1), ours(2, Z1)], [Z_LEFT], {}, [],
+     [("2380", 1), ("region.zata", 2), ("region.", 0)], "2380", True),
 ]  # fmt: skip
 
 
