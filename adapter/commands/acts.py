@@ -64,8 +64,13 @@ def _settle(given: Given) -> Act | None:
         return Act(Touch.CHANGES, ("settlement/due",), scheduled=True)
     if given["month"] is None:
         return None
+    if given["confirm_empty"]:
+        confirmed = f"settlement/{given['confirm_empty']}/{given['month']}"
+        return Act(Touch.CHANGES, (confirmed,), why=given["because"])
     what = tuple(f"settlement/{place}{given['month']}" for place in ([f"{one}/" for one in towns] or [""]))
-    return Act(Touch.CHANGES if given["issue"] else Touch.READS, what, town, why=given["early"])
+    return Act(
+        Touch.CHANGES if given["issue"] else Touch.READS, what, town, why=given["early"] or given["no_data"]
+    )
 
 
 def _forecast(given: Given) -> Act | None:

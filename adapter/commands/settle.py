@@ -30,7 +30,8 @@ from adapter.fhir.elements import Edition
 from adapter.fhir.model import FhirVersion
 from adapter.fhir.summary import bundle
 from adapter.settlement.bulk import Bulk, bulk, bulk_in_force
-from adapter.settlement.ledger import Lasting, by_law, by_name
+from adapter.settlement.heard import FileSpan
+from adapter.settlement.ledger import Lasting, by_law, by_name, months_of
 from adapter.settlement.parts import parts_of
 from adapter.settlement.render import CSV_COLUMNS, mean_decimal, plain, statement_row
 from adapter.settlement.settle import must_settle
@@ -102,10 +103,11 @@ def _settled(
         must_settle(named)
     asked, stays = read_stays(path, *span, skip_bad=skip_bad)
     end = max(asked).end if asked else date.min
+    heard = FileSpan.of(months_of(stays))
     if named:
-        return bulk(by_name(stays, named, end), named, book.rates, asked)
+        return bulk(by_name(stays, named, end), named, book.rates, asked, heard)
     law = Lasting(book.rules)
-    return bulk_in_force(by_law(stays, law, end), law, book.rates, asked)
+    return bulk_in_force(by_law(stays, law, end), law, book.rates, asked, heard)
 
 
 def open_book(folder: Path | None, rates: Path | None) -> Book:
@@ -175,7 +177,7 @@ def print_statements(statements: Sequence[Statement], book: Book) -> None:
             one.care_form,
             str(one.month),
             one.status.value,
-            str(one.mean.stays),
+            "–" if one.mean.no_data else str(one.mean.stays),
             "–" if mean is None else f"{mean:.2f}",
             str(plain(one.payable_days)),
             "no-rate" if one.no_rate else f"{one.amount:,f}".replace(",", " "),

@@ -24,12 +24,14 @@ from adapter.commands.settle_store import StoreOptions as StoreOptions  # noqa: 
 from adapter.commands.settle_store import (
     book_folder,
     check,
+    confirm_store,
     explain_store,
     follow_up_store,
     print_corrections,
     settle_store,
     told_json,
 )
+from adapter.fhir.adjustment import ADJUSTMENT_COLUMNS, adjustment_row
 from adapter.fhir.decimals import dumps
 from adapter.fhir.model import FhirVersion
 from adapter.fhir.sheet import Draft
@@ -48,7 +50,10 @@ def settle_more(
     version: FhirVersion,
 ) -> None:
     """Do what is asked of the store: the story of a stay, the follow-up of a month, or settling."""
-    if options.explain is not None:
+    if options.confirm_empty is not None:
+        words = "confirmed" if confirm_store(options) else "confirmed before"
+        out.print(f"{options.month} {options.confirm_empty}: {words}: nothing happened", markup=False)
+    elif options.explain is not None:
         _print_story(explain_store(options, open_book(book_folder(agreements), rates)), format_)
     elif options.follow_up:
         for told in follow_up_store(options, open_book(book_folder(agreements), rates), version):
@@ -84,15 +89,28 @@ def _on_store(
     version: FhirVersion,
 ) -> None:
     check(options)
+    if options.corrections and format_ is not SettleFormat.CSV:
+        raise typer.BadParameter("goes with --format csv; the others have them", param_hint="--corrections")
     book = open_book(book_folder(agreements), rates)
     if options.agreement:
         book.get(options.agreement)
     if unknown := sorted(set(options.municipalities) - set(book.municipalities)):
         raise typer.BadParameter(f"no such kommunkod: {', '.join(unknown)}", param_hint="--municipality")
     done = settle_store(options, book)
-    _print(done, book, format_, version)
+    if options.corrections:
+        _print_corrections_csv(done)
+    else:
+        _print(done, book, format_, version)
     if done.refused:
         raise typer.Exit(1)
+
+
+def _print_corrections_csv(done: Settled) -> None:
+    writer = csv.DictWriter(sys.stdout, ADJUSTMENT_COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for one in done.told:
+        issued = one.statement
+        writer.writerows(adjustment_row(issued.id, adjustment) for adjustment in issued.adjustments)
 
 
 def _print(done: Settled, book: Book, format_: SettleFormat, version: FhirVersion) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import typer
 
 from adapter.agreements.load import Book
+from adapter.agreements.terms import CareForm
 from adapter.commands.checked import checked_settings
 from adapter.commands.output import err, out
 from adapter.errors import Problem, SetupError
@@ -23,7 +24,7 @@ from adapter.fhir.adjustment import adjustment_json
 from adapter.fhir.followup import follow_up_bundle
 from adapter.fhir.model import FhirVersion
 from adapter.fhir.reason_words import in_words
-from adapter.losus.days import Month
+from adapter.losus.days import Month, local_day
 from adapter.process import begin_process
 from adapter.settings import Settings
 from adapter.settlement.claim import documents_json
@@ -32,9 +33,10 @@ from adapter.settling.explaining import known_from_store
 from adapter.settling.issuing import Ledger
 from adapter.settling.monthly import month_of_store
 from adapter.settling.owing import Told
-from adapter.settling.run import Asked, Settled, settle_due, settle_month
+from adapter.settling.run import Asked, Settled, Unknown, settle_due, settle_month
 from adapter.settling.step_words import Language
 from adapter.settling.words import story
+from adapter.store.confirmed import confirm_empty
 from adapter.store.database import PATIENT_S, connect
 from adapter.store.migrate import migrate
 from adapter.trace import Trace
@@ -55,6 +57,10 @@ class StoreOptions:
     explain: str | None
     language: Language
     follow_up: bool = False
+    confirm_empty: str | None = None
+    because: str | None = None
+    no_data: str | None = None
+    corrections: bool = False
 
 
 def settle_store(options: StoreOptions, book: Book) -> Settled:
@@ -66,7 +72,50 @@ def settle_store(options: StoreOptions, book: Book) -> Settled:
     for municipality, month, fault in done.refused:
         for problem in fault.problems:
             err.print(f"losus: {municipality} {month}: {problem.rule}; nothing was issued of it")
+    _print_unknown(done.unknown)
     return done
+
+
+def _print_unknown(unknown: Sequence[Unknown]) -> None:
+    """List what waits for people, a line for each care form and month, with what they may do."""
+    by_month: dict[tuple[Month, str], list[Unknown]] = {}
+    for one in unknown:
+        by_month.setdefault((one.month, one.care_form), []).append(one)
+    for (month, form), waiting in sorted(by_month.items()):
+        silent = sorted({source for one in waiting for source in one.silent})
+        why = f"no message from {', '.join(silent)}" if silent else "no message of this care form"
+        towns = ", ".join(one.municipality for one in waiting)
+        err.print(f"losus: {month} {form}: no data ({why}); not issued to {towns}")
+    if unknown:
+        err.print(_WHAT_TO_DO)
+
+
+_WHAT_TO_DO = (
+    "losus: where nothing happened: losus settle --confirm-empty CARE_FORM --month YYYY-MM --because WORDS; "
+    "where nothing will come: --issue --no-data WORDS"
+)
+
+
+def confirm_store(options: StoreOptions) -> bool:
+    """Store that nothing happened in a care form in a month; False where it was confirmed before."""
+    if options.confirm_empty not in tuple(CareForm):
+        raise typer.BadParameter("is somatic or psychiatric", param_hint="--confirm-empty")
+    if options.month is None or not options.because or options.issue or options.municipalities:
+        raise typer.BadParameter("goes with --month and --because alone", param_hint="--confirm-empty")
+    return asyncio.run(_confirm(options, CareForm(options.confirm_empty), _month(options.month)))
+
+
+async def _confirm(options: StoreOptions, care_form: CareForm, month: Month) -> bool:
+    settings, now = checked_settings(), datetime.now(UTC)
+    if local_day(now) < month.end:
+        raise typer.BadParameter(f"{month} is not over", param_hint="--month")
+    await migrate(settings.database.get_secret_value())
+    database = await connect(settings.database.get_secret_value(), size=1, deadline_s=PATIENT_S)
+    try:
+        async with database.transaction() as connection:
+            return await confirm_empty(connection, care_form.value, month, options.because or "", now)
+    finally:
+        await database.close()
 
 
 def explain_store(options: StoreOptions, book: Book) -> tuple[str, ...]:
@@ -82,6 +131,10 @@ def check(options: StoreOptions) -> None:
         raise typer.BadParameter("issues all that is due, and takes no other option", param_hint="--due")
     if options.early and not options.issue:
         raise typer.BadParameter("goes with --issue", param_hint="--early")
+    if options.no_data and not options.issue:
+        raise typer.BadParameter("goes with --issue", param_hint="--no-data")
+    if options.because:
+        raise typer.BadParameter("goes with --confirm-empty", param_hint="--because")
 
 
 async def _settle(options: StoreOptions, book: Book) -> Settled:
@@ -102,6 +155,7 @@ async def _settle(options: StoreOptions, book: Book) -> Settled:
                 options.agreement,
                 issue=options.issue,
                 early=options.early,
+                no_data=options.no_data,
             )
             return await settle_month(database, ledger, asked, now)
     finally:

@@ -52,6 +52,26 @@ def settle_any_command(  # noqa: PLR0913, PLR0917 - one parameter an option
     due: Annotated[
         bool, typer.Option("--due", help="Issue every month whose correction day is over (for a scheduler).")
     ] = False,
+    confirm_empty: Annotated[
+        str | None,
+        typer.Option(
+            "--confirm-empty",
+            help="On the store: somatic or psychiatric; nothing happened in --month, although nothing came.",
+        ),
+    ] = None,
+    because: Annotated[
+        str | None, typer.Option("--because", help="With --confirm-empty: how that is known.")
+    ] = None,
+    no_data: Annotated[
+        str | None,
+        typer.Option(
+            "--no-data",
+            help="With --issue: issue months of which nothing is known as such; say why nothing will come.",
+        ),
+    ] = None,
+    corrections: Annotated[
+        bool, typer.Option("--corrections", help="With --format csv: the lines that correct earlier months.")
+    ] = False,
     explain: Annotated[str | None, typer.Option("--explain", help="Tell the story of this stay.")] = None,
     follow_up: Annotated[
         bool,
@@ -60,7 +80,19 @@ def settle_any_command(  # noqa: PLR0913, PLR0917 - one parameter an option
     lang: Annotated[str, typer.Option("--lang", help="With --explain: sv or en.")] = "sv",
 ) -> None:
     """Settle stays: a statement for each municipality, care form and month."""
-    if stays is not None and (month or municipality or issue or early or due or follow_up):
+    of_store = (
+        month,
+        municipality,
+        issue,
+        early,
+        due,
+        follow_up,
+        confirm_empty,
+        because,
+        no_data,
+        corrections,
+    )
+    if stays is not None and any(of_store):
         raise typer.BadParameter("settles a file: --month, --issue and --due are of the store")
     if stays is None and (from_ or to or skip_bad):
         raise typer.BadParameter("--from, --to and --skip-bad go with --stays FILE", param_hint="--stays")
@@ -72,7 +104,19 @@ def settle_any_command(  # noqa: PLR0913, PLR0917 - one parameter an option
     from adapter.commands.settle_more import StoreOptions, explain_file, settle_more  # noqa: PLC0415
 
     options = StoreOptions(
-        month, tuple(municipality or ()), agreement, issue, early, due, explain, _language(lang), follow_up
+        month,
+        tuple(municipality or ()),
+        agreement,
+        issue,
+        early,
+        due,
+        explain,
+        _language(lang),
+        follow_up,
+        confirm_empty=confirm_empty,
+        because=because,
+        no_data=no_data,
+        corrections=corrections,
     )
     if stays is not None:
         explain_file(stays, options, open_book(agreements, rates), format_, skip_bad=skip_bad)

@@ -106,7 +106,7 @@ def subject(sheet: Sheet) -> dict[str, Any]:
 
 
 def groups(statement: Statement, version: FhirVersion) -> list[dict[str, Any]]:
-    """Give the two figures; a month without stays has counts and no score."""
+    """Give the two figures; a month without stays has counts and no score, one without data neither."""
     mean, out = statement.mean, left_out(statement)
     counts = {
         "mean-days": {
@@ -127,12 +127,21 @@ def groups(statement: Statement, version: FhirVersion) -> list[dict[str, Any]]:
             **extended(threshold(mean.terms) + _exact_mean(mean) if code == "mean-days" else []),
             "code": GROUP.concept(code),
             "population": [
-                {"code": population(name), "count": count} for name, count in counts[code].items()
+                {"code": population(name), **({"_count": _UNKNOWN} if mean.no_data else {"count": count})}
+                for name, count in counts[code].items()
             ],
-            **({scored: score} if (score := scores[code]) else {}),
+            **({scored: _UNKNOWN} if mean.no_data else {scored: score} if (score := scores[code]) else {}),
         }
         for code in GROUPS
     ]
+
+
+#: Of a month without any message: there are figures, and nobody knows them.
+_UNKNOWN = {
+    "extension": [
+        {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}
+    ]
+}
 
 
 def left_out(statement: Statement) -> int:
@@ -203,12 +212,13 @@ def _in_words(sheet: Sheet) -> tuple[str, str]:
     statement, mean = sheet.statement, sheet.statement.mean
     score = mean_score(mean)
     average = ("–", "–") if score is None else (str(score["value"]),) * 2
+    stays = "–" if mean.no_data else str(mean.stays)
     english, swedish = GATE_STATUS.concepts[statement.status.value]
     headline = sheet.headline
     sums = _sums_in_words(statement)
     return (
-        f"{headline[0]}: {mean.stays} vårdtillfällen, genomsnitt {average[0]} dygn. {swedish}. {sums[0]}",
-        f"{headline[1]}: {mean.stays} stays, mean {average[1]} days. {english}. {sums[1]}",
+        f"{headline[0]}: {stays} vårdtillfällen, genomsnitt {average[0]} dygn. {swedish}. {sums[0]}",
+        f"{headline[1]}: {stays} stays, mean {average[1]} days. {english}. {sums[1]}",
     )
 
 

@@ -72,6 +72,7 @@ GATE_STATUS = CodeSystem(
         "analysis": ("Joint analysis", "Gemensam analys"),
         "liable": ("Liable to pay", "Betalningsansvar"),
         "liable-retroactive": ("Liable to pay, retroactively", "Betalningsansvar i efterhand"),
+        "no-data": ("No data", "Uppgifter saknas"),
     },
 )
 BASIS = CodeSystem(

@@ -7,6 +7,7 @@ belongs to (`attribution: end-month`). Does not own statements (`settle`).
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 
 from adapter.agreements.agreement import Agreement
 from adapter.agreements.in_force import InForce, in_force
@@ -14,6 +15,7 @@ from adapter.agreements.rules import Rules
 from adapter.agreements.terms import CareForm
 from adapter.losus.days import DAY, Month, local_day
 from adapter.settlement.gate import Counts, MonthMean, mean_of
+from adapter.settlement.heard import Heard
 from adapter.settlement.measure import Measured, measure
 from adapter.settlement.stay import Stay
 
@@ -23,22 +25,32 @@ POOLED = "pooled"
 Payer = tuple[str, str]
 
 
+def _always(_: Month) -> bool:
+    return True
+
+
 @dataclass(slots=True)
 class Account:
     """The stays of one payer under one agreement: measured, by `Month.index` of their end; and those open.
 
     `closed`: of months that are not settled any more, whose stays are not here, the counts (by index).
+    `knows` says of a month without stays whether it is known that there were none (`heard`).
     """
 
     rules: Rules
     months: dict[int, list[Measured]] = field(default_factory=dict)
     open: list[str] = field(default_factory=list)
     closed: Mapping[int, Counts] = field(default_factory=dict)
+    knows: Callable[[Month], bool] = _always
 
     def mean(self, month: Month, form: CareForm) -> MonthMean:
         """Give the mean of a month: of its stays, or as it was when the month was closed."""
         terms, closed = self.rules.on(month.first, form), self.closed.get(month.index)
-        return mean_of(month, terms, self.of(month)) if closed is None else MonthMean(month, terms, *closed)
+        if closed is not None:
+            return MonthMean(month, terms, *closed)
+        if not self.of(month) and not self.knows(month):
+            return MonthMean(month, terms, 0, 0, 0, no_data=True)
+        return mean_of(month, terms, self.of(month))
 
     def of(self, month: Month) -> Sequence[Measured]:
         """Give the stays that ended in a month, in no order."""
@@ -46,6 +58,14 @@ class Account:
 
 
 Accounts = dict[tuple[str, Payer], Account]
+
+
+def know(accounts: Mapping[tuple[str, Payer], Account], heard: Heard) -> None:
+    """Tell accounts what is known of months without stays."""
+    for (_, payer), account in accounts.items():
+        account.knows = partial(heard.knows, payer[0], payer[1])
+
+
 Choose = Callable[[str, CareForm, date], Rules]
 
 

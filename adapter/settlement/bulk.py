@@ -21,10 +21,11 @@ from adapter.agreements.rates import Rate, Rates
 from adapter.agreements.rules import Rules
 from adapter.agreements.terms import CareForm, Terms
 from adapter.losus.days import DAY, Month
-from adapter.settlement.account import POOLED, Law, Payer
+from adapter.settlement.account import POOLED, Law, Payer, know
 from adapter.settlement.bill import Prices, Unpriced, bill_of, bills_each, excess_line, no_rate_of
 from adapter.settlement.compare import Total
 from adapter.settlement.gate import GateStatus, MonthMean, run_gate
+from adapter.settlement.heard import ALL_KNOWN, Heard
 from adapter.settlement.ledger import Held, Ledger
 from adapter.settlement.lines import OPEN, Listed, Why, billed, left_out
 from adapter.settlement.priced import Priced
@@ -167,7 +168,7 @@ class Bulk:
             billed_stays = [] if one.no_rate else self._billed.of(one.group)
             lines = [b'{"stay":' + dumps(name) + text for name, text in billed_stays]
             lines += [dumps(line_json(line)) for line in self._excess(one)]
-            mean = MonthMean(one.mean.month, shared.terms, one.mean.stays, one.mean.days, one.mean.day_zero)
+            mean = replace(one.mean, terms=shared.terms)
             told = statement_json(self._summed(one, left, mean, ()))
             told |= shared.json
             told["excluded_stays"] = _listed(b'{"stay":' + dumps(name) + why.json for name, why in left)
@@ -270,9 +271,12 @@ class _Shared:
     json: dict[str, Any]
 
 
-def bulk(ledger: Ledger, rules: Rules, rates: Rates, asked: Sequence[Month]) -> Bulk:
+def bulk(
+    ledger: Ledger, rules: Rules, rates: Rates, asked: Sequence[Month], heard: Heard = ALL_KNOWN
+) -> Bulk:
     """Settle a ledger of one agreement, as `settle` does."""
     must_settle(rules)
+    know(ledger.accounts, heard)
     priced = Priced(ledger, Prices(rates))
     made: list[Drawn] = []
     for (_, payer), account in sorted(ledger.accounts.items(), key=lambda item: item[0]) if asked else ():
@@ -280,7 +284,9 @@ def bulk(ledger: Ledger, rules: Rules, rates: Rates, asked: Sequence[Month]) -> 
     return Bulk(made, priced, by_name)
 
 
-def bulk_in_force(ledger: Ledger, law: Law, rates: Rates, asked: Sequence[Month]) -> Bulk:
+def bulk_in_force(
+    ledger: Ledger, law: Law, rates: Rates, asked: Sequence[Month], heard: Heard = ALL_KNOWN
+) -> Bulk:
     """Settle a ledger by what is in force, as `settle_in_force` does."""
     priced, because = Priced(ledger, Prices(rates)), by_what_held(law)
     accounts: dict[tuple[str, Payer], Held] = dict(ledger.accounts) if asked else {}
@@ -288,6 +294,7 @@ def bulk_in_force(ledger: Ledger, law: Law, rates: Rates, asked: Sequence[Month]
         for month in asked:
             chosen = law.at(municipality, form, month).agreement.id
             accounts.setdefault((chosen, (municipality, form)), Held(law.rules[chosen]))
+    know(accounts, heard)
     made: list[Drawn] = []
     for (agreement, payer), account in accounts.items():
         told = [m for m in asked if account.of(m) or law.at(*payer, m).agreement.id == agreement]
@@ -302,10 +309,7 @@ def drawn(priced: Priced, account: Held, payer: Payer, told: Sequence[Month], la
     form = CareForm.SOMATIC if payer[1] == POOLED else CareForm(payer[1])
     first = min([month.index for month in told] + list(account.groups))
     run = [Month.at(index) for index in range(first, last.index + 1)]
-    means = [
-        priced.mean(account.groups.get(month.index), month, account.rules.on(month.first, form))
-        for month in run
-    ]
+    means = [_mean(priced, account, month, form) for month in run]
     asked = {month.index for month in told}
     for mean, status in zip(means, run_gate(means), strict=True):
         index = mean.month.index
@@ -331,6 +335,12 @@ def _no_rate(
     days = Fraction(stays.days) + (Fraction() if excess is None else excess.payable_days)
     counted = [one.stay for one in priced.counted(group)] if lacks else []
     return no_rate_of(unpriced, counted, days)
+
+
+def _mean(priced: Priced, account: Held, month: Month, form: CareForm) -> MonthMean:
+    group = account.groups.get(month.index)
+    mean = priced.mean(group, month, account.rules.on(month.first, form))
+    return replace(mean, no_data=True) if group is None and not account.knows(month) else mean
 
 
 def _listed(texts: Iterable[bytes]) -> orjson.Fragment:

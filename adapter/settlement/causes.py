@@ -108,7 +108,7 @@ def _run_of(statements: Sequence[Statement], now: Sequence[MonthCounts]) -> tupl
     means = {one.month.index: one.mean for one in statements}
     last = max(means)
     return tuple(
-        one._replace(stays=mean.stays, days=mean.days, day_zero=mean.day_zero)
+        one._replace(stays=mean.stays, days=mean.days, day_zero=mean.day_zero, no_data=mean.no_data)
         if (mean := means.get(one.month_index)) is not None
         else one
         for one in now
@@ -240,7 +240,7 @@ class _Causes:
         form = form_of(self.post.care_form)
         before = [MonthCounts(index, 0, 0, 0) for index in range(first, counts[0].month_index)]
         return tuple(
-            MonthMean(month, self._rules.on(month.first, form), one.stays, one.days, one.day_zero)
+            MonthMean(month, self._rules.on(month.first, form), *one[1:])
             for one in (*before, *counts)
             for month in (Month.at(one.month_index),)
         )

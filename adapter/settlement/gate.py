@@ -24,6 +24,7 @@ class GateStatus(StrEnum):
     ANALYSIS = "analysis"
     LIABLE = "liable"
     LIABLE_RETROACTIVE = "liable-retroactive"
+    NO_DATA = "no-data"
 
     @property
     def billed(self) -> bool:
@@ -32,18 +33,23 @@ class GateStatus(StrEnum):
 
 
 class Counts(NamedTuple):
-    """The stays in the mean of a month, their days together, and how many went home on day zero."""
+    """The stays in the mean of a month, their days together, and how many went home on day zero.
+
+    `no_data`: nothing is known of the month (`heard`).
+    """
 
     stays: int
     days: int
     day_zero: int
+    no_data: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class MonthMean:
     """The stays in the mean of a month: how many, their days together, how many went home on day zero.
 
-    `terms` are those of the month's first day: threshold and gate are matters of the month.
+    `terms` are those of the month's first day: threshold and gate are matters of the month. `no_data`:
+    nothing is known of the month (`heard`); the counts are then 0 and mean nothing.
     """
 
     month: Month
@@ -51,6 +57,7 @@ class MonthMean:
     stays: int
     days: int
     day_zero: int
+    no_data: bool = False
 
     @property
     def mean(self) -> Fraction | None:
@@ -109,7 +116,9 @@ class _Gate:
 
     def step(self, mean: MonthMean) -> None:
         terms = mean.terms
-        if terms.gate is GateKind.NONE:
+        if mean.no_data:  # neither counts nor breaks
+            self.statuses.append(GateStatus.NO_DATA)
+        elif terms.gate is GateKind.NONE:
             self.statuses.append(GateStatus.LIABLE)
         elif terms.measure_from is not None and mean.month.first < terms.measure_from:
             self.statuses.append(GateStatus.FOLLOW_UP)

@@ -44,6 +44,8 @@ def mean_text(mean: MonthMean | None) -> str | None:
     """Give a mean as text: exact, empty in a month without stays; None where it was not settled."""
     if mean is None:
         return None
+    if mean.no_data:
+        return GateStatus.NO_DATA.value
     return "" if mean.mean is None else str(mean.mean)
 
 
@@ -52,7 +54,7 @@ def _status(run: Sequence[MonthMean], month: Month) -> GateStatus | None:
 
 
 def _differ(a: MonthMean, b: MonthMean) -> bool:
-    return (a.stays, a.days) != (b.stays, b.days)
+    return (a.stays, a.days, a.no_data) != (b.stays, b.days, b.no_data)
 
 
 def _put(run: Sequence[MonthMean], old: MonthMean | None, month: Month) -> list[MonthMean]:

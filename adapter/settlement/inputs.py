@@ -136,7 +136,7 @@ def _run(account: Account, form: CareForm, last: Month) -> Iterator[MonthCounts]
     known = [*account.months, *account.closed]
     for index in range(min(known, default=last.index), last.index + 1):
         mean = account.mean(Month.at(index), form)
-        yield MonthCounts(index, mean.stays, mean.days, mean.day_zero)
+        yield MonthCounts(index, mean.stays, mean.days, mean.day_zero, mean.no_data)
 
 
 def _amounts(rules: Rules, form: CareForm, run: Sequence[MonthCounts], rates: Rates) -> dict[int, Decimal]:

@@ -46,7 +46,10 @@ CSV_COLUMNS = (
 
 
 def statement_json(statement: Statement) -> dict[str, Any]:
-    """Give the JSON object of a statement; decimals are exact, and dumped so by `dumps`."""
+    """Give the JSON object of a statement; decimals are exact, and dumped so by `dumps`.
+
+    Of a month of which nothing is known (`no-data`) no count is given.
+    """
     mean = statement.mean
     return {
         "agreement": statement.agreement,
@@ -55,9 +58,9 @@ def statement_json(statement: Statement) -> dict[str, Any]:
         "municipality": statement.municipality,
         "care_form": statement.care_form,
         "month": str(statement.month),
-        "stays": mean.stays,
-        "days": mean.days,
-        "day_zero": mean.day_zero,
+        "stays": None if mean.no_data else mean.stays,
+        "days": None if mean.no_data else mean.days,
+        "day_zero": None if mean.no_data else mean.day_zero,
         "mean": None if mean.mean is None else str(mean.mean),
         "mean_decimal": mean_decimal(mean),
         "mean_compared": None if mean.compared is None else str(mean.compared),

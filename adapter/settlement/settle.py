@@ -19,16 +19,22 @@ from adapter.agreements.rules import Rules
 from adapter.agreements.terms import FIRST_PAYABLE_BY, CareForm, Kind, Status, Terms
 from adapter.errors import Problem, SetupError
 from adapter.losus.days import DAY, Month
-from adapter.settlement.account import POOLED, Account, Accounts, Law, Payer, collect
+from adapter.settlement.account import POOLED, Account, Accounts, Law, Payer, collect, know
 from adapter.settlement.bill import Prices, bill_of
 from adapter.settlement.gate import Counts, GateStatus, MonthMean, run_gate
+from adapter.settlement.heard import ALL_KNOWN, Heard
 from adapter.settlement.measure import Measured, Reason
 from adapter.settlement.statement import Assumed, Excluded, Statement
 from adapter.settlement.stay import Stay
 
 
 def settle(
-    stays: Iterable[Stay], rules: Rules, rates: Rates, asked: Sequence[Month], also: Iterable[Payer] = ()
+    stays: Iterable[Stay],
+    rules: Rules,
+    rates: Rates,
+    asked: Sequence[Month],
+    also: Iterable[Payer] = (),
+    heard: Heard = ALL_KNOWN,
 ) -> tuple[Statement, ...]:
     """Settle every stay by one agreement, whoever its parties are.
 
@@ -41,6 +47,7 @@ def settle(
     accounts = collect(stays, lambda *_: rules, max(asked).end)
     for payer in also:
         accounts.setdefault((rules.id, payer), Account(rules))
+    know(accounts, heard)
     return settle_accounts(accounts, rates, asked)
 
 
@@ -68,6 +75,7 @@ def settle_in_force(
     asked: Sequence[Month],
     also: Iterable[Payer] = (),
     closed: Mapping[tuple[str, Payer], Mapping[int, Counts]] = MappingProxyType({}),
+    heard: Heard = ALL_KNOWN,
 ) -> tuple[Statement, ...]:
     """Settle each stay by what is in force for it on the day it ended; the statute where nothing is.
 
@@ -76,7 +84,7 @@ def settle_in_force(
     """
     if not asked:
         return ()
-    return settle_opened(open_in_force(stays, rules, asked, also, closed), rates)
+    return settle_opened(open_in_force(stays, rules, asked, also, closed, heard), rates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +102,7 @@ def open_in_force(
     asked: Sequence[Month],
     also: Iterable[Payer] = (),
     closed: Mapping[tuple[str, Payer], Mapping[int, Counts]] = MappingProxyType({}),
+    heard: Heard = ALL_KNOWN,
 ) -> Opened:
     """Measure the stays by what is in force for them: the first half of `settle_in_force`."""
     law, last = Law(rules), max(asked)
@@ -104,6 +113,7 @@ def open_in_force(
             accounts.setdefault((chosen, (municipality, form)), Account(rules[chosen]))
     for key, account in accounts.items():
         account.closed = closed.get(key, {})
+    know(accounts, heard)
     return Opened(accounts, law, asked)
 
 

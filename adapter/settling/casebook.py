@@ -5,7 +5,7 @@ was kept of one still holds (`folded`) nor what a stay costs (`adapter.settlemen
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from adapter.losus.case import Case
@@ -13,11 +13,13 @@ from adapter.losus.days import Month, local_day
 from adapter.losus.stay import sources_of
 from adapter.refold import fold_all
 from adapter.settlement import stay as settlement
+from adapter.settlement.heard import StoreHeard
 from adapter.settlement.inputs import Moved
 from adapter.settlement.stay import Stay
 from adapter.settling.folded import Folded, Prints, folded_of, same, write
 from adapter.store import intake, merges, stays
 from adapter.store.closed import Closed, read_closed
+from adapter.store.confirmed import read_confirmed
 from adapter.store.database import Connection
 from adapter.world import World
 
@@ -43,7 +45,8 @@ class Casebook:
     """All stays by the municipality that is liable, and the cases that people must look at.
 
     `folded`: the cases as they were read, in the order of their ids. `fresh`: how many were folded for it.
-    Of months that are `closed` only the counts are there, whether their cases still are or not.
+    Of months that are `closed` only the counts are there, whether their cases still are or not. `heard`: of
+    which months the sources have sent something.
     """
 
     closed: Closed = field(default_factory=Closed)
@@ -52,9 +55,12 @@ class Casebook:
     by_hand: list[ByHand] = field(default_factory=list)
     folded: list[Folded] = field(default_factory=list)
     fresh: int = 0
+    heard: StoreHeard = field(default_factory=StoreHeard)
 
     def add(self, case: Folded) -> None:
         """Take in one case; one that was voided or never began is none."""
+        if case.care_form is not None:
+            self.heard.add(case.source, case.care_form, case.months)
         if case.month in self.closed:
             return
         self.folded.append(case)
@@ -64,6 +70,7 @@ class Casebook:
             if not faults:
                 stay = settlement.stay_of(case.row)
                 self.stays.setdefault(stay.liable, []).append(stay)
+                self.heard.add_stay(case.source, stay.care_form, stay.liable)
                 return
             missing = tuple(f"{name}: {rule}" for name, rule in faults)
         if missing != ("no-stay",):
@@ -94,14 +101,17 @@ async def read_casebook(
     `keeper`: where to keep what was folded, so that the next run need not; None: nowhere. It must hold the
     lock of settling, and may be ahead of `connection`.
     """
-    book, after, prints = Casebook(await read_closed(connection)), "", Prints(world)
+    book, after, prints = await _empty_book(connection, world), "", Prints(world)
     while rows := await stays.read_cases(connection, after, _BATCH):
         facts = await stays.read_prints(connection, rows)
         kept = await stays.read_kept(connection, facts)
         known = {name: one for name in facts if (one := same(kept, name, facts[name], prints)) is not None}
         fresh = {name: row for name, row in rows.items() if name not in known}
         cases = await _fold(connection, world, fresh, now)
-        found = {name: folded_of(case, world.secret) for name, case in cases.items()}
+        found = {
+            name: replace(folded_of(case, world.secret), source=fresh[name].source)
+            for name, case in cases.items()
+        }
         for name in rows:
             book.add(known[name] if name in known else found[name])
         book.fresh += len(found)
@@ -114,6 +124,17 @@ async def read_casebook(
         await stays.forget_gone(keeper)
     await _list_parked(connection, book)
     return book
+
+
+async def _empty_book(connection: Connection, world: World) -> Casebook:
+    """Begin with what is closed, and with what people confirmed of months without messages."""
+    closed = await read_closed(connection)
+    heard = StoreHeard(
+        confirmed=await read_confirmed(connection),
+        expected=frozenset(world.speakers),
+        closed=None if closed.through is None else closed.through.index,
+    )
+    return Casebook(closed, heard=heard)
 
 
 async def _list_parked(connection: Connection, book: Casebook) -> None:

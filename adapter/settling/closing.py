@@ -12,7 +12,7 @@ from datetime import datetime
 from adapter.agreements.terms import CareForm
 from adapter.errors import SetupError
 from adapter.losus.days import Month, local_day, months
-from adapter.settlement.account import POOLED, Law, Payer, collect
+from adapter.settlement.account import POOLED, Law, Payer, collect, know
 from adapter.settlement.gate import Counts
 from adapter.settling.casebook import Casebook, read_casebook
 from adapter.settling.issuing import Ledger
@@ -76,11 +76,17 @@ async def _settled_through(
 
 
 def _counts(ledger: Ledger, book: Casebook, through: Month) -> Iterator[tuple[str, Payer, Month, Counts]]:
-    """Give the means of the months that are closed now, by agreement and payer."""
+    """Give the means of the months that are closed now, by agreement and payer.
+
+    Of a month without stays only where nothing is known of it: else it is one without stays for ever.
+    """
     stays = [stay for mine in book.stays.values() for stay in mine]
     accounts = collect(stays, Law(ledger.book.rules).choose, through.end)
+    know(accounts, book.heard)
     for (agreement, payer), account in sorted(accounts.items(), key=lambda item: item[0]):
         form = CareForm.SOMATIC if payer[1] == POOLED else CareForm(payer[1])
-        for index in sorted(account.months):
+        first = min(account.months, default=through.index + 1)
+        for index in range(first, through.index + 1):
             mean = account.mean(Month.at(index), form)
-            yield agreement, payer, mean.month, Counts(mean.stays, mean.days, mean.day_zero)
+            if index in account.months or (mean.no_data and mean.month not in book.closed):
+                yield agreement, payer, mean.month, Counts(mean.stays, mean.days, mean.day_zero, mean.no_data)

@@ -4,6 +4,7 @@ Owns gathering it; does not own the sentences (`adapter.settling.words`) nor any
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from adapter.agreements.agreement import Agreement
@@ -13,14 +14,16 @@ from adapter.agreements.rules import Rules
 from adapter.errors import LosusError, Problem, SetupError
 from adapter.losus.days import Month, local_day
 from adapter.settlement.difference import Issued
-from adapter.settlement.holding import Dispute, hold
+from adapter.settlement.heard import ALL_KNOWN, FileSpan, Heard
+from adapter.settlement.holding import hold
 from adapter.settlement.settle import settle, settle_in_force
 from adapter.settlement.statement import Statement
 from adapter.settlement.stay import Stay
 from adapter.settling.casebook import named_cases, read_casebook
 from adapter.settling.issuing import Ledger
+from adapter.settling.owing import key_of
 from adapter.settling.step_words import Step, steps_of_case, steps_of_row
-from adapter.settling.words import Known, care_form_of
+from adapter.settling.words import Known, Question, care_form_of
 from adapter.store import disputes, statements
 from adapter.store.database import Connection
 
@@ -29,6 +32,22 @@ class NoStayError(LosusError):
     """No stay of that id, or one that no rule can settle."""
 
     status = 404
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What goes with a stay: the stays of its municipality, what was issued to all whose it was, questions.
+
+    `named`: the agreement that settles all stays; None: what is in force. `heard`: of which months it is
+    known that there were no stays.
+    """
+
+    stays: Sequence[Stay]
+    book: Book
+    named: Rules | None = None
+    history: Sequence[Issued] = ()
+    disputed: Sequence[Question] = ()
+    heard: Heard = ALL_KNOWN
 
 
 async def known_from_store(connection: Connection, ledger: Ledger, stay: str, now: datetime) -> Known:
@@ -43,10 +62,12 @@ async def known_from_store(connection: Connection, ledger: Ledger, stay: str, no
     for municipality, stays in book.stays.items():
         found = next((one for one in stays if one.stay == stay), None)
         if found is not None:
-            history = await statements.history_of(connection, municipality)
-            disputed = await disputes.disputes_of(connection, municipality)
-            steps = steps_of_case(cases[stay])
-            return _known(found, stays, ledger.book, None, steps, history, disputed)
+            towns = sorted({municipality, *await statements.recorded_for(connection, stay)})
+            history = [one for town in towns for one in await statements.history_of(connection, town)]
+            rows = [row for town in towns for row in await disputes.list_disputes(connection, town)]
+            asked = [Question(row.dispute, row.asked_at, row.answered_at) for row in rows]
+            around = _Around(stays, ledger.book, None, history, asked, book.heard)
+            return _known(found, steps_of_case(cases[stay]), around)
     raise NoStayError(Problem("not-found", "no such stay"))
 
 
@@ -59,61 +80,38 @@ def known_from_rows(stays: Sequence[Stay], stay: str, book: Book, named: Rules |
     if found is None:
         raise NoStayError(Problem("not-found", "no such stay"))
     mine = [one for one in stays if one.liable == found.liable]
-    return _known(found, mine, book, named, steps_of_row(found), (), ())
+    ends = [Month.of(local_day(one.ended_at)) for one in stays if one.ended_at is not None]
+    return _known(found, steps_of_row(found), _Around(mine, book, named, heard=FileSpan.of(ends)))
 
 
-def _known(
-    stay: Stay,
-    stays: Sequence[Stay],
-    book: Book,
-    named: Rules | None,
-    steps: tuple[Step, ...],
-    history: Sequence[Issued],
-    disputed: Sequence[Dispute],
-) -> Known:
-    agreements: dict[str, Agreement] = {name: one.agreement for name, one in book.rules.items()}
+def _known(stay: Stay, steps: tuple[Step, ...], around: _Around) -> Known:
+    agreements: dict[str, Agreement] = {name: one.agreement for name, one in around.book.rules.items()}
     day = local_day(stay.ended_at or stay.admitted_at)
+    named = around.named
     if named is None:
         chosen = in_force(agreements, day, stay.liable, stay.care_form)
-        rules, because = book.rules[chosen.agreement.id], chosen.because
+        rules, because = around.book.rules[chosen.agreement.id], chosen.because
     else:
         rules, because = named, f"{named.id} was named for all stays."
-    statement = (
-        None if stay.ended_at is None else _statement(stay, stays, book, named, rules, history, disputed)
-    )
-    return Known(stay, steps, rules, because, statement, tuple(history), named=named is not None)
+    statement = None if stay.ended_at is None else _statement(stay, rules, around)
+    mine = tuple(one for one in around.disputed if one.dispute.stay == stay.stay)
+    return Known(stay, steps, rules, because, statement, tuple(around.history), named is not None, mine)
 
 
-def _statement(
-    stay: Stay,
-    stays: Sequence[Stay],
-    book: Book,
-    named: Rules | None,
-    rules: Rules,
-    history: Sequence[Issued],
-    disputed: Sequence[Dispute],
-) -> Statement | None:
+def _statement(stay: Stay, rules: Rules, around: _Around) -> Statement | None:
     """Settle the month of the stay's end, as known at the last month that anything is known of."""
-    ends = [local_day(one.ended_at) for one in stays if one.ended_at is not None]
+    ends = [local_day(one.ended_at) for one in around.stays if one.ended_at is not None]
     end = local_day(stay.ended_at) if stay.ended_at is not None else max(ends)
     month = Month.of(end)
-    last = max([Month.of(day) for day in ends] + [one.statement.month for one in history])
-    asked = sorted({month, last})
+    last = max([Month.of(day) for day in ends] + [one.statement.month for one in around.history])
+    asked, book = sorted({month, last}), around.book
     try:
-        if named is None:
-            owed = settle_in_force(stays, book.rules, book.rates, asked)
+        if around.named is None:
+            owed = settle_in_force(around.stays, book.rules, book.rates, asked, heard=around.heard)
         else:
-            owed = settle(stays, named, book.rates, asked)
+            owed = settle(around.stays, around.named, book.rates, asked, heard=around.heard)
     except SetupError:  # agreements that contradict each other
         return None
-    kept, _ = hold(owed, disputed)
-    form = care_form_of(stay, rules, end)
-    return next(
-        (
-            one
-            for one in kept
-            if (one.agreement, one.municipality, one.care_form, one.month)
-            == (rules.id, stay.liable, form, month)
-        ),
-        None,
-    )
+    kept, _ = hold(owed, [one.dispute for one in around.disputed])
+    key = (rules.id, stay.liable, care_form_of(stay, rules, end), month)
+    return next((one for one in kept if key_of(one) == key), None)

@@ -38,6 +38,7 @@ class Folded:
     `municipality`: the one that is told of it. `home`: it ended by discharge. `person`: pseudonym; None
     where it is not known who it is. `limits`: those that have a day. `moved_at`: from when on the person is
     of the municipality that is liable, where that changed during the stay; None where it did not.
+    `source`: whose case it is.
     """
 
     case_id: str
@@ -51,11 +52,22 @@ class Folded:
     person: str | None
     limits: tuple[Limit, ...]
     moved_at: datetime | None = None
+    source: str = ""
 
     @property
     def month(self) -> Month | None:
         """The month in which it ended; None while it has not, or where the month is not known."""
         return None if self.ended_at is None else Month.of(local_day(self.ended_at))
+
+    @property
+    def months(self) -> frozenset[Month]:
+        """The months in which something of it happened, as far as settlement reads it."""
+        row = self.row or {}
+        texts = [row.get("notice_sent_at"), row.get("sip_called_at")]
+        texts += [at for episode in row.get("ready", ()) for at in episode.values()]
+        times = [datetime.fromisoformat(text) for text in texts if text]
+        times += [at for at in (self.admitted_at, self.ended_at) if at is not None]
+        return frozenset(Month.of(local_day(at)) for at in times)
 
 
 _JSON: TypeAdapter[Folded] = TypeAdapter(Folded)

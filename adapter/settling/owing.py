@@ -16,6 +16,7 @@ from adapter.settlement.account import Law, collect
 from adapter.settlement.causes import Context, with_reasons
 from adapter.settlement.claim import documents_of
 from adapter.settlement.difference import Beside, Issued, difference, issue
+from adapter.settlement.heard import ALL_KNOWN, Heard
 from adapter.settlement.holding import Dispute, Held, hold
 from adapter.settlement.inputs import Inputs, Moved, Recorded, inputs_of, record, recorded
 from adapter.settlement.settle import open_in_force, settle_opened
@@ -46,8 +47,9 @@ class Told:
 class Owing:
     """One that owes: its stays, what was issued to it, what it disputes, and what that held off before.
 
-    `moved`: of stays that came to it from another municipality, or went to one, what is known of it. `rows`:
-    its stays by id as they are recorded, filled when first needed.
+    `moved`: of stays that came to it from another municipality, or went to one, what is known of it.
+    `heard`: of which months it is known that there were no stays. `rows`: its stays by id as they are
+    recorded, filled when first needed.
     """
 
     code: str
@@ -57,6 +59,7 @@ class Owing:
     disputed: Sequence[Dispute]
     held: Mapping[str, tuple[str, ...]]
     moved: Mapping[str, Moved] = field(default_factory=dict)
+    heard: Heard = ALL_KNOWN
     rows: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def told(self, book: Book, month: Month, now: datetime) -> list[Told]:
@@ -102,7 +105,7 @@ class Owing:
         again = [one for one in again if one not in self.closed]
         also = {payer for _, payer in payers(book, self.code, month)}
         also |= {(self.code, one.statement.care_form) for one in self.history}
-        opened = open_in_force(self.stays, book.rules, again, also, self.closed.counts)
+        opened = open_in_force(self.stays, book.rules, again, also, self.closed.counts, self.heard)
         owed = settle_opened(opened, book.rates)
         kept, held = hold(_as_it_was(owed, self.history), self.disputed)
         if not self.rows:
@@ -157,6 +160,7 @@ async def owing(connection: Connection, book: Casebook, municipality: str) -> Ow
         await disputes.disputes_of(connection, municipality),
         await statements.held_of(connection, municipality),
         await _moved(connection, book, municipality, stays, history),
+        book.heard,
     )
 
 

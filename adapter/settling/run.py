@@ -13,7 +13,7 @@ Each stay is settled by what is in force for it. What is known when a statement 
 is heard later comes as adjustment lines on the next one.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -32,6 +32,7 @@ from adapter.store.closed import Closed
 from adapter.store.database import Connection, Database
 from adapter.store.followups import followed_up
 from adapter.store.recovery import is_behind
+from adapter.store.statistics import Key
 
 
 class ClosedError(LosusError):
@@ -47,7 +48,8 @@ class Asked:
     One that neither subscribes nor was ever liable for a stay has no statement, also where it is named.
 
     `issue`: whether to issue; `due`: only what is to be issued now, and of that what was not yet.
-    `early`: why although the correction day is not over.
+    `early`: why although the correction day is not over. `no_data`: why statements of months of which nothing
+    is known are issued as such.
     """
 
     months: Sequence[Month]
@@ -56,20 +58,36 @@ class Asked:
     issue: bool = False
     due: bool = False
     early: str | None = None
+    no_data: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A statement that is not issued by itself, because nothing is known of its month (`settlement.heard`).
+
+    `silent`: the sources that sent nothing of the month; empty where none ever sent anything of the form.
+    """
+
+    municipality: str
+    care_form: str
+    month: Month
+    silent: tuple[str, ...]
 
 
 @dataclass(slots=True)
 class Settled:
     """What a run came to: the statements told, who must be settled by people, and what was refused.
 
-    `followed`: whose months' follow-ups were issued. `opened`: joint follow-ups that opened by themselves.
-    `published`: agreements and months that the public is told of now. `folded`: how many cases were folded
-    for it, since they were not known as they are.
+    `unknown`: what waits for people, since nothing is known of its month. `followed`: whose months'
+    follow-ups were issued. `opened`: joint follow-ups that opened by themselves. `published`: agreements and
+    months that the public is told of now. `folded`: how many cases were folded for it, since they were not
+    known as they are.
     """
 
     told: list[Told] = field(default_factory=list)
     by_hand: list[ByHand] = field(default_factory=list)
     refused: list[tuple[str, Month, LosusError]] = field(default_factory=list)
+    unknown: list[Unknown] = field(default_factory=list)
     followed: list[tuple[str, Month]] = field(default_factory=list)
     opened: list[Head] = field(default_factory=list)
     published: list[tuple[str, Month]] = field(default_factory=list)
@@ -140,15 +158,36 @@ async def _settle(
                 break
             mine = [one for one in found if asked.agreement in {None, one.statement.statement.agreement}]
             if asked.issue:
+                done.unknown += _unknown(book, mine, asked, now)
                 mine = await _issue(connection, ledger, mine, asked, done, now)
                 payer.history += [one.statement for one in mine if one.fresh]
                 there = {key_of(one.statement) for one in payer.history}
-                if all(key_of(one.statement.statement) in there for one in found):
+                if _is_over(found, there):
                     over.append((municipality, month))
             else:
                 done.refused += [refused for one in mine if (refused := without_rate(one))]
             done.told += [one for one in mine if one.fresh or not asked.due]
     return [one for one in over if one not in followed]
+
+
+def _unknown(book: Casebook, found: Iterable[Told], asked: Asked, now: datetime) -> Iterator[Unknown]:
+    """List the statements that would be issued now, were it known what happened in their months."""
+    for told in found:
+        one = told.statement.statement
+        if _waits(told, asked) and (local_day(now) >= issued_from(one) or not asked.due):
+            silent = book.heard.silent(one.municipality, one.care_form, one.month)
+            yield Unknown(one.municipality, one.care_form, one.month, silent)
+
+
+def _waits(told: Told, asked: Asked) -> bool:
+    """Whether a statement is left to people: of a month of which nothing is known."""
+    return told.statement.statement.mean.no_data and not told.issued and asked.no_data is None
+
+
+def _is_over(found: Sequence[Told], there: Collection[Key]) -> bool:
+    """Whether all statements of a month are issued, but for those that wait for people; one at least is."""
+    left = [one.statement.statement for one in found if key_of(one.statement.statement) not in there]
+    return len(left) < len(found) and all(one.mean.no_data for one in left)
 
 
 async def everyone_of(connection: Connection, ledger: Ledger, book: Casebook) -> set[str]:
@@ -174,6 +213,8 @@ async def _issue(
         statement = one.statement.statement
         if one.issued:
             issued.append(one)
+        elif _waits(one, asked):
+            continue
         elif not (asked.due and local_day(now) < issued_from(statement)):
             refuse_early(statement, now, asked.early)
             if (refused := without_rate(one)) is not None:

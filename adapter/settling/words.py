@@ -11,9 +11,11 @@ from decimal import Decimal
 
 from adapter.agreements.rules import Rules
 from adapter.agreements.terms import FIRST_PAYABLE_BY, Billing, CareForm, Clock, Kind, Terms, Unit
+from adapter.fhir.reason_words import in_words
 from adapter.fhir.vocabulary import CARE_FORMS, GATE_STATUS, REASON
 from adapter.losus.days import DAY, local_day
-from adapter.settlement.difference import Issued
+from adapter.settlement.difference import Adjustment, Issued
+from adapter.settlement.holding import Dispute
 from adapter.settlement.length import (
     day_zero,
     effective_episode,
@@ -29,12 +31,22 @@ from adapter.settling.step_words import Language, Step, clock
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """A municipality's dispute of the stay's line: when it was asked, and answered (None: it is open)."""
+
+    dispute: Dispute
+    asked_at: datetime
+    answered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What the story of a stay is told from.
 
     `rules`: what settles it, and `because` why; `named`: it was asked for by name. `statement`: of the
     month of its end, as owed now; None where it is still open or no statement can be made. `issued`: all
-    that was issued to its municipality.
+    that was issued to its municipality, and to those that were liable for it before. `disputed`: the
+    questions on its line.
     """
 
     stay: Stay
@@ -44,6 +56,7 @@ class Known:
     statement: Statement | None
     issued: Sequence[Issued] = ()
     named: bool = False
+    disputed: Sequence[Question] = ()
 
 
 def story(known: Known, language: Language) -> tuple[str, ...]:
@@ -71,6 +84,7 @@ class _Teller:
         yield self._agreement(known)
         if stay.ended_at is None:
             yield self._say("Vården pågår: ingenting räknas än.", "Still in care: nothing is counted yet.")
+            yield from self._history(known)
             return
         end = local_day(stay.ended_at)
         terms = known.rules.on(end, stay.care_form)
@@ -78,7 +92,7 @@ class _Teller:
         interrupted = {step.at for step in known.steps if step.interrupts}
         yield from self._days(stay, end, terms, measured, interrupted)
         yield from self._money(known, terms, measured)
-        yield from self._history(stay.stay, known.issued)
+        yield from self._history(known)
 
     def _agreement(self, known: Known) -> str:
         agreement = known.rules.agreement
@@ -264,24 +278,78 @@ class _Teller:
         cited = self._cite(terms, "first_payable_day")
         return self._say(f"Inget dygn är betalbart{cited}.", f"No day is payable{cited}.")
 
-    def _history(self, stay: str, issued: Sequence[Issued]) -> Iterator[str]:
-        """Tell on which statements the stay stood, and how later ones corrected it."""
-        for one in issued:
-            on = f"{one.statement.month} ({one.id})"
-            for line in one.statement.lines:
-                if line.stay == stay:
-                    yield self._say(
-                        f"Utställt på avräkningen för {on}: {self._sek(line.amount)}.",
-                        f"Issued on the statement of {on}: {self._sek(line.amount)}.",
-                    )
-            for each in one.adjustments:
-                if each.post.stay == stay:
-                    sign = "+" if each.payable_days > 0 else ""
-                    words = f"{sign}{each.payable_days} d, {self._sek(each.amount)}"
-                    yield self._say(
-                        f"Rättat på avräkningen för {on}, {each.post.month}: {words}.",
-                        f"Adjusted on the statement of {on}, {each.post.month}: {words}.",
-                    )
+    def _history(self, known: Known) -> Iterator[str]:
+        """List what became of the stay's line, in the order in which it happened, each with its date."""
+        events: list[tuple[datetime, str]] = []
+        for one in known.issued:
+            events += [(one.issued_at, words) for words in self._issued(known.stay.stay, one)]
+        for each in known.disputed:
+            events += self._disputed(each)
+        for at, words in sorted(events, key=lambda event: event[0]):
+            yield f"{clock(at)}: {words}"
+
+    def _issued(self, stay: str, one: Issued) -> Iterator[str]:
+        """Say where the stay stands on a statement, and how that corrects earlier ones, and why."""
+        statement = one.statement
+        on = f"{statement.month} ({one.id})"
+        to = self._say(f"kommun {statement.municipality}", f"municipality {statement.municipality}")
+        for line in statement.lines:
+            if line.stay == stay:
+                yield self._say(
+                    f"Utställt på avräkningen för {on} till {to}: {self._sek(line.amount)}.",
+                    f"Issued on the statement of {on} to {to}: {self._sek(line.amount)}.",
+                )
+            elif any(counted.stay == stay for counted in line.counted):
+                yield self._say(
+                    f"Ingår i genomsnittet på avräkningen för {on} till {to}.",
+                    f"Counted in the mean on the statement of {on} to {to}.",
+                )
+        for excluded in statement.excluded:
+            if excluded.stay == stay:
+                reasons = ", ".join(self._reason(reason) for reason in excluded.reasons)
+                yield self._say(
+                    f"Utan debitering på avräkningen för {on} till {to}: {reasons}.",
+                    f"Without charge on the statement of {on} to {to}: {reasons}.",
+                )
+        for adjustment in one.adjustments:
+            if adjustment.post.stay == stay:
+                yield self._adjusted(adjustment, on, to)
+
+    def _adjusted(self, one: Adjustment, on: str, to: str) -> str:
+        sign = "+" if one.payable_days > 0 else ""
+        words = f"{sign}{one.payable_days} d, {self._sek(one.amount)}"
+        why = "; ".join(in_words(reason, self.language) for reason in one.reasons)
+        why = why or self._say("skälet är inte registrerat", "the reason was not recorded")
+        cited = ", ".join(str(clause) for clause in one.clauses)
+        tail = f" [{cited}]" if cited else ""
+        swedish, english = {
+            "credit": ("Krediterat", "Credited"),
+            "debit": ("Debiterat i efterhand", "Debited afterwards"),
+        }[one.kind]
+        change = f"{one.post.month}: {words}"
+        return self._say(
+            f"{swedish} på avräkningen för {on} till {to}, {change}, rättar {one.corrects}: {why}{tail}.",
+            f"{english} on the statement of {on} to {to}, {change}, corrects {one.corrects}: {why}{tail}.",
+        )
+
+    def _disputed(self, one: Question) -> Iterator[tuple[datetime, str]]:
+        dispute = one.dispute
+        yield (
+            one.asked_at,
+            self._say(
+                f"Raden bestreds av kommun {dispute.municipality} ({dispute.id}).",
+                f"The line was disputed by municipality {dispute.municipality} ({dispute.id}).",
+            ),
+        )
+        if one.answered_at is None:
+            return
+        swedish, english = {
+            "completed": ("Regionen biföll bestridandet", "The region upheld the dispute"),
+            "rejected": ("Regionen avslog bestridandet", "The region rejected the dispute"),
+            "cancelled": ("Kommunen återtog bestridandet", "The municipality withdrew the dispute"),
+        }[dispute.status]
+        words = f": «{dispute.reason}»" if dispute.reason else ""
+        yield one.answered_at, self._say(f"{swedish}{words}.", f"{english}{words}.")
 
     def _reason(self, reason: Reason) -> str:
         english, swedish = REASON.concepts[reason.value]

@@ -35,13 +35,16 @@ async def closed_through(connection: Connection) -> Month | None:
 async def read_closed(connection: Connection) -> Closed:
     """What is closed, with its counts."""
     rows = await connection.fetch(
-        "select agreement, municipality, care_form, month, stays, days, day_zero from closed_month"
+        """select agreement, municipality, care_form, month, stays, days, day_zero, no_data
+           from closed_month"""
     )
     counts: dict[tuple[str, Payer], dict[int, Counts]] = {}
     for row in rows:
         key = (row["agreement"], (row["municipality"], row["care_form"]))
         month = Month.parse(row["month"])
-        counts.setdefault(key, {})[month.index] = Counts(row["stays"], row["days"], row["day_zero"])
+        counts.setdefault(key, {})[month.index] = Counts(
+            row["stays"], row["days"], row["day_zero"], row["no_data"]
+        )
     return Closed(await closed_through(connection), counts)
 
 
@@ -53,8 +56,9 @@ async def close(
 ) -> None:
     """Close the months through this one; `counts` are of those that were not closed before."""
     await connection.executemany(
-        """insert into closed_month (agreement, municipality, care_form, month, stays, days, day_zero)
-           values ($1, $2, $3, $4, $5, $6, $7)""",
+        """insert into closed_month
+             (agreement, municipality, care_form, month, stays, days, day_zero, no_data)
+           values ($1, $2, $3, $4, $5, $6, $7, $8)""",
         [(agreement, *payer, str(month), *counted) for agreement, payer, month, counted in counts],
     )
     await connection.execute(

@@ -132,6 +132,15 @@ async def recorded_elsewhere(
     return frozenset(row["stay"] for row in rows)
 
 
+async def recorded_for(connection: Connection, stay: str) -> list[str]:
+    """The municipalities to which a statement that recorded the stay was issued."""
+    rows = await connection.fetch(
+        "select distinct municipality from statement where recorded @> array[$1::text] order by municipality",
+        stay,
+    )
+    return [row["municipality"] for row in rows]
+
+
 async def held_of(connection: Connection, municipality: str) -> dict[str, tuple[str, ...]]:
     """The lines that were held off each statement that was issued to a municipality, by its id."""
     rows = await connection.fetch(

@@ -40,6 +40,7 @@ def test_every_command_is_classified() -> None:
 
 GIVEN = {
     "settle": {"stays": None, "month": None, "municipality": None, "issue": False, "early": None}
+    | {"confirm_empty": None, "because": None, "no_data": None}
     | {"due": False, "explain": None},
     "replay": {"message": None, "case": None, "source": None, "since": None, "until": None}
     | {"parked": False, "to": None, "run": False, "let_go": None},
@@ -60,6 +61,18 @@ CALLED = [
         {"month": "2024-03", "municipality": ["2380"], "issue": True, "early": "a party left"},
         Act(C, ("settlement/2380/2024-03",), "2380", why="a party left"),
         "issued, and why so early",
+    ),
+    (
+        "settle",
+        {"month": "2024-07", "confirm_empty": "psychiatric", "because": "closed in July"},
+        Act(C, ("settlement/psychiatric/2024-07",), why="closed in July"),
+        "a month is said to be empty: who says so, and why",
+    ),
+    (
+        "settle",
+        {"month": "2024-07", "issue": True, "no_data": "the feed was lost"},
+        Act(C, ("settlement/2024-07",), why="the feed was lost"),
+        "issued although nothing is known",
     ),
     ("settle", {"due": True}, Act(C, ("settlement/due",), scheduled=True), "a job, that nobody runs"),
     ("replay", {}, None, "used wrongly"),

@@ -7,6 +7,7 @@ long stays, suspended, provisional, over a new year, pooled, issued with correct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 from types import MappingProxyType
@@ -19,6 +20,19 @@ from adapter.fhir.sheet import statement_id
 from adapter.losus.days import Month, at_local, months
 from adapter.settlement.difference import Issued, issue
 from adapter.settlement.example import FIRST, worked_example
+from adapter.settlement.gate import GateStatus
+from adapter.settlement.heard import FileSpan
+from adapter.settlement.reasons import (
+    AgreementReason,
+    DisputeReason,
+    FactChange,
+    FactReason,
+    GateReason,
+    MeanChange,
+    MunicipalityReason,
+    RateReason,
+    TermChange,
+)
 from adapter.settlement.settle import settle
 from adapter.settlement.statement import Statement
 from adapter.settlement.stay import Episode, Stay
@@ -204,6 +218,41 @@ def corrected() -> Issued:
     return made
 
 
+@cache
+def adjusted() -> Issued:
+    """The same, each line corrected for every kind of reason."""
+    made = corrected()
+    clauses = book().get(JAMTLAND).on(date(2018, 7, 1), CareForm.SOMATIC).cite("threshold", "rate")
+    reasons = (
+        FactReason(
+            (
+                FactChange("s", "ended_at", "2018-07-10T13:00:00Z", "2018-07-12T13:00:00Z"),
+                FactChange("s", "ready.1.home_ready_at", None, "2018-07-02T08:00:00Z"),
+            ),
+            clauses,
+        ),
+        MunicipalityReason("s", liable=True, how="moved", since=date(2018, 7, 4)),
+        GateReason(
+            GateStatus.ANALYSIS,
+            GateStatus.LIABLE_RETROACTIVE,
+            (MeanChange(Month(2018, 8), None, "10/3"), MeanChange(Month(2018, 6), "no-data", "")),
+            clauses,
+        ),
+        DisputeReason("d-1", "rejected", "Räknat rätt."),
+        RateReason(2018, Decimal(7000), Decimal(7100), clauses),
+        AgreementReason(JAMTLAND, LAW),
+        AgreementReason(LAW, LAW, (TermChange("first_payable_day", "4", "3"),)),
+    )
+    return replace(made, adjustments=tuple(replace(one, reasons=reasons) for one in made.adjustments))
+
+
+def no_data() -> Statement:
+    """A month without any message: nothing is known of it."""
+    also, nothing = (("2361", "somatic"),), FileSpan(None, None)
+    (made,) = settle((), book().get(JAMTLAND), book().rates, (Month(2018, 5),), also=also, heard=nothing)
+    return made
+
+
 def _moved(one: Stay, days: Mapping[str, int]) -> Stay:
     if one.stay not in days or one.ended_at is None:
         return one
@@ -227,5 +276,7 @@ STATEMENTS: Mapping[str, Callable[[], Statement | Issued]] = MappingProxyType(
         "empty": empty,
         "pooled": pooled,
         "corrected": corrected,
+        "adjusted": adjusted,
+        "no-data": no_data,
     }
 )

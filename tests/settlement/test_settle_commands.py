@@ -245,12 +245,21 @@ def test_csv_and_table():
     assert "Assumed, where the text leaves it open" in table.stdout
 
 
-def test_an_empty_month_has_no_mean(tmp_path):
-    arguments = ("--agreement", JH, "--from", "2018-03", "--to", "2018-03", "--format", "csv")
-    (row,) = csv.DictReader(
-        io.StringIO(run("settle", "--stays", file_of(tmp_path, days_of(1, 3, "2018-02")), *arguments).stdout)
-    )
-    assert (row["stays"], row["mean"], row["mean_decimal"]) == ("0", "", "")
+EMPTY = [
+    # month, stays, status, because
+    ("2018-03", "0", "follow-up", "the file is complete from its first end to its last: nobody waited"),
+    ("2018-05", "", "no-data", "after its last stay nothing is known"),
+]
+
+
+@pytest.mark.parametrize(("month", "stays", "status", "because"), EMPTY)
+def test_an_empty_month_has_no_mean(
+    tmp_path: Path, month: str, stays: str, status: str, because: str
+) -> None:
+    arguments = ("--agreement", JH, "--from", month, "--to", month, "--format", "csv")
+    path = file_of(tmp_path, [*days_of(1, 3, "2018-02"), *days_of(1, 3, "2018-04")])
+    (row,) = csv.DictReader(io.StringIO(run("settle", "--stays", path, *arguments).stdout))
+    assert (row["stays"], row["mean"], row["mean_decimal"], row["status"]) == (stays, "", "", status), because
 
 
 def test_nothing_but_decimals_is_written_in_a_way_of_its_own():

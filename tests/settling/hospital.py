@@ -70,10 +70,24 @@ def at(day: str) -> datetime:
 
 
 async def settled(dsn: str, month: str, on: str, **asked: Any) -> Settled:
-    """Settle one month as a run on that day would."""
+    """Settle one month as a run on that day would, in a store that has all that happened (`confirmed`)."""
     given = asked.pop("ledger", None) or ledger(dsn)
+    if asked.pop("complete", True):
+        await confirmed(dsn)
     async with database(dsn) as opened:
         return await settle_month(opened, given, Asked((Month.parse(month),), **asked), at(on))
+
+
+async def confirmed(dsn: str) -> None:
+    """Confirm that nothing else happened than what is sent: no month of these years is without data."""
+    async with database(dsn) as opened, opened.transaction() as connection:
+        await connection.execute(
+            """insert into confirmed_empty (care_form, month, confirmed_at, because)
+               select form, to_char(day, 'YYYY-MM'), now(), 'a test'
+               from unnest(array['somatic', 'psychiatric']) as form,
+                    generate_series('2017-01-01'::date, '2026-12-01', '1 month') as day
+               on conflict do nothing"""
+        )
 
 
 async def rows(dsn: str, query: str) -> list[tuple[Any, ...]]:

@@ -8,7 +8,7 @@ import orjson
 
 from tests import cli
 from tests.service import service, settings
-from tests.settling.hospital import JH, messages, rows, tell
+from tests.settling.hospital import JH, confirmed, messages, rows, tell
 
 
 def losus(
@@ -31,6 +31,7 @@ async def test_a_controllers_year(dsn: str) -> None:
     async with service(dsn) as client:
         for number, month in enumerate(("2019-01", "2019-02", "2019-03", "2019-04")):
             await tell(client, *messages(number, month, 20))
+    await confirmed(dsn)
     draft = losus(dsn, "--agreement", JH, "--month", "2019-04", "--format", "json")
     assert (draft.returncode, draft.stderr) == (0, "")
     told = [orjson.loads(line) for line in draft.stdout.splitlines()]
@@ -78,6 +79,7 @@ async def test_the_monthly_follow_up(dsn: str) -> None:
 async def test_the_scheduled_run(dsn: str) -> None:
     async with service(dsn) as client:
         await tell(client, *messages(1, "2019-03", 20))
+    await confirmed(dsn)
     unset = losus(dsn, "--due")
     assert unset.returncode == 2
     assert "LOSUS_SETTLE_FROM" in unset.stderr

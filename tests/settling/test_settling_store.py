@@ -18,6 +18,7 @@ from tests.settling.hospital import (
     JH,
     at,
     book,
+    confirmed,
     corrected,
     database,
     ledger,
@@ -336,6 +337,7 @@ async def test_a_month_without_a_rate_waits_and_holds_up_no_other(dsn: str) -> N
 async def test_the_scheduled_run_issues_what_is_due_and_then_nothing(dsn: str) -> None:
     async with service(dsn) as client:
         await tell(client, *messages(1, "2019-02", 20), *messages(2, "2019-03", 20))
+    await confirmed(dsn)
     months = "select distinct month from statement order by month"
     async with database(dsn) as opened:
         for on, fresh, there in (
@@ -351,6 +353,7 @@ async def test_the_scheduled_run_issues_what_is_due_and_then_nothing(dsn: str) -
 async def test_two_scheduled_runs_at_once_issue_once(dsn: str) -> None:
     async with service(dsn) as client:
         await tell(client, *messages(1, "2019-03", 20))
+    await confirmed(dsn)
     async with database(dsn) as one, database(dsn) as two:
         done = await asyncio.gather(
             *(settle_due(each, ledger(dsn), Month(2019, 3), at("2019-04-02")) for each in (one, two))

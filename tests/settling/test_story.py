@@ -1,5 +1,6 @@
 """The story of a stay: every figure with the clause that decides, in both languages."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -9,8 +10,9 @@ from adapter.losus.terms import SignalKind
 from adapter.settlement.stay import Stay
 from adapter.settling.explaining import known_from_rows, known_from_store
 from adapter.settling.step_words import SIGNALS, Language
-from adapter.settling.words import story
+from adapter.settling.words import Known, Question, story
 from tests.service import service
+from tests.settlement import test_reasons as reasons
 from tests.settlement.making import JH, LUS, STHLM, VGR, book, episode, rules, stay
 from tests.settling.hospital import corrected, database, ledger, messages, rows, settled, tell
 
@@ -139,6 +141,38 @@ async def test_the_story_of_a_case_names_the_messages_and_its_corrections(dsn: s
     assert "condition of hemgångsklar met (aids-available) (losus-r4 Task/" in text
     assert "Together SEK 31 200.00." in text
     assert "Issued on the statement of 2019-04" in text
-    assert "2019-04: -2 d, SEK -15 600.00." in text
+    assert "Credited on the statement of 2019-05" in text
+    assert "2019-04: -2 d, SEK -15 600.00, corrects " in text
+    assert ": facts changed: end of care 2019-04-20T10:00:00Z → 2019-04-18T10:00:00Z [Bilaga 9" in text
     assert "Tolvansson" not in text
     assert "191212121212" not in text
+
+
+def test_the_whole_life_of_a_line_in_the_order_in_which_it_happened() -> None:
+    """Issued as analysis, retroactively owed, disputed, upheld, credited: each with its date and reason."""
+    facts = reasons.dispute(reasons.before())
+    issued = reasons.issued(facts, reasons.NEXT, reasons.history())
+    stay_ = next(one for one in facts.stays if one.stay == reasons.FIRST)
+    upheld = replace(facts.disputed[0])
+    question = Question(upheld, datetime(2019, 11, 1, 9, tzinfo=UTC), datetime(2019, 11, 20, 9, tzinfo=UTC))
+    rule = rules(JH)
+    later = [replace(one, issued_at=datetime(2019, 12, 24, 9, tzinfo=UTC)) for one in issued[-2:]]
+    earlier = [replace(one, issued_at=datetime(2019, 6, 3, 9, tzinfo=UTC)) for one in issued[:-2]]
+    known = Known(stay_, (), rule, "it binds.", None, (*later, *earlier), disputed=(question,))
+    languages: tuple[Language, Language] = ("en", "sv")
+    english, swedish = ([one for one in story(known, lang) if one.startswith("2019-")] for lang in languages)
+    assert [line[:16] for line in english] == [
+        "2019-06-03 11:00",
+        "2019-11-01 10:00",
+        "2019-11-20 10:00",
+        "2019-12-24 10:00",
+    ]
+    debited, asked, answered, credited = english
+    assert "Debited afterwards on the statement of 2019-05" in debited
+    assert "(the mean of 2019-05: 4) [Bilaga 9" in debited
+    assert asked.endswith("The line was disputed by municipality 2380 (d-1).")
+    assert answered.endswith("The region upheld the dispute: «Kommunen har rätt.».")
+    assert "Credited on the statement of 2019-06" in credited
+    assert "the dispute was upheld: «Kommunen har rätt.»" in credited
+    assert "Krediterat på avräkningen för 2019-06" in swedish[3]
+    assert "kommunens bestridande bifölls: «Kommunen har rätt.»" in swedish[3]

@@ -317,4 +317,12 @@ VERSIONS = (
         select number, id, resource from every_resource order by number;
         """,
     ),
+    Version(
+        "0019_no_data",
+        {},
+        """
+        insert into closed_month (agreement, municipality, care_form, month, stays, days, day_zero, no_data)
+          values ('agreement-{n}', '2380', 'psychiatric', '2017-12', 0, 0, 0, true);
+        """,
+    ),
 )
