@@ -11,7 +11,9 @@ import pytest
 
 from adapter.fhir.decimals import dumps, loads
 from adapter.fhir.elements import Resource
+from adapter.fhir.measure_report import report_id
 from adapter.fhir.model import FhirVersion
+from adapter.fhir.sheet import statement_id
 from adapter.fhir.summary import bundle
 from adapter.losus.days import Month
 from adapter.settlement.example import FIRST
@@ -37,7 +39,8 @@ def find(resource: Resource, path: str) -> list[Any]:
 #: Short for what every path begins with or passes through.
 SHORT = {
     "$Item.": "entry.resource.where(resourceType = 'ChargeItem').",
-    "$Report.": "entry.resource.where(resourceType = 'MeasureReport').",
+    "$Report.": "entry.resource.where(resourceType = 'MeasureReport').first().",
+    "$Again.": "entry.resource.where(resourceType = 'MeasureReport').skip(1).",
     "$Rule.": "entry.resource.where(resourceType = 'Measure').",
     "$Invoice.": "entry.resource.where(resourceType = 'Invoice').",
     "$Price.": "entry.resource.where(resourceType = 'ChargeItemDefinition').",
@@ -487,8 +490,51 @@ FIELDS: list[tuple[str, tuple[FhirVersion, ...], str, list[Any], str]] = [
         "corrected",
         BOTH,
         "$From.entity.where(role = 'revision').what.type",
-        ["Invoice"],
-        "the one it corrects, once",
+        ["Invoice", "MeasureReport"],
+        "the statement that it corrects, once, and the measure that is issued again",
+    ),
+    ("corrected", BOTH, "$Again.status", ["complete"], "settlement 8: a measure that was issued"),
+    ("corrected", BOTH, "$Again.period.start", ["2018-07-01"], "of July, on the statement of August"),
+    ("corrected", BOTH, "$Again.group[0].population.count", [30, 0, 30], "as it is counted now"),
+    (
+        "corrected",
+        BOTH,
+        "$Again.extension.where(url.endsWith('settlement-measure-version')).valuePositiveInt",
+        [2],
+        "settlement 8: issued again",
+    ),
+    (
+        "corrected",
+        BOTH,
+        "$Again.extension.where(url.endsWith('settlement-replaces')).valueReference.identifier.value",
+        [report_id(statement_id(cases.bilaga_9()[4]), 1)],
+        "the one that was issued with July",
+    ),
+    (
+        "adjusted",
+        BOTH,
+        (
+            "$Item.first().extension.where(url.endsWith('adjustment-reason'))"
+            ".extension.where(url = 'kind').valueCodeableConcept.coding.code.distinct()"
+        ),
+        ["fact", "municipality", "gate", "dispute", "rate", "agreement"],
+        "settlement 8: every reason, in a fixed order",
+    ),
+    (
+        "adjusted",
+        BOTH,
+        "$Item.supportingInformation.type",
+        ["Invoice", "ChargeItem", "Invoice", "ChargeItem"],
+        "the statement and the line that it corrects",
+    ),
+    ("no-data", BOTH, "$Report.%status", ["no-data"], "no message of the month: never below"),
+    ("no-data", BOTH, "$Report.group.population.count", [], "nothing is known: no zero"),
+    (
+        "no-data",
+        BOTH,
+        "$Report.group.population.count.extension.valueCode.distinct()",
+        ["unknown"],
+        "data-absent-reason",
     ),
     (
         "corrected",
