@@ -148,8 +148,9 @@ def _fold(
     named = said[SignalKind.PATIENT].fields.get("municipality") if SignalKind.PATIENT in said else None
     admitted = said.get(SignalKind.ADMITTED)
     around = admitted.at if admitted is not None and is_reckoned(admitted.at) else now
-    guess = world.terms_for(row.municipality or named, around, _SOMATIC)
+    guess = world.terms_for(row.municipality or named, around, _SOMATIC, world.treating(row.source))
     case = by(guess)
+    region = world.treating(row.source, case.hospital)
     admitted_at, care_form = case.standing.admitted_at, case.standing.care_form
-    in_force = world.terms_for(case.municipality, admitted_at or now, care_form or _SOMATIC)
+    in_force = world.terms_for(case.municipality, admitted_at or now, care_form or _SOMATIC, region)
     return case if in_force == guess else by(in_force)

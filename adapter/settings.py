@@ -129,6 +129,11 @@ def _region(value: object) -> object:
     return {"county": value} if re.fullmatch(COUNTY, value) else {"uri": value}
 
 
+RegionSetting = Annotated[
+    HomeRegion, NoDecode, BeforeValidator(_region, json_schema_input_type=HomeRegion | str)
+]
+
+
 class Kafka(BaseModel):
     """Where the broker is, how one comes in, and how topics are made there.
 
@@ -214,9 +219,7 @@ class Settings(_Sourced):
 
     database: SecretStr
     secret: SecretStr = Field(min_length=16)
-    region: Annotated[
-        HomeRegion, NoDecode, BeforeValidator(_region, json_schema_input_type=HomeRegion | str)
-    ] = HomeRegion()
+    region: RegionSetting = HomeRegion()
     regions: dict[County, TreatingRegion] = {}
     kafka: Kafka = Kafka()
     retention: Retention = Retention()
@@ -275,6 +278,15 @@ class _KafkaAlone(_Sourced):
     kafka: Kafka = Kafka()
 
 
+class RegionsAlone(_Sourced):
+    """Of the same sources nothing but the regions."""
+
+    model_config = SettingsConfigDict(extra="ignore")
+    region: RegionSetting = HomeRegion()
+    regions: dict[County, TreatingRegion] = {}
+    sources: dict[SourceName, Source] = {}
+
+
 class DatabaseAlone(_Sourced):
     """Of the same sources what changes the database's shape: no secret but its own."""
 
@@ -311,6 +323,12 @@ def load_kafka(bootstrap: str | None = None) -> Kafka:
     with _told():
         found = _KafkaAlone(_secrets_dir=os.environ.get("LOSUS_SECRETS")).kafka
     return found if bootstrap is None else found.model_copy(update={"bootstrap": bootstrap})
+
+
+def load_regions() -> RegionsAlone:
+    """The regions of the settings alone, for who settles a file; SetupError as above."""
+    with _told():
+        return RegionsAlone(_secrets_dir=os.environ.get("LOSUS_SECRETS"))
 
 
 def load_database() -> DatabaseAlone:

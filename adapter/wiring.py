@@ -13,7 +13,6 @@ from adapter.access.scopes import may_say
 from adapter.agreements.in_force import in_force
 from adapter.agreements.load import load_book
 from adapter.agreements.process import process_terms
-from adapter.agreements.regions import Region, Regions
 from adapter.agreements.terms import CareForm
 from adapter.calendar_versions import calendar_versions
 from adapter.client.calls import FhirClient
@@ -37,9 +36,10 @@ from adapter.losus.terms import SignalKind
 from adapter.mapping.load import load_folder
 from adapter.outbound.relay import RelaySettings
 from adapter.servers import Poll
-from adapter.settings import Settings, TreatingRegion
+from adapter.settings import Settings
 from adapter.store.database import Database
 from adapter.store.seal import load_seal
+from adapter.treating import hospitals_of, with_regions
 from adapter.world import Speaker, TermsFor, World
 
 _SUBSCRIBING_AT_ONCE = 2  # well below the size of a pool
@@ -66,6 +66,7 @@ def world_of(settings: Settings) -> World:
                 source.municipality,
                 may_say(source, SignalKind) if source.municipality else None,
                 source.flood,
+                source.region,
             )
             for name, source in settings.sources.items()
         },
@@ -77,27 +78,9 @@ def world_of(settings: Settings) -> World:
         limits=Limits(settings.max_bytes, settings.max_depth, settings.max_entries),
         seal=load_seal(settings.seal),
         calendar=calendar_versions(),
+        region=settings.region.county,
+        hospitals=hospitals_of(settings),
     )
-
-
-def regions_of(settings: Settings, names: Mapping[str, str]) -> Regions:
-    """The regions by länskod, with the names of `agreements/regions.yaml` and what the settings add.
-
-    SetupError where the settings name one that is none.
-    """
-    home = settings.region.county
-    said: dict[str, TreatingRegion] = {**settings.regions, **({home: settings.region} if home else {})}
-    problems = [
-        Problem("not-found", f"{county} is no region's länskod", "LOSUS_REGION")
-        for county in {*said, *(one.region for one in settings.sources.values() if one.region)}
-        if county not in names
-    ]
-    if problems:
-        raise SetupError(*sorted(problems, key=lambda one: one.rule))
-    known = {county: Region(county, name) for county, name in names.items()}
-    for county, one in said.items():
-        known[county] = Region(county, one.name or names[county], one.organisation_number)
-    return Regions(home, known)
 
 
 def clients_of(settings: Settings) -> dict[str, FhirClient]:
@@ -177,7 +160,7 @@ def surveyed_of(settings: Settings) -> Surveyed:
     return Surveyed(
         sources=tuple(settings.sources),
         subscribers=tuple(settings.municipalities),
-        book=load_book(settings.agreements, settings.rates),
+        book=with_regions(load_book(settings.agreements, settings.rates), settings),
         settle_from=None if settings.settle_from is None else Month.parse(settings.settle_from),
         certificates=lambda: certificate_ends(settings),
     )
@@ -208,14 +191,14 @@ def _terms_for(settings: Settings) -> TermsFor:
     agreements = {file.agreement.id: file.agreement for file in book.files}
 
     @lru_cache(maxsize=4096)
-    def on(municipality: str, day: date, form: CareForm) -> ProcessTerms:
+    def on(municipality: str, day: date, form: CareForm, region: str | None) -> ProcessTerms:
         try:
-            found = in_force(agreements, day, municipality, form).agreement
+            found = in_force(agreements, day, municipality, form, region).agreement
         except SetupError:  # a day before every statute that is on file
             return STATUTE
         return process_terms(book.rules[found.id], day, form)
 
-    def terms_for(municipality: str | None, at: datetime, form: str) -> ProcessTerms:
-        return STATUTE if municipality is None else on(municipality, local_day(at), CareForm(form))
+    def terms_for(municipality: str | None, at: datetime, form: str, region: str | None) -> ProcessTerms:
+        return STATUTE if municipality is None else on(municipality, local_day(at), CareForm(form), region)
 
     return terms_for

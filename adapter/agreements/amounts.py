@@ -52,7 +52,7 @@ def amounts_of(book: Book, municipality: str, year: int) -> tuple[Amount, ...]:
     agreements = {name: one.agreement for name, one in book.rules.items()}
     known: dict[CareForm, Rate] = {}
     for form in CareForm:
-        agreement = in_force(agreements, day, municipality, form).agreement
+        agreement = in_force(agreements, day, municipality, form, book.regions.home).agreement
         rate = book.rates.find(book.rules[agreement.id].on(day, form).rate, year, form)
         if rate is not None:
             known[form] = rate

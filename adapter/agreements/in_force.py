@@ -45,8 +45,15 @@ class InForce:
     passed_over: tuple[str, ...]
 
 
-def in_force(agreements: Agreements, day: date, municipality: str, care_form: CareForm) -> InForce:
-    """Give what settles a stay that ends on `day`; SetupError where two agreements or no statute hold."""
+def in_force(
+    agreements: Agreements, day: date, municipality: str, care_form: CareForm, region: str | None = None
+) -> InForce:
+    """Give what settles a stay that ends on `day`; SetupError where two agreements or no statute hold.
+
+    `region`: länskod of the region that treats; None: the one that the municipality lies in. An agreement
+    holds only between a region and municipalities that are both parties (settlement rules 3).
+    """
+    region = region or municipality[:2]
     found: list[tuple[Agreement, Span]] = []
     passed: list[str] = []
     for agreement in sorted(agreements.values(), key=lambda one: one.id):
@@ -55,7 +62,9 @@ def in_force(agreements: Agreements, day: date, municipality: str, care_form: Ca
         span = span_of(agreements, agreement, municipality)
         if span is None:
             continue
-        if not span.holds(day):
+        if agreement.region is None or agreement.region.county != region:
+            passed.append(f"{agreement.id} {_whose(agreement)}, not with region {region}, which treats")
+        elif not span.holds(day):
             passed.append(_why_not(agreement, span, day))
         elif care_form not in care_forms(agreement):
             passed.append(f"{agreement.id} does not cover {care_form} care")
@@ -180,6 +189,11 @@ def _successor_start(
         return None
     start = max(successor.life.valid.from_, party.adopted)
     return start, f"ended early by {successor.id}, in force for {party.name} from {start}"
+
+
+def _whose(agreement: Agreement) -> str:
+    region = agreement.region
+    return "names no region" if region is None else f"is made with {region.name} ({region.county})"
 
 
 def _why_not(agreement: Agreement, span: Span, day: date) -> str:

@@ -23,7 +23,7 @@ from adapter.agreements.agreement import (
 from adapter.agreements.groups import Frozen
 from adapter.agreements.invoicing import Invoicing, ShippedParties
 from adapter.agreements.rates import SHIPPED_FILE, Rates, lay_over
-from adapter.agreements.regions import COUNTY
+from adapter.agreements.regions import COUNTY, Region, Regions
 from adapter.agreements.rules import Rules, rules_of
 from adapter.errors import Problem, SetupError
 from adapter.marks import Marked, Place
@@ -52,8 +52,9 @@ class RegionNames(Frozen):
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """All that is agreed: rules by id, the rates, the names of municipalities and regions, how one invoices.
+    """All that is agreed: rules by id, the rates, the names of municipalities, the regions, how one invoices.
 
+    As read from the folder, `regions` has names alone; the settings add the rest (`treating.with_regions`).
     `invoicing` has the numbers that ship; a region's settings are laid over it (`Invoicing.over`).
     """
 
@@ -61,7 +62,7 @@ class Book:
     files: tuple[AgreementFile, ...]
     rates: Rates
     municipalities: Mapping[str, str]
-    regions: Mapping[str, str] = field(default_factory=dict)
+    regions: Regions = field(default_factory=Regions)
     invoicing: Invoicing = field(default_factory=Invoicing)
 
     def get(self, agreement_id: str) -> Rules:
@@ -110,7 +111,8 @@ def load_book(folder: Path | None = None, own_rates: Path | None = None) -> Book
     shipped = names.invoicing.parties if names.invoicing else {}
     by_id = {made.id: made for made in rules}
     invoicing = Invoicing().over(shipped)
-    return Book(by_id, tuple(files), rates, names.municipalities, regions, invoicing)
+    known = Regions(None, regions)
+    return Book(by_id, tuple(files), rates, names.municipalities, known, invoicing)
 
 
 def read_agreement(path: Path) -> AgreementFile:
@@ -141,10 +143,11 @@ def _read_municipalities(path: Path) -> Municipalities:
     return _read(path, Municipalities)[0]
 
 
-def _read_regions(folder: Path) -> Mapping[str, str]:
+def _read_regions(folder: Path) -> Mapping[str, Region]:
     """Read the names of the regions: of the folder, or the shipped ones where it has no such file."""
     path = folder / REGIONS
-    return _read(path if path.is_file() else default_folder() / REGIONS, RegionNames)[0].regions
+    names = _read(path if path.is_file() else default_folder() / REGIONS, RegionNames)[0].regions
+    return {county: Region(county, name) for county, name in names.items()}
 
 
 def _collect(problems: list[Problem], read: Any, argument: Any) -> Any:  # noqa: ANN401 - any reader above

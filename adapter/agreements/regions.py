@@ -42,6 +42,10 @@ class Regions:
     home: str | None = None
     by_county: Mapping[str, Region] = field(default_factory=lambda: MappingProxyType({}))
 
+    def name(self, county: str) -> str:
+        """Name a region in words; its länskod where it is none that is known."""
+        return self.by_county[county].name if county in self.by_county else county
+
     def get(self, county: str | None) -> Region:
         """Give a region by its länskod; SetupError that names it, or the setting, where it is not known."""
         if county is None:

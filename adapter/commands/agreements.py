@@ -86,6 +86,10 @@ def show_command(
     ] = None,
     on: Annotated[str | None, typer.Option("--on", help="The day, 2025-07-01.")] = None,
     municipality: Annotated[str | None, typer.Option("--municipality", help="Kommunkod, 2380.")] = None,
+    region: Annotated[
+        str | None,
+        typer.Option("--region", help="Länskod of the region that treats; default: the municipality's own."),
+    ] = None,
     format_: FormatOption = Format.TABLE,
     folder: FolderOption = None,
 ) -> None:
@@ -106,11 +110,16 @@ def show_command(
         raise typer.BadParameter("name an agreement, or give --on and --municipality")
     if municipality not in book.municipalities:
         raise typer.BadParameter("no such kommunkod", param_hint="--municipality")
-    _show_in_force(book, agreements, _day("--on", on), municipality, format_)
+    if region is not None and region not in book.regions.by_county:
+        raise typer.BadParameter("no such länskod", param_hint="--region")
+    _show_in_force(book, agreements, _day("--on", on), (municipality, region), format_)
 
 
-def _show_in_force(book: Book, agreements: Agreements, day: date, municipality: str, format_: Format) -> None:
-    held = {form: in_force(agreements, day, municipality, form) for form in CareForm}
+def _show_in_force(
+    book: Book, agreements: Agreements, day: date, between: tuple[str, str | None], format_: Format
+) -> None:
+    municipality, region = between
+    held = {form: in_force(agreements, day, municipality, form, region) for form in CareForm}
     if format_ is Format.JSON:
         print_json(
             {

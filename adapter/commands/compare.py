@@ -98,7 +98,7 @@ def compare_command(  # noqa: PLR0913, PLR0917 - one parameter an option
         agreed = (first, second)
         first, second = hypothetical(first, asked), hypothetical(second, asked)
         moved = _Moved(*(one is not was for one, was in zip((first, second), agreed, strict=True)))
-        ledgers = [by_name(read, one, end) for one in (first, second)]
+        ledgers = [by_name(read, one, end, whole=True) for one in (first, second)]
         compared = compare_ledgers(ledgers, (first, second), book.rates, asked)
         variants = tuple(sweep_ledger(ledgers[1], second, book.rates, asked, grid)) if grid else ()
     names = (moved.name(first.id, of_b=False), moved.name(second.id, of_b=True))

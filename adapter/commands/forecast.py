@@ -115,7 +115,7 @@ def forecast_command(  # noqa: PLR0913, PLR0917 - one parameter an option
         option = f"--{nothing[0].replace('_', '-')}"
         raise typer.BadParameter(f"no amount of {named.id} depends on it", param_hint=option)
     premises, known = _premises(book, rules, asked, _Given(rate, billable, seed, replicates))
-    ledger = by_name(columns, rules, ahead)
+    ledger = by_name(columns, rules, ahead, whole=True)
     made = tuple(forecast(ledger, rules, premises, grid, np.random.default_rng(seed)))
     printed = Printed(named, ahead, premises, known, seed, book.municipalities, made, care_form)
     {
@@ -149,9 +149,11 @@ def _stays(
 
 def _in_force(book: Book, columns: Columns, asked: Sequence[Month]) -> Rules:
     """Give the one agreement that is in force for all municipalities of the stays on the last day at hand."""
-    law, day = Lasting(book.rules), max(asked).end - DAY
+    law, day = Lasting(book.rules, book.regions.home), max(asked).end - DAY
     towns = sorted({f"{code:04d}" for code in set(columns.liable.tolist())})
-    ids = sorted({law.choose(town, CareForm.SOMATIC, day).id for town in towns})
+    ids = sorted(
+        {law.choose(town, CareForm.SOMATIC, day, law.treating(None, town).county).id for town in towns}
+    )
     if len(ids) > 1:
         raise typer.BadParameter(f"more than one is in force: {', '.join(ids)}", param_hint="--agreement")
     return book.rules[ids[0]]

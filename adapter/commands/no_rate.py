@@ -15,13 +15,13 @@ from adapter.settlement.statement import NoRate
 #: Payers and months that are named; a file may have thousands.
 _NAMED = 5
 
-Missing = tuple[Payer, Month, NoRate]
+Missing = tuple[Payer | tuple[str, str], Month, NoRate]
 
 
 def end_without_rates(missing: Iterable[Missing]) -> None:
     """Name each year without a rate and the months that need it, and end with 1 where there are any."""
     by_year: dict[int, dict[str, None]] = {}
-    for (municipality, care_form), month, no_rate in missing:
+    for (municipality, care_form, *_), month, no_rate in missing:
         for year in no_rate.years:
             by_year.setdefault(year, {})[f"{municipality} {care_form} {month}"] = None
     for year, months in sorted(by_year.items()):

@@ -29,6 +29,7 @@ from adapter.fhir.decimals import dumps
 from adapter.fhir.elements import Edition
 from adapter.fhir.model import FhirVersion
 from adapter.fhir.summary import bundle
+from adapter.settings import load_regions
 from adapter.settlement.bulk import Bulk, bulk, bulk_in_force
 from adapter.settlement.heard import FileSpan
 from adapter.settlement.ledger import Lasting, by_law, by_name, months_of
@@ -36,6 +37,7 @@ from adapter.settlement.parts import parts_of
 from adapter.settlement.render import CSV_COLUMNS, mean_decimal, plain, statement_row
 from adapter.settlement.settle import must_settle
 from adapter.settlement.statement import Statement
+from adapter.treating import with_regions
 
 
 class SettleFormat(StrEnum):
@@ -103,16 +105,16 @@ def _settled(
         must_settle(named)
     asked, stays = read_stays(path, *span, skip_bad=skip_bad)
     end = max(asked).end if asked else date.min
-    heard = FileSpan.of(months_of(stays))
+    heard, home = FileSpan.of(months_of(stays)), book.regions.home
     if named:
-        return bulk(by_name(stays, named, end), named, book.rates, asked, heard)
-    law = Lasting(book.rules)
+        return bulk(by_name(stays, named, end, home), named, book.rates, asked, heard)
+    law = Lasting(book.rules, home)
     return bulk_in_force(by_law(stays, law, end), law, book.rates, asked, heard)
 
 
 def open_book(folder: Path | None, rates: Path | None) -> Book:
-    """Read the agreements and rates that the command works with."""
-    book = load_book(folder, own_rates())
+    """Read the agreements and rates that the command works with, and the regions of the settings."""
+    book = with_regions(load_book(folder, own_rates()), load_regions())
     return book if rates is None else replace(book, rates=read_rates(rates))
 
 
@@ -156,7 +158,7 @@ def edition_of(book: Book, version: FhirVersion = FhirVersion.R4) -> Edition:
     """How statements are told as FHIR, made now, with the names that the book knows."""
     return Edition(
         made_at=datetime.now(UTC),
-        regions={name: one.agreement.region for name, one in book.rules.items() if one.agreement.region},
+        regions=book.regions,
         municipalities=book.municipalities,
         version=version,
     )

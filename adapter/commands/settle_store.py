@@ -41,6 +41,7 @@ from adapter.store.database import PATIENT_S, connect
 from adapter.store.migrate import migrate
 from adapter.trace import Trace
 from adapter.tracing import work
+from adapter.treating import with_regions
 from adapter.wiring import world_of
 
 
@@ -206,7 +207,8 @@ def ledger_of(settings: Settings, book: Book, trace: Trace | None = None) -> Led
     """What settling needs, of the settings and the agreements that the command works with."""
     version = FhirVersion(settings.settlement_fhir)
     book = replace(book, invoicing=settings.invoice.over(book.invoicing.parties))
-    return Ledger(world_of(settings), book, version, f"{settings.base_url}/fhir", trace)
+    agreed = with_regions(book, settings)
+    return Ledger(world_of(settings), agreed, version, f"{settings.base_url}/fhir", trace)
 
 
 def book_folder(folder: Path | None) -> Path:

@@ -31,6 +31,23 @@ async def files(it: Deployment) -> Sequence[Told]:
     return told or [ok(f"{len(book.files)} agreements are sound")]
 
 
+async def region(it: Deployment) -> Sequence[Told]:
+    """Who is paid: without the region and its organisation number nothing is settled or issued."""
+    made = warn if it.is_sandbox else fail
+    mend = "set LOSUS_REGION: {county, organisation_number}, and restart"
+    regions = it.book.regions
+    counties = {regions.home, *it.settings.regions, *(one.region for one in it.settings.sources.values())}
+    told = []
+    known = sorted(one for one in counties if one)
+    for county in known if regions.home else (None, *known):
+        try:
+            found = regions.get(county)
+            told.append(ok(f"{found.name}, organisation number {found.number}", found.county))
+        except SetupError as error:
+            told.append(made(error.problems[0].rule, mend, county or ""))
+    return told
+
+
 async def in_force_today(it: Deployment) -> Sequence[Told]:
     """What each subscriber is settled by today, for each form of care."""
     book, today = it.book, it.today
@@ -76,4 +93,5 @@ def _lacking(book: Book, it: Deployment, today: date, year: int) -> list[str]:
 
 
 def _holds(book: Book, day: date, code: str, form: CareForm) -> InForce:
-    return in_force({name: one.agreement for name, one in book.rules.items()}, day, code, form)
+    agreements = {name: one.agreement for name, one in book.rules.items()}
+    return in_force(agreements, day, code, form, book.regions.home)

@@ -15,6 +15,7 @@ import asyncpg
 from adapter.agreements.load import Book, load_book
 from adapter.settings import Settings
 from adapter.store.database import connect_once, told
+from adapter.treating import with_regions
 
 _STATEMENT_S = 10.0
 _SESSION = {
@@ -41,7 +42,7 @@ class Deployment:
     @property
     def book(self) -> Book:
         """What is agreed, read once; SetupError with every fault of the files."""
-        return _book(self.settings.agreements, self.settings.rates)
+        return with_regions(_book(self.settings.agreements, self.settings.rates), self.settings)
 
     @asynccontextmanager
     async def database(self) -> AsyncIterator[asyncpg.Connection]:

@@ -92,6 +92,7 @@ CHECKS = (
     Check("keys", "certificates", keys.certificates),
     Check("audit", "chain", chain.newest, ("tables",)),
     Check("agreements", "files", agreed.files),
+    Check("agreements", "region", agreed.region),
     Check("agreements", "in force", agreed.in_force_today),
     Check("agreements", "rates", agreed.rates),
     Check("settlement", "due", settled.due, ("tables",)),

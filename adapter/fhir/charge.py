@@ -272,9 +272,7 @@ def _head(sheet: Sheet, *names: str) -> Resource:
 
 def _performing(sheet: Sheet) -> dict[str, Any]:
     """Name the region that gave the care."""
-    paid = region(sheet.statement.agreement, sheet.edition)
-    if paid is None:
-        return {}
+    paid = region(sheet.statement.region, sheet.edition)
     return {"performingOrganization": sheet.edition.reference("Organization", paid["id"])}
 
 

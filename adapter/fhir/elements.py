@@ -12,8 +12,8 @@ from html import escape
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from adapter.agreements.agreement import Region
 from adapter.agreements.invoicing import InvoiceParty, Invoicing
+from adapter.agreements.regions import Regions
 from adapter.fhir.decimals import dumps
 from adapter.fhir.model import FhirVersion
 from adapter.fhir.vocabulary import (
@@ -35,8 +35,7 @@ _NAMESPACE = uuid5(NAMESPACE_URL, CANONICAL)
 class Edition:
     """How statements are to be told, and the facts around them.
 
-    `made_at`: when (aware); an issued statement has its own time of issue. `regions` by agreement id:
-    who is paid; an agreement that is not there (the statute names no region) has no issuer.
+    `made_at`: when (aware); an issued statement has its own time of issue. `regions`: who is paid.
     `municipalities`: names by kommunkod. `sources`: for a stay the resource versions that it rests on,
     each as `source resource version`; a stay that is not there has no Provenance of its own. `base`: the
     address of the FHIR server that has these resources; None where they are only in this Bundle. `invoicing`:
@@ -44,7 +43,7 @@ class Edition:
     """
 
     made_at: datetime
-    regions: Mapping[str, Region]
+    regions: Regions
     municipalities: Mapping[str, str]
     sources: Mapping[str, Sequence[str]] = field(default_factory=dict)
     version: FhirVersion = FhirVersion.R4
@@ -143,12 +142,14 @@ def municipality(code: str, edition: Edition) -> Resource:
     return _organization(KOMMUNKOD, code, edition.municipalities.get(code), edition.invoicing.party(code))
 
 
-def region(agreement: str, edition: Edition) -> Resource | None:
-    """Give the Organization that is paid under the agreement; None where no region is known."""
-    found = edition.regions.get(agreement)
-    if found is None:
-        return None
-    seller = edition.invoicing.seller_of(getattr(found, "organisation_number", None))
+def region(county: str | None, edition: Edition) -> Resource:
+    """Give the Organization that is paid and reports: the region of that länskod (settlement rules 3).
+
+    With its organisation number where that is known; without it nothing is issued (`settling.issuing`).
+    SetupError where the region is not known.
+    """
+    found = edition.regions.get(county)
+    seller = edition.invoicing.seller_of(found.organisation_number)
     return _organization(LANSKOD, found.county, found.name, seller)
 
 

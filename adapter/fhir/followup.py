@@ -23,6 +23,7 @@ from adapter.fhir.elements import (
     instant,
     month_period,
     narrative,
+    region,
     uuid_of,
 )
 from adapter.fhir.measure import extended, population
@@ -92,6 +93,7 @@ def follow_up_report(told: FollowUp, edition: Edition) -> Resource:
     figures = [_group(figure, edition.version) for figure in _figures(told)]
     code = {"system": KOMMUNKOD, "value": told.municipality}
     name = edition.municipalities.get(told.municipality, told.municipality)
+    reporter = region(edition.regions.home or told.municipality[:2], edition)
     mean = told.means[0].value
     average = "–" if mean is None else rounded(mean)
     return {
@@ -107,6 +109,7 @@ def follow_up_report(told: FollowUp, edition: Edition) -> Resource:
         "subject": {"type": "Organization" if edition.r5 else "Location", "identifier": code},
         "date": instant(edition.made_at),
         "period": month_period(told.month),
+        "reporter": {"type": "Organization", "identifier": reporter["identifier"][0]},
         "group": figures,
     }
 

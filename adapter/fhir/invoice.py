@@ -60,8 +60,7 @@ def _invoice(sheet: Sheet, document: Document, position: int, charges: Iterable[
     }
     if edition.r5:
         made["periodPeriod"] = month_period(statement.month)
-    if (paid := region(statement.agreement, edition)) is not None:
-        made["issuer"] = edition.reference("Organization", paid["id"])
+    made["issuer"] = edition.reference("Organization", region(statement.region, edition)["id"])
     if lines := _lines(sheet, charges):
         made["lineItem"] = lines
     return {**made, **_totals(document, due)}

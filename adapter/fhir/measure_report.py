@@ -40,8 +40,7 @@ _OUT = (Reason.COMPULSORY, Reason.NOT_READY, Reason.NOT_HOME_READY)
 def report(sheet: Sheet, measure_canonical: str) -> Resource:
     """Give what the month came to: counts, mean, share, gate status, and the amount it leads to."""
     statement, edition = sheet.statement, sheet.edition
-    paid = region(statement.agreement, edition)
-    made: Resource = {
+    return {
         "resourceType": "MeasureReport",
         "id": sheet.name("MeasureReport"),
         "text": narrative(*_in_words(sheet)),
@@ -63,10 +62,8 @@ def report(sheet: Sheet, measure_canonical: str) -> Resource:
         "date": instant(sheet.at),
         "period": month_period(statement.month),
         "group": groups(statement, edition.version),
+        "reporter": edition.reference("Organization", region(statement.region, edition)["id"]),
     }
-    if paid is not None:
-        made["reporter"] = edition.reference("Organization", paid["id"])
-    return made
 
 
 def report_again(sheet: Sheet, measure_canonical: str, again: Remeasured) -> Resource:

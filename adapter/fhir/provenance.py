@@ -73,9 +73,8 @@ def _head(sheet: Sheet, *names: str) -> Resource:
 
 
 def _made(sheet: Sheet, targets: list[dict[str, str]], entities: list[dict[str, Any]]) -> dict[str, Any]:
-    agents = [_agent("assembler", {"display": "losus-adapter"})]
-    if (paid := region(sheet.statement.agreement, sheet.edition)) is not None:
-        agents.append(_agent("author", sheet.edition.reference("Organization", paid["id"])))
+    author = sheet.edition.reference("Organization", region(sheet.statement.region, sheet.edition)["id"])
+    agents = [_agent("assembler", {"display": "losus-adapter"}), _agent("author", author)]
     return {"target": targets, "recorded": instant(sheet.at), "agent": agents, "entity": entities}
 
 

@@ -66,12 +66,12 @@ def statistics(sheet: Sheet, off: Withheld) -> Resource:
     made = report(sheet, f"{rule['url']}|{rule['version']}")
     del made["identifier"]
     code = {"system": KOMMUNKOD, "value": statement.municipality}
-    if (paid := region(statement.agreement, edition)) is not None:
-        made["reporter"] = {"type": "Organization", "identifier": paid["identifier"][0]}
+    paid = region(statement.region, edition)["identifier"][0]
     return {
         **made,
         "id": _id(statement, statement.municipality),
         "subject": {"type": _place(edition), "identifier": code},
+        "reporter": {"type": "Organization", "identifier": paid},
         "text": narrative(*(f"{headline}." for headline in sheet.headline)),
         "extension": _extensions(statement, off, has_status=True),
         "group": _groups(statement, edition, off),
@@ -103,10 +103,9 @@ def _sum(statements: Sequence[Statement], edition: Edition, off: Withheld) -> Re
         "extension": _extensions(first, off, has_status=False),
         "group": _groups(together, edition, off),
     }
-    if (paid := region(first.agreement, edition)) is not None:
-        county = paid["identifier"][0]
-        made["subject"] = {"type": _place(edition), "identifier": county}
-        made["reporter"] = {"type": "Organization", "identifier": county}
+    county = region(first.region, edition)["identifier"][0]
+    made["subject"] = {"type": _place(edition), "identifier": county}
+    made["reporter"] = {"type": "Organization", "identifier": county}
     return made
 
 

@@ -73,8 +73,7 @@ def _unmarked(sheet: Sheet) -> Iterator[Resource]:
     yield from (one.definition for one in charges if one.definition is not None)
     yield rule
     yield municipality(statement.municipality, edition)
-    if (paid := region(statement.agreement, edition)) is not None:
-        yield paid
+    yield region(statement.region, edition)
     yield of_statement(sheet, targets)
     yield from of_charges(sheet, charges)
     for again in sheet.measures:
@@ -89,6 +88,5 @@ def _measured_again(sheet: Sheet, again: Remeasured) -> Iterator[Resource]:
     replaced = edition.earlier("MeasureReport", report_id(again.corrects, again.number - 1))
     yield told
     yield rule
-    if (paid := region(again.statement.agreement, edition)) is not None:
-        yield paid
+    yield region(again.statement.region, edition)
     yield of_measure(month, edition.reference("MeasureReport", told["id"]), replaced)

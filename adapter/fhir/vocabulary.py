@@ -25,6 +25,8 @@ PARTICIPANT = "urn:oasis:names:tc:ebcore:partyid-type:iso6523"
 #: SCB's codes, four and two digits (Inera's OIDs).
 KOMMUNKOD = "urn:oid:1.2.752.129.2.2.1.17"
 LANSKOD = "urn:oid:1.2.752.129.2.2.1.18"
+#: hl7se.fhir.base, SEBaseOrganization: the slice of the organisation number.
+ORGANISATION_NUMBER = "urn:oid:2.5.4.97"
 
 #: Defined with the profile of the messages (`losus-r4`), only used here.
 CARE_FORM = f"{CANONICAL}/CodeSystem/care-form"

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from adapter.losus import reading
 from adapter.losus.course import ESTABLISHING, Standing, Step, run
 from adapter.losus.deadlines import Deadline, judge, next_change
 from adapter.losus.drawing import draw
@@ -26,8 +27,9 @@ class Case:
     """A case as its facts give it; `picture` is what is published of it.
 
     `merge_keys`: what patient records of the case say they were merged into, as the mapping gave it
-    (not to be published: it may be a person's number). `live`: the signals that hold, of statements on the
-    person those that the case rests on.
+    (not to be published: it may be a person's number). `hospital`: identifiers (`system|value`) of the
+    hospital where the person is or was last; empty where no message says it. `live`: the signals that hold,
+    of statements on the person those that the case rests on.
     """
 
     case_id: str
@@ -35,6 +37,7 @@ class Case:
     person: Person
     deadlines: tuple[Deadline, ...]
     merge_keys: tuple[str, ...]
+    hospital: tuple[str, ...]
     live: tuple[LiveSignal, ...]
     picture: CasePicture
 
@@ -93,9 +96,16 @@ def fold(
         person=person,
         deadlines=deadlines,
         merge_keys=merged_into(selection.people),
+        hospital=_hospital(live),
         live=live,
         picture=draw(case_id, standing, person, deadlines, live, terms, absorbed_by),
     )
+
+
+def _hospital(live: tuple[LiveSignal, ...]) -> tuple[str, ...]:
+    """Give the hospital that is named last, in effective order."""
+    named = (tuple(reading.texts(signal.fields, "hospital")) for signal in reversed(live))
+    return next((one for one in named if one), ())
 
 
 def _as_of(standing: Standing, live: tuple[LiveSignal, ...]) -> datetime | None:

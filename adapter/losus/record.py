@@ -37,6 +37,7 @@ PERSON_FIELDS = frozenset(
         "organizations",
         "open_care_units",
         "protected",
+        "protected_registration",
         "merged_into",
     }
 )

@@ -15,7 +15,9 @@ The fields that a signal may carry (`with` in a mapping file), all JSON values:
 | `organizations` | any | list of `"system|value"`: whom the message is for, looked up among the subscribers |
 | `open_care_units` | any | list of `"system|value"`: the vårdcentral, or other unit of open care, concerned |
 | `protected` | patient | true where identity is protected (sekretessmarkering, skyddad folkbokföring) |
+| `protected_registration` | patient | true for *skyddad folkbokföring*: the kommunkod may be a former one |
 | `merged_into` | patient | case key or patient identity that this one was merged into; never published |
+| `hospital` | admitted, transferred | list of `"system|value"`: the hospital, looked up among the regions' |
 | `care_form` | any | `somatic` or `psychiatric` |
 | `compulsory` | any | true for ÖPT/ÖRV |
 | `unit` | admitted, transferred | `{"id", "name"}` of the ward |

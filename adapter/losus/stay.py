@@ -35,10 +35,11 @@ _TIMED = {
 _COUNTED_BY = ("ready", "sip_called_at")
 
 
-def stay_of(case: Case) -> Mapping[str, Any] | None:
+def stay_of(case: Case, region: str | None = None) -> Mapping[str, Any] | None:
     """Give the case as one line of a stays file: JSON values, instants in UTC (RFC 3339).
 
-    None where there is nothing that could be settled by rule; `gaps` tells why.
+    None where there is nothing that could be settled by rule; `gaps` tells why. `region`: länskod of the
+    region that treats; None: not known.
     """
     if gaps(case):
         return None
@@ -58,6 +59,7 @@ def stay_of(case: Case) -> Mapping[str, Any] | None:
         "opposed": standing.opposed,
         "ended_at": _text(standing.end.at if standing.end is not None else None),
         "need_assessed_at": _text(times.get(SignalKind.NEED_ASSESSED)),
+        "region": region,
     }
 
 

@@ -124,9 +124,7 @@ def _settlement(at: datetime) -> Example:
     book = load_book()
     stays = [one for one in worked_example() if one.stay.startswith(f"bilaga9-{FIRST}")]
     (statement,) = settle(stays, book.get(_AGREEMENT), book.rates, (FIRST,))
-    paid = book.get(_AGREEMENT).agreement.region
-    regions = {_AGREEMENT: paid} if paid else {}
-    edition = Edition(made_at=at, regions=regions, municipalities=book.municipalities)
+    edition = Edition(made_at=at, regions=book.regions, municipalities=book.municipalities)
     told = dumps(bundle([statement], edition))
     event = settlement_event(statement_id(statement), MUNICIPALITY, told, {MUNICIPALITY: "full"})
     return _example("statement", "A month in which nothing is owed.", event, at)
@@ -158,10 +156,8 @@ def _follow_up(at: datetime) -> Example:
     entries = [
         Entry(name, number, at, party, "", content) for number, (party, content) in enumerate(entered, 1)
     ]
-    paid = rules.agreement.region
-    regions = {_AGREEMENT: paid} if paid else {}
     base = "https://losus.example.se/fhir"
-    edition = Edition(made_at=at, regions=regions, municipalities=book.municipalities, base=base)
+    edition = Edition(made_at=at, regions=book.regions, municipalities=book.municipalities, base=base)
     told = dumps(joint_bundle(series_of([head], entries)[name], 3, edition))
     event = follow_up_event(name, 3, MUNICIPALITY, told, {MUNICIPALITY: "full"})
     return _example("follow-up", "A month whose mean is over the threshold.", event, at)

@@ -16,7 +16,7 @@ from adapter.fhir.decimals import dumps, loads
 from adapter.fhir.elements import Resource
 from adapter.fhir.joint_read import read_entries, read_head
 from adapter.fhir.numbers import published_numbers
-from adapter.fhir.vocabulary import KOMMUNKOD, STATEMENT_IDENTIFIER
+from adapter.fhir.vocabulary import KOMMUNKOD, LANSKOD, STATEMENT_IDENTIFIER
 from adapter.losus.days import Month, local_day
 from adapter.outbound.announced import announcement_of
 from adapter.outbound.events import FOLLOW_UP_RECORDED, RATE_ANNOUNCED
@@ -80,9 +80,12 @@ async def _statement(
     agreement, _, care_form = rule["identifier"][0]["value"].partition("/")
     municipality, month = _municipality(resources), report["period"]["start"][:7]
     done = IssuedAgain(one.case_id, "statement", municipality, month, "blocked")
-    here = await putting_back.statement_here(connection, agreement, municipality, care_form, month)
+    region = _region(resources)
+    here = await putting_back.statement_here(connection, agreement, municipality, care_form, month, region)
     if here is None:
-        told = ToldStatement(one.case_id, agreement, municipality, care_form, month, one.at, one.payload)
+        told = ToldStatement(
+            one.case_id, agreement, municipality, care_form, month, one.at, one.payload, region
+        )
         await putting_back.add_told_statement(connection, told)
         await _keep_numbers(connection, one, resources)
         return done
@@ -155,6 +158,20 @@ async def _answer(connection: Connection, one: Staged, task: Resource) -> Issued
     if not await disputes.add_answer(connection, one.case_id, upheld=upheld, reason=reason, now=one.at):
         return replace(done, outcome="other")
     return done
+
+
+def _region(resources: list[Resource]) -> str:
+    """Give the länskod of the region that a statement makes creditor; `''` where it names none."""
+    return next(
+        (
+            str(each["value"])
+            for resource in resources
+            if resource["resourceType"] == "Organization"
+            for each in resource["identifier"]
+            if each.get("system") == LANSKOD
+        ),
+        "",
+    )
 
 
 def _municipality(resources: list[Resource]) -> str:

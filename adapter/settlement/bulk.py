@@ -59,9 +59,10 @@ class Drawn:
     no_rate: NoRate | None
 
     @property
-    def order(self) -> tuple[str, str, Month, str]:
-        """Municipality, care form, month, agreement."""
-        return (*self.payer, self.mean.month, self.account.rules.id)
+    def order(self) -> tuple[str, str, Month, str, str]:
+        """Municipality, care form, month, agreement, region."""
+        municipality, form, region = self.payer
+        return municipality, form, self.mean.month, self.account.rules.id, region
 
     @property
     def each(self) -> bool:
@@ -145,7 +146,8 @@ class Bulk:
             paid, amount, used = self._paid(one)
             yield Total(
                 one.account.rules.id,
-                *one.payer,
+                one.payer.municipality,
+                one.payer.care_form,
                 one.mean,
                 one.status,
                 paid,
@@ -208,9 +210,9 @@ class Bulk:
             agreement=bare.agreement,
             title=bare.title,
             version=bare.version,
-            region=bare.region,
-            municipality=one.payer[0],
-            care_form=one.payer[1],
+            region=one.payer.region,
+            municipality=one.payer.municipality,
+            care_form=one.payer.care_form,
             mean=mean,
             status=one.status,
             lines=one.excess,
@@ -250,10 +252,11 @@ class Bulk:
 
     def _shared_by(self, one: Drawn) -> "_Shared":
         terms = frozenset(id(stay.terms) for stay in one.account.of(one.mean.month))
-        agreement = one.account.rules.agreement
-        open_ = len(open_renegotiations(agreement, one.mean.month.end - DAY))
-        spans = self.priced.spans_values(one.group)
-        key = (agreement.id, id(one.mean.terms), terms, self._life(agreement, one.payer[0]), open_, spans)
+        agreement, month = one.account.rules.agreement, one.mean.month
+        open_ = len(open_renegotiations(agreement, month.end - DAY))
+        spans, assumed = self.priced.spans_values(one.group), month.index in one.account.assumed
+        life = self._life(agreement, one.payer.municipality)
+        key = (agreement.id, id(one.mean.terms), terms, life, open_, spans, assumed)
         if key not in self._shared:
             bare = bare_statement(one.account, one.payer, one.mean, one.status, "", spans)
             told = statement_json(bare)
@@ -290,14 +293,14 @@ def bulk_in_force(
     """Settle a ledger by what is in force, as `settle_in_force` does."""
     priced, because = Priced(ledger, Prices(rates)), by_what_held(law)
     accounts: dict[tuple[str, Payer], Held] = dict(ledger.accounts) if asked else {}
-    for municipality, form in {payer for _, payer in accounts}:
+    for payer in {payer for _, payer in accounts}:
         for month in asked:
-            chosen = law.at(municipality, form, month).agreement.id
-            accounts.setdefault((chosen, (municipality, form)), Held(law.rules[chosen]))
+            chosen = law.at(payer, month).agreement.id
+            accounts.setdefault((chosen, payer), Held(law.rules[chosen]))
     know(accounts, heard)
     made: list[Drawn] = []
     for (agreement, payer), account in accounts.items():
-        told = [m for m in asked if account.of(m) or law.at(*payer, m).agreement.id == agreement]
+        told = [m for m in asked if account.of(m) or law.at(payer, m).agreement.id == agreement]
         made += drawn(priced, account, payer, told, max(asked))
     return Bulk(sorted(made, key=lambda one: one.order), priced, because)
 
@@ -306,7 +309,7 @@ def drawn(priced: Priced, account: Held, payer: Payer, told: Sequence[Month], la
     """Run the gate from the first month of the account, or of those told of, to the last one."""
     if not told:
         return
-    form = CareForm.SOMATIC if payer[1] == POOLED else CareForm(payer[1])
+    form = CareForm.SOMATIC if payer.care_form == POOLED else CareForm(payer.care_form)
     first = min([month.index for month in told] + list(account.groups))
     run = [Month.at(index) for index in range(first, last.index + 1)]
     means = [_mean(priced, account, month, form) for month in run]

@@ -17,11 +17,11 @@ from typing import Any, Literal, NamedTuple
 from adapter.agreements.rules import Rules
 from adapter.agreements.terms import Clause
 from adapter.losus.days import DAY, Month, local_day
-from adapter.settlement.difference import Adjustment, Issued, Post
+from adapter.settlement.difference import Adjustment, Issued, Post, whose_of
 from adapter.settlement.gate import MonthMean
 from adapter.settlement.gate_causes import gate_change
 from adapter.settlement.holding import Dispute
-from adapter.settlement.inputs import Inputs, MonthCounts, StayInput, form_of, recorded
+from adapter.settlement.inputs import Inputs, MonthCounts, StayInput, Whose, form_of, recorded
 from adapter.settlement.measure import Reason, measure
 from adapter.settlement.reasons import (
     NOT_RECORDED,
@@ -43,11 +43,11 @@ from adapter.settlement.stay import stay_of
 class Context:
     """What the reasons of a municipality's adjustments are found by.
 
-    `now`: what its statements rest on now, by care form (or `pooled`). `history`: what was issued to it.
+    `now`: what its statements rest on now, by payer. `history`: what was issued to it.
     `rules` by agreement; `disputed`: all that it ever disputed.
     """
 
-    now: Mapping[str, Inputs]
+    now: Mapping[Whose, Inputs]
     history: Sequence[Issued]
     rules: Mapping[str, Rules]
     disputed: Sequence[Dispute]
@@ -56,11 +56,11 @@ class Context:
 def with_reasons(adjustments: Iterable[Adjustment], context: Context) -> tuple[Adjustment, ...]:
     """Give the adjustments of a municipality, each with its reasons."""
     before = {
-        form: recorded(one.recorded for one in context.history if one.statement.care_form == form)
-        for form in {one.statement.care_form for one in context.history}
+        payer: recorded(one.recorded for one in context.history if whose_of(one.statement) == payer)
+        for payer in {whose_of(one.statement) for one in context.history}
     }
     return tuple(
-        replace(one, reasons=reasons_of(one, before.get(one.post.care_form), context)) for one in adjustments
+        replace(one, reasons=reasons_of(one, before.get(whose_of(one.post)), context)) for one in adjustments
     )
 
 
@@ -71,7 +71,7 @@ def reasons_of(
 
     `before`: what its payer's statements rested on when the last of them was issued; None: not recorded.
     """
-    now = context.now.get(adjustment.post.care_form)
+    now = context.now.get(whose_of(adjustment.post))
     if now is None:
         return (NOT_RECORDED,)
     was = before or _of_statements(context, adjustment.post, now)
@@ -98,7 +98,7 @@ def _of_statements(context: Context, post: Post, now: Inputs) -> Inputs:
 
 
 def _is_of(statement: Statement, post: Post) -> bool:
-    return (statement.agreement, statement.municipality, statement.care_form) == post[:3]
+    return (statement.agreement, whose_of(statement)) == (post.agreement, whose_of(post))
 
 
 def _run_of(statements: Sequence[Statement], now: Sequence[MonthCounts]) -> tuple[MonthCounts, ...]:
@@ -321,8 +321,8 @@ _TERMS: Mapping[str, tuple[str, ...]] = {
     "care_form": ("first_payable_day", "threshold"),
 }
 
-#: Fields that are no fact of the stay: whose it is has a reason of its own.
-_NO_FACTS = frozenset(("stay", "municipality", "placing_municipality"))
+#: Fields that are no fact of how the stay counts: whose it is has a reason of its own.
+_NO_FACTS = frozenset(("stay", "municipality", "placing_municipality", "region"))
 
 
 def facts_of(row: Mapping[str, Any]) -> dict[str, str | None]:

@@ -145,7 +145,7 @@ def _charged_on(one: Adjustment, history: Iterable[Issued]) -> tuple[Reference, 
 
 def _charges(issued: Issued, post: Post) -> bool:
     statement = issued.statement
-    own = (statement.agreement, statement.municipality, statement.care_form, statement.month) == post[:4]
+    own = statement.key == post.key
     lines = any((line.stay, line.basis) == (post.stay, post.basis) for line in statement.lines)
     return (own and lines and not statement.suspended) or any(
         one.post == post and one.amount > 0 for one in issued.adjustments

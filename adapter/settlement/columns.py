@@ -24,17 +24,18 @@ Column = npt.NDArray[Any]
 
 
 #: What the columns after the names are made of.
-_KINDS = ("i2", "i1", "?", "i4", "i4", "i4", "i8", "i4", "i8", "i8", "i8", "?", "?")
+_KINDS = ("i2", "i1", "?", "i4", "i4", "i4", "i8", "i4", "i8", "i8", "i8", "?", "?", "i1")
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
     """Stays, each in the same place of every column; days as `date.toordinal`, 0 for none.
 
-    `liable` is the kommunkod as a number. `sent`, `clock` (microseconds of the local day) and `home` are of
-    the effective *utskrivningsklar*. `notice` is microseconds from admission to its notice, `notice_of_need`
-    those from the judgement of need where that is later, `call` days from *utskrivningsklar* to the call to
-    SIP; all may be `MISSING`, the call also `NO_CALL_NEEDED`.
+    `liable` is the kommunkod as a number, `region` the länskod of the one that treats, 0 if unsaid. `sent`,
+    `clock` (microseconds of the local day) and `home` are of the effective *utskrivningsklar*. `notice` is
+    microseconds from admission to its notice, `notice_of_need` those from the judgement of need where that is
+    later, `call` days from *utskrivningsklar* to the call to SIP; all may be `MISSING`, the call also
+    `NO_CALL_NEEDED`.
     """
 
     names: list[str]
@@ -51,6 +52,7 @@ class Columns:
     call: Column
     available: Column
     opposed: Column
+    region: Column
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:

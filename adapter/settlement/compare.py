@@ -16,7 +16,7 @@ from adapter.agreements.rates import Rates
 from adapter.agreements.rules import Rules
 from adapter.agreements.terms import Clause, Terms
 from adapter.losus.days import Month
-from adapter.settlement.account import Account, Accounts, collect
+from adapter.settlement.account import Account, Accounts, Named, collect
 from adapter.settlement.gate import GateStatus, MonthMean
 from adapter.settlement.settle import settle_accounts
 from adapter.settlement.statement import NoRate, Statement, unknown_rate
@@ -179,7 +179,7 @@ def sweep(
     stays: Iterable[Stay], rules: Rules, rates: Rates, asked: Sequence[Month], grid: Grid
 ) -> Iterator[Variant]:
     """Settle the stays once for each point of the grid; they are read and measured only once."""
-    accounts = collect(stays, lambda *_: rules, max(asked).end) if asked else {}
+    accounts = collect(stays, Named(rules, whole=True), max(asked).end) if asked else {}
     for values in product(*grid.values()):
         changes = dict(zip(grid, values, strict=True))
         changed = changed_by(rules, changes)
@@ -208,7 +208,7 @@ def changed_by(rules: Rules, changes: Mapping[str, Decimal]) -> Rules:
 def _settled(
     stays: Sequence[Stay], rules: Rules, rates: Rates, asked: Sequence[Month]
 ) -> tuple[Statement, ...]:
-    accounts = collect(stays, lambda *_: rules, max(asked).end) if asked else {}
+    accounts = collect(stays, Named(rules, whole=True), max(asked).end) if asked else {}
     return settle_accounts(accounts, rates, asked)
 
 

@@ -18,14 +18,14 @@ from typing import Literal, NamedTuple
 from adapter.agreements.invoicing import Vat
 from adapter.agreements.terms import Clause
 from adapter.losus.days import Month
-from adapter.settlement.inputs import Recorded
+from adapter.settlement.inputs import Recorded, Whose
 from adapter.settlement.reasons import AdjustmentReason, clauses_of
 from adapter.settlement.remeasured import Remeasured, figures
-from adapter.settlement.statement import Basis, Statement
+from adapter.settlement.statement import Basis, Key, Line, Statement
 
 
 class Post(NamedTuple):
-    """What an amount is posted on; the line of a mean's excess has `stay` None."""
+    """What an amount is posted on; the line of a mean's excess has `stay` None. `region` is the one paid."""
 
     agreement: str
     municipality: str
@@ -33,6 +33,12 @@ class Post(NamedTuple):
     month: Month
     stay: str | None
     basis: Basis
+    region: str = ""
+
+    @property
+    def key(self) -> Key:
+        """What the statement is of that it stands on."""
+        return Key(self.agreement, self.municipality, self.care_form, self.month, self.region)
 
 
 class LineName(NamedTuple):
@@ -155,12 +161,12 @@ _NOTHING = Position(Fraction(), Decimal())
 class Beside:
     """What goes with the adjustments of a run.
 
-    `explain`: gives them their reasons (`causes.with_reasons`). `records`: of each payer (municipality and
-    care form) what is known now, by which the reasons of later adjustments are found.
+    `explain`: gives them their reasons (`causes.with_reasons`). `records`: of each payer what is known
+    now, by which the reasons of later adjustments are found.
     """
 
     explain: Callable[[tuple[Adjustment, ...]], tuple[Adjustment, ...]] = tuple
-    records: Mapping[tuple[str, str], Recorded] = field(default_factory=dict)
+    records: Mapping[Whose, Recorded] = field(default_factory=dict)
 
 
 _NOTHING_BESIDE = Beside()
@@ -176,17 +182,17 @@ def difference(
     a rate which is missing is left as it was issued until the rate is there.
     """
     history, owed = tuple(issued), tuple(owed)
-    waiting = {_key(statement) for statement in owed if statement.no_rate}
-    named = {_key(one.statement): one.id for one in history}
+    waiting = {statement.key for statement in owed if statement.no_rate}
+    named = {one.statement.key: one.id for one in history}
     posted = posted_on(history)
-    due = positions(statement for statement in owed if _key(statement) in named)
+    due = positions(statement for statement in owed if statement.key in named)
     lines = _lines(history)
     return tuple(
         Adjustment(
-            named[post[:4]], post, was.days, now.days, was.amount, now.amount, tuple(lines.get(post, ()))
+            named[post.key], post, was.days, now.days, was.amount, now.amount, tuple(lines.get(post, ()))
         )
         for post in sorted(posted.keys() | due.keys(), key=_order)
-        if (closed is None or post.month > closed) and post[:4] not in waiting
+        if (closed is None or post.month > closed) and post.key not in waiting
         if (was := posted.get(post, _NOTHING)) != (now := due.get(post, _NOTHING))
     )
 
@@ -195,15 +201,15 @@ def remeasured(
     issued: Iterable[Issued], owed: Iterable[Statement], closed: Month | None = None
 ) -> tuple[Remeasured, ...]:
     """Give the measures of issued months that differ from the last ones issued, in the order of `owed`."""
-    last: dict[tuple[str, str, str, Month], Remeasured] = {}
+    last: dict[Key, Remeasured] = {}
     for one in issued:
-        last[_key(one.statement)] = Remeasured(one.id, 1, one.statement)
-        last.update((_key(each.statement), each) for each in one.measures)
+        last[one.statement.key] = Remeasured(one.id, 1, one.statement)
+        last.update((each.statement.key, each) for each in one.measures)
     return tuple(
         Remeasured(known.corrects, known.number + 1, now)
         for now in owed
         if closed is None or now.month > closed
-        if (known := last.get(_key(now))) is not None and figures(known.statement) != figures(now)
+        if (known := last.get(now.key)) is not None and figures(known.statement) != figures(now)
     )
 
 
@@ -213,7 +219,7 @@ def _lines(history: Iterable[Issued]) -> dict[Post, list[LineName]]:
     for one in history:
         for line in () if one.statement.suspended else one.statement.lines:
             names = (LineName(one.id, charge.rate.year) for charge in line.charges)
-            found.setdefault(Post(*_key(one.statement), line.stay, line.basis), []).extend(names)
+            found.setdefault(_post(one.statement, line), []).extend(names)
         for adjustment in one.adjustments:
             found.setdefault(adjustment.post, []).append(LineName(one.id, None))
     return found
@@ -236,16 +242,15 @@ def issue(
     a payer stand on its first new statement that can be issued, not on one with `no_rate`, which is there to
     be shown; and so does what goes `beside` them. `closed` as in `difference`.
     """
-    done = {_key(one.statement) for one in history}
-    fresh = [one for one in owed if one.month == month and _key(one) not in done]
-    waiting: dict[tuple[str, str], list[Adjustment]] = {}
+    done = {one.statement.key for one in history}
+    fresh = [one for one in owed if one.month == month and one.key not in done]
+    waiting: dict[Whose, list[Adjustment]] = {}
     for adjustment in beside.explain(difference(history, owed, closed)) if fresh else ():
-        waiting.setdefault((adjustment.post.municipality, adjustment.post.care_form), []).append(adjustment)
+        waiting.setdefault(whose_of(adjustment.post), []).append(adjustment)
     left = dict(beside.records)
-    measures: dict[tuple[str, str], list[Remeasured]] = {}
+    measures: dict[Whose, list[Remeasured]] = {}
     for again in remeasured(history, [one for one in owed if not one.no_rate], closed):
-        payer = (again.statement.municipality, again.statement.care_form)
-        measures.setdefault(payer, []).append(again)
+        measures.setdefault(whose_of(again.statement), []).append(again)
     return tuple(
         Issued(name(one), issued_at, one, ())
         if one.no_rate
@@ -258,7 +263,7 @@ def issue(
             tuple(measures.pop(payer, ())),
         )
         for one in fresh
-        for payer in ((one.municipality, one.care_form),)
+        for payer in (whose_of(one),)
     )
 
 
@@ -269,7 +274,7 @@ def positions(statements: Iterable[Statement]) -> dict[Post, Position]:
         if statement.suspended or statement.no_rate:
             continue
         for line in statement.lines:
-            _add(found, Post(*_key(statement), line.stay, line.basis), line.payable_days, line.amount)
+            _add(found, _post(statement, line), line.payable_days, line.amount)
     return found
 
 
@@ -289,9 +294,14 @@ def _add(found: dict[Post, Position], post: Post, days: Fraction, amount: Decima
     found[post] = Position(before.days + days, before.amount + amount)
 
 
-def _key(statement: Statement) -> tuple[str, str, str, Month]:
-    return statement.agreement, statement.municipality, statement.care_form, statement.month
+def _post(one: Statement, line: Line) -> Post:
+    return Post(one.agreement, one.municipality, one.care_form, one.month, line.stay, line.basis, one.region)
 
 
-def _order(post: Post) -> tuple[str, str, Month, str, str, str]:
-    return post.municipality, post.care_form, post.month, post.agreement, post.stay or "", post.basis.value
+def whose_of(one: Statement | Post) -> Whose:
+    """Whose statement corrects: that of the municipality and care form, made out by the same region."""
+    return one.municipality, one.care_form, one.region
+
+
+def _order(post: Post) -> tuple[str, str, Month, str, str, str, str]:
+    return (*post[1:4], post.agreement, post.stay or "", post.basis.value, post.region)

@@ -16,7 +16,7 @@ from msgspec.structs import astuple
 
 from adapter.settlement.columns import FORMS, MISSING, NO_CALL_NEEDED, Columns
 from adapter.settlement.instant import Bools, Ints, instants
-from adapter.settlement.stay import Stay, read_municipality
+from adapter.settlement.stay import Stay, read_county, read_municipality
 
 _FORMS: Mapping[str, int] = {form.value: number for number, form in enumerate(FORMS)}
 #: Not clarified releases like false (LUS 5:5).
@@ -48,6 +48,7 @@ class Row(msgspec.Struct, forbid_unknown_fields=True, gc=False, kw_only=True):
     opposed: bool
     ended_at: str | None = None
     need_assessed_at: str | None = None
+    region: str | None = None
 
 
 class Codes(dict[str | None, int]):
@@ -60,6 +61,21 @@ class Codes(dict[str | None, int]):
         """Check one that is new; ValueError."""
         self[code] = int(read_municipality(code))
         return self[code]
+
+
+class Counties(dict[str | None, int]):
+    """Länskoder that are known to be such, as numbers; None, for none that is said, is 0."""
+
+    def __init__(self) -> None:
+        super().__init__({None: 0})
+
+    def __missing__(self, code: str) -> int:
+        """Check one that is new; ValueError."""
+        self[code] = int(read_county(code))
+        return self[code]
+
+
+_COUNTIES = Counties()
 
 
 class _Moments(NamedTuple):
@@ -107,7 +123,7 @@ class Gathering:
         self.codes = codes
         self.names: list[str] = []
         self.municipality, self.placing, self.episodes = array("h"), array("h"), array("l")
-        self.form = bytearray()
+        self.form, self.region = bytearray(), bytearray()
         self.compulsory, self.required, self.available, self.opposed = (bytearray() for _ in range(4))
         self.admitted, self.notice, self.called, self.ended, self.need = (_Texts() for _ in range(5))
         self.sent, self.withdrawn, self.home = (_Texts() for _ in range(3))
@@ -123,6 +139,7 @@ class Gathering:
         self.required += bytes(row["sip_required"])
         self.available += bytes(map(_AVAILABLE.__getitem__, row["open_care_available"]))
         self.opposed += bytes(row["opposed"])
+        self.region += bytes(map(_COUNTIES.__getitem__, row["region"]))
         self.admitted.add(row["admitted_at"])
         self.notice.add(row["notice_sent_at"])
         self.called.add(row["sip_called_at"])
@@ -165,6 +182,7 @@ class Gathering:
             call=self._call(sent),
             available=np.frombuffer(self.available, np.bool_),
             opposed=np.frombuffer(self.opposed, np.bool_),
+            region=np.frombuffer(self.region, np.int8),
         )
 
     def _effective(self) -> tuple[Ints, Ints, Ints]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from adapter.losus.days import Month
-from adapter.settlement.statement import Basis, Line, Statement
+from adapter.settlement.statement import Basis, Key, Line, Statement
 
 #: The words of a FHIR Task: open, the region agrees, it does not, the municipality took it back.
 DisputeStatus = Literal["requested", "completed", "rejected", "cancelled"]
@@ -51,9 +51,8 @@ class Dispute:
         return self.stay or Basis.EXCESS_OVER_MEAN.value
 
 
-#: What a line is of (a stay's id, or `excess-over-mean`), and the statement that it is held off: agreement,
-#: municipality, care form, month.
-Held = tuple[str, tuple[str, str, str, Month]]
+#: What a line is of (a stay's id, or `excess-over-mean`), and the statement that it is held off.
+Held = tuple[str, Key]
 
 
 def hold(
@@ -69,9 +68,8 @@ def hold(
     kept: list[Statement] = []
     held: list[Held] = []
     for one in owed:
-        key = (one.agreement, one.municipality, one.care_form, one.month)
         disputed = [line for line in one.lines if _line(one, line) in off]
-        held += [(line.stay or line.basis.value, key) for line in disputed]
+        held += [(line.stay or line.basis.value, one.key) for line in disputed]
         lines = tuple(line for line in one.lines if line not in disputed)
         kept.append(replace(one, lines=lines) if disputed else one)
     return tuple(kept), tuple(held)

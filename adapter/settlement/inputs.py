@@ -5,7 +5,7 @@ Owns the form in which it is recorded and read again, so that a later correction
 
 A record holds only the stays that are new or differ from the records before it: the records of a payer, read
 in order, give what was known when the last of them was made. When one is made, everything that is owed by
-its payer (municipality and care form) is posted; so it is what a later adjustment is compared with.
+its payer is posted; so it is what a later adjustment is compared with.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,6 +21,9 @@ from adapter.agreements.terms import CareForm, Terms
 from adapter.losus.days import Month
 from adapter.settlement.account import POOLED, Account, Accounts
 from adapter.settlement.holding import Dispute, DisputeStatus
+
+#: A payer by its parts: municipality, care form (or `pooled`), and the region that is paid.
+Whose = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +98,20 @@ class Inputs:
 
 def inputs_of(
     accounts: Accounts,
-    care_form: str,
+    payer: Whose,
     rows: Mapping[str, Mapping[str, Any]],
     rates: Rates,
     disputes: Iterable[Dispute],
     last: Month,
     moved: Mapping[str, Moved] = MappingProxyType({}),
 ) -> Inputs:
-    """Give what the statements of a municipality's care form (or `pooled`) rest on now.
+    """Give what the statements of a payer rest on now.
 
     `accounts` are those of the municipality, `rows` its stays by id (`stay.row_of`), `last` the last month
     that is settled.
     """
-    mine = {name: one for (name, (_, form)), one in accounts.items() if form == care_form}
-    form = form_of(care_form)
+    mine = {name: one for (name, whose), one in accounts.items() if tuple(whose) == tuple(payer)}
+    form = form_of(payer[1])
     runs = {name: tuple(_run(account, form, last)) for name, account in mine.items()}
     return Inputs(
         {

@@ -7,7 +7,6 @@ Owns which stays are the payer's, and what of statement and counts is kept. Does
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from adapter.agreements.terms import CareForm
 from adapter.losus.days import DAY, Month, local_day
 from adapter.losus.deadlines import DeadlineName
 from adapter.settlement.account import POOLED, Law
@@ -27,7 +26,7 @@ def stays_of(stays: Iterable[Stay], head: Head, law: Law) -> frozenset[str]:
         if stay.liable != head.municipality or head.care_form not in {POOLED, stay.care_form.value}:
             continue
         day = head.month.end - DAY if stay.ended_at is None else local_day(stay.ended_at)
-        if law.choose(stay.liable, CareForm(stay.care_form), day).id == head.agreement:
+        if law.of(stay, day).id == head.agreement:
             found.add(stay.stay)
     return frozenset(found)
 

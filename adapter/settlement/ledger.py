@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from adapter.agreements.in_force import InForce, span_of
 from adapter.agreements.rules import Rules
 from adapter.agreements.terms import CareForm, Terms
 from adapter.losus.days import DAY, Month
-from adapter.settlement.account import POOLED, Account, Choose, Law, Payer
+from adapter.settlement.account import POOLED, Account, Choice, Law, Named, Payer
 from adapter.settlement.columns import FORMS, Column, Columns, distinct, sorted_places
 from adapter.settlement.counting import Counting, Kind
 from adapter.settlement.measure import Measured, Reason
@@ -43,11 +44,11 @@ class Ledger:
     its last day, `kind` its place in `kinds`; `zero` and `days` are as in `counting.Counted`.
     """
 
-    def __init__(self, stays: Columns, choose: Choose, edges: Edges, end: date) -> None:
+    def __init__(self, stays: Columns, choice: Choice, edges: Edges, end: date) -> None:
         self.stays, self.end = stays, end
         self.accounts: dict[tuple[str, Payer], Held] = {}
         self.kinds: list[Kind] = []
-        self._choose, self._edges = choose, edges
+        self._choice, self._edges = choice, edges
         self._changes: dict[str, Collection[int]] = {}
         self._countings: dict[tuple[int, CareForm], tuple[int, Counting]] = {}
         self._groups = 0
@@ -66,21 +67,21 @@ class Ledger:
 
     def _placed(self, closed: Column) -> tuple[Column, Column]:
         """Give group and counting of stays: by payer and month, or by day where something changes in it."""
-        payers, payer = distinct(
-            self.stays.liable[closed].astype(np.int64) * len(FORMS) + self.stays.form[closed]
+        liable, form, region = (
+            column[closed].astype(np.int64)
+            for column in (self.stays.liable, self.stays.form, self.stays.region)
         )
+        payers, payer = distinct((liable * len(FORMS) + form) * _COUNTIES + region)
         days, day = distinct(self.stays.end[closed].astype(np.int64))
         numbers, number = distinct(np.array([_month(one).index for one in days.tolist()], np.int64))
         months = [Month.at(index) for index in numbers.tolist()]
         spots, spot = distinct(payer * len(months) + number[day])
-        whom = [(f"{one // len(FORMS):04d}", FORMS[one % len(FORMS)]) for one in payers.tolist()]
-        asked: list[tuple[str, CareForm, Month]] = [
-            (*whom[one // len(months)], months[one % len(months)]) for one in spots.tolist()
-        ]
-        changes = np.array([month.index in self._changing(liable) for liable, _, month in asked], np.bool_)
+        whom = [_whom(one) for one in payers.tolist()]
+        asked = [(whom[one // len(months)], months[one % len(months)]) for one in spots.tolist()]
+        changes = np.array([month.index in self._changing(one.liable) for one, month in asked], np.bool_)
         lasts = {month: month.end - DAY for month in months}
         places = [
-            (0, 0) if apart else self._place(*one, lasts[one[2]])
+            (0, 0) if apart else self._place(*one, lasts[one[1]])
             for one, apart in zip(asked, changes.tolist(), strict=True)
         ]
         rows = np.flatnonzero(changes[spot])
@@ -99,9 +100,12 @@ class Ledger:
             self._changes[liable] = {Month.of(day).index for day in self._edges(liable) if day.day > 1}
         return self._changes[liable]
 
-    def _place(self, liable: str, form: CareForm, month: Month, on: date) -> tuple[int, int]:
+    def _place(self, whom: "_Whom", month: Month, on: date) -> tuple[int, int]:
         """Give group and counting of a payer's month, by what holds on a day of it."""
-        account, terms = self._account(liable, form, on)
+        form = whom.form
+        account, terms, assumed = self._account(whom, on)
+        if assumed:
+            account.assumed.add(month.index)
         if month.index not in account.groups:
             account.groups[month.index] = self._groups
             account.months[month.index] = []
@@ -114,21 +118,49 @@ class Ledger:
             self.kinds += counting.kinds
         return account.groups[month.index], self._countings[key][0]
 
-    def _account(self, liable: str, form: CareForm, day: date) -> tuple[Held, Terms]:
-        rules = self._choose(liable, form, day)
+    def _account(self, whom: "_Whom", day: date) -> tuple[Held, Terms, bool]:
+        """Give the account and the terms of a day, and whether it is assumed which region treats."""
+        liable, form, said = whom
+        region, assumed = self._choice.treating(said, liable)
+        rules = self._choice.choose(liable, form, day, region)
         terms = rules.on(day, form)
-        key = (rules.id, (liable, POOLED if terms.pool_care_forms else form.value))
+        key = (rules.id, Payer(liable, POOLED if terms.pool_care_forms else form.value, region))
         if key not in self.accounts:
             self.accounts[key] = Held(rules)
-        return self.accounts[key], terms
+        return self.accounts[key], terms, assumed
 
     def _keep_open(self) -> None:
         """Put the open stays where they stand by what holds on the day before the end."""
         for at in np.flatnonzero(self.stays.end == 0).tolist():
-            liable, form = f"{self.stays.liable[at]:04d}", FORMS[self.stays.form[at]]
-            account, _ = self._account(liable, form, self.end - DAY)
+            liable, form, region = (
+                int(column[at]) for column in (self.stays.liable, self.stays.form, self.stays.region)
+            )
+            account, *_ = self._account(_Whom.of(liable, form, region), self.end - DAY)
             if self.stays.admitted[at] < self.end.toordinal():
                 account.open.append(self.stays.names[at])
+
+
+class _Whom(NamedTuple):
+    """What of a stay decides whose it is: liable municipality, care form, and the region that it says."""
+
+    liable: str
+    form: CareForm
+    region: str | None
+
+    @classmethod
+    def of(cls, liable: int, form: int, region: int) -> Self:
+        """Read it from the columns."""
+        return cls(f"{liable:04d}", FORMS[form], f"{region:02d}" if region else None)
+
+
+def _whom(number: int) -> _Whom:
+    """Read whose a number of `_placed` is."""
+    rest, region = divmod(number, _COUNTIES)
+    return _Whom.of(*divmod(rest, len(FORMS)), region)
+
+
+#: More than there are länskoder: two digits.
+_COUNTIES = 100
 
 
 def _month(day: int) -> Month:
@@ -144,11 +176,11 @@ def months_of(stays: Columns) -> list[Month]:
 class Lasting(Law):
     """What is in force, asked once for all days between two on which something may change."""
 
-    def __init__(self, rules: Mapping[str, Rules]) -> None:
-        super().__init__(rules)
+    def __init__(self, rules: Mapping[str, Rules], home: str | None = None) -> None:
+        super().__init__(rules, home)
         self._common = _edges_of(rules.values())
         self._edges: dict[str, list[date]] = {}
-        self._held: dict[tuple[str, str, int], InForce] = {}
+        self._held: dict[tuple[str, str, str, int], InForce] = {}
 
     def edges(self, municipality: str) -> Sequence[date]:
         """Give the days, in order, on which something may change for a municipality."""
@@ -158,23 +190,25 @@ class Lasting(Law):
             self._edges[municipality] = sorted(self._common | own)
         return self._edges[municipality]
 
-    def on(self, municipality: str, form: str, day: date) -> InForce:
+    def on(self, payer: Payer, day: date) -> InForce:
         """Say what is in force on a day."""
-        key = (municipality, form, bisect_right(self.edges(municipality), day))
+        key = (*payer, bisect_right(self.edges(payer.municipality), day))
         if key not in self._held:
-            self._held[key] = super().on(municipality, form, day)
+            self._held[key] = super().on(payer, day)
         return self._held[key]
 
 
-def by_name(stays: Columns, rules: Rules, end: date) -> Ledger:
-    """Open a ledger for one agreement, whoever its parties are."""
+def by_name(
+    stays: Columns, rules: Rules, end: date, home: str | None = None, *, whole: bool = False
+) -> Ledger:
+    """Open a ledger for one agreement, whoever its parties are; `home` and `whole` as in `Named`."""
     edges = _edges_of((rules,))
-    return Ledger(stays, lambda *_: rules, lambda _: edges, end)
+    return Ledger(stays, Named(rules, home, whole), lambda _: edges, end)
 
 
 def by_law(stays: Columns, law: Lasting, end: date) -> Ledger:
     """Open a ledger for what is in force for each stay when it ends."""
-    return Ledger(stays, law.choose, law.edges, end)
+    return Ledger(stays, law, law.edges, end)
 
 
 def _edges_of(rules: Iterable[Rules]) -> set[date]:

@@ -42,6 +42,7 @@ CSV_COLUMNS = (
     "long_stay_days",
     "long_stay_amount",
     "explained",
+    "region",
 )
 
 
@@ -55,6 +56,7 @@ def statement_json(statement: Statement) -> dict[str, Any]:
         "agreement": statement.agreement,
         "agreement_version": statement.version,
         "because": statement.because,
+        "region": statement.region,
         "municipality": statement.municipality,
         "care_form": statement.care_form,
         "month": str(statement.month),

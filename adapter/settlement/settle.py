@@ -19,7 +19,7 @@ from adapter.agreements.rules import Rules
 from adapter.agreements.terms import FIRST_PAYABLE_BY, CareForm, Kind, Status, Terms
 from adapter.errors import Problem, SetupError
 from adapter.losus.days import DAY, Month
-from adapter.settlement.account import POOLED, Account, Accounts, Law, Payer, collect, know
+from adapter.settlement.account import POOLED, Account, Accounts, Law, Named, Payer, collect, know
 from adapter.settlement.bill import Prices, bill_of
 from adapter.settlement.gate import Counts, GateStatus, MonthMean, run_gate
 from adapter.settlement.heard import ALL_KNOWN, Heard
@@ -33,19 +33,23 @@ def settle(
     rules: Rules,
     rates: Rates,
     asked: Sequence[Month],
-    also: Iterable[Payer] = (),
+    also: Iterable[tuple[str, str]] = (),
     heard: Heard = ALL_KNOWN,
+    home: str | None = None,
 ) -> tuple[Statement, ...]:
-    """Settle every stay by one agreement, whoever its parties are.
+    """Settle every stay by one agreement, whoever its parties are; `home` as in `settle_in_force`.
 
-    One statement for each payer of `stays` and of `also`, and each month asked for; ordered by payer and
-    month. A month with a day to be billed in a year without a rate has `no_rate`; the others are settled.
+    One statement for each payer of `stays` and of `also` (municipality and care form), and each month asked
+    for; ordered by payer and month. A month with a day to be billed in a year without a rate has `no_rate`;
+    the others are settled.
     """
     must_settle(rules)
     if not asked:
         return ()
-    accounts = collect(stays, lambda *_: rules, max(asked).end)
-    for payer in also:
+    choice = Named(rules, home)
+    accounts = collect(stays, choice, max(asked).end)
+    for municipality, form in also:
+        payer = Payer(municipality, form, choice.treating(None, municipality).county)
         accounts.setdefault((rules.id, payer), Account(rules))
     know(accounts, heard)
     return settle_accounts(accounts, rates, asked)
@@ -68,23 +72,26 @@ def settle_accounts(accounts: Accounts, rates: Rates, asked: Sequence[Month]) ->
     )
 
 
-def settle_in_force(
+def settle_in_force(  # noqa: PLR0913 - the last three are rarely given
     stays: Iterable[Stay],
     rules: Mapping[str, Rules],
     rates: Rates,
     asked: Sequence[Month],
     also: Iterable[Payer] = (),
-    closed: Mapping[tuple[str, Payer], Mapping[int, Counts]] = MappingProxyType({}),
+    closed: Mapping[tuple[str, str, str], Mapping[int, Counts]] = MappingProxyType({}),
+    *,
     heard: Heard = ALL_KNOWN,
+    home: str | None = None,
 ) -> tuple[Statement, ...]:
     """Settle each stay by what is in force for it on the day it ended; the statute where nothing is.
 
     A month in which the agreement changes has a statement under each that has stays in it. `closed`: the
-    counts of earlier months, by agreement and payer, none of whose stays is given.
+    counts of earlier months, by agreement, municipality and care form, none of whose stays is given. `home`:
+    länskod of the region that treats where a stay does not say; None: the municipality's own, an assumption.
     """
     if not asked:
         return ()
-    return settle_opened(open_in_force(stays, rules, asked, also, closed, heard), rates)
+    return settle_opened(open_in_force(stays, rules, asked, also, closed, heard, home), rates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +108,19 @@ def open_in_force(
     rules: Mapping[str, Rules],
     asked: Sequence[Month],
     also: Iterable[Payer] = (),
-    closed: Mapping[tuple[str, Payer], Mapping[int, Counts]] = MappingProxyType({}),
+    closed: Mapping[tuple[str, str, str], Mapping[int, Counts]] = MappingProxyType({}),
     heard: Heard = ALL_KNOWN,
+    home: str | None = None,
 ) -> Opened:
     """Measure the stays by what is in force for them: the first half of `settle_in_force`."""
-    law, last = Law(rules), max(asked)
-    accounts = collect(stays, law.choose, last.end)
-    for municipality, form in {payer for _, payer in accounts} | set(also):
+    law, last = Law(rules, home), max(asked)
+    accounts = collect(stays, law, last.end)
+    for payer in {payer for _, payer in accounts} | set(also):
         for month in asked:
-            chosen = law.at(municipality, form, month).agreement.id
-            accounts.setdefault((chosen, (municipality, form)), Account(rules[chosen]))
-    for key, account in accounts.items():
-        account.closed = closed.get(key, {})
+            chosen = law.at(payer, month).agreement.id
+            accounts.setdefault((chosen, payer), Account(rules[chosen]))
+    for (agreement, payer), account in accounts.items():
+        account.closed = closed.get((agreement, payer.municipality, payer.care_form), {})
     know(accounts, heard)
     return Opened(accounts, law, asked)
 
@@ -123,9 +131,9 @@ def settle_opened(opened: Opened, rates: Rates) -> tuple[Statement, ...]:
     prices, because = Prices(rates), by_what_held(law)
     made: list[Statement] = []
     for (agreement, payer), account in opened.accounts.items():
-        told = [m for m in asked if account.of(m) or law.at(*payer, m).agreement.id == agreement]
+        told = [m for m in asked if account.of(m) or law.at(payer, m).agreement.id == agreement]
         made += _statements(account, payer, told, last, prices, because)
-    made.sort(key=lambda one: (one.municipality, one.care_form, one.month, one.agreement))
+    made.sort(key=lambda one: (one.municipality, one.care_form, one.month, one.agreement, one.region))
     return tuple(made)
 
 
@@ -142,7 +150,7 @@ def by_what_held(law: Law) -> Because:
 
     def because(account: Account, payer: Payer, month: Month) -> str:
         days = sorted({one.end for one in account.of(month)} | {month.end - DAY}, reverse=True)
-        held = (law.on(*payer, day) for day in days)
+        held = (law.on(payer, day) for day in days)
         return next(one.because for one in held if one.agreement.id == account.rules.id)
 
     return because
@@ -168,7 +176,7 @@ def gated(
     account: Account, payer: Payer, told: Sequence[Month], last: Month
 ) -> dict[Month, tuple[MonthMean, GateStatus]]:
     """Run the gate from the first month of the account or of those told of to the last one asked for."""
-    form = CareForm.SOMATIC if payer[1] == POOLED else CareForm(payer[1])
+    form = CareForm.SOMATIC if payer.care_form == POOLED else CareForm(payer.care_form)
     first = min([*(month.index for month in told), *account.months, *account.closed])
     run = [Month.at(index) for index in range(first, last.index + 1)]
     means = [account.mean(month, form) for month in run]
@@ -210,16 +218,24 @@ def bare_statement(
         agreement=agreement.id,
         title=agreement.title,
         version=account.rules.digest,
-        region=agreement.region.name if agreement.region else None,
-        municipality=payer[0],
-        care_form=payer[1],
+        region=payer.region,
+        municipality=payer.municipality,
+        care_form=payer.care_form,
         mean=mean,
         status=status,
         lines=(),
         excluded=(),
         long_stays=sum(one.long for one in measured),
-        assumptions=_assumptions(
-            agreement, payer[0], mean.month, mean.terms, measured, spans_values=spans_values
+        assumptions=(
+            *_assumptions(
+                agreement,
+                payer.municipality,
+                mean.month,
+                mean.terms,
+                measured,
+                spans_values=spans_values,
+            ),
+            *((_REGION,) if mean.month.index in account.assumed else ()),
         ),
         suspended=agreement.status.value is Status.SUSPENDED,
         because=because,
@@ -270,6 +286,13 @@ def _not_known(renegotiation: Renegotiation) -> Assumed:
     because = f"To be renegotiated by {renegotiation.by}: {renegotiation.about}."
     return Assumed(f"renegotiate-{renegotiation.by}", what, because)
 
+
+#: Where nobody says which region treats.
+_REGION = Assumed(
+    "treating-region",
+    "The stays were in hospitals of the region that the municipality lies in.",
+    "Neither the stays nor the settings say which region treated (region, LOSUS_REGION).",
+)
 
 #: Terms that no amount rests on.
 PROCESS_TERMS = frozenset(("criteria", "reception", "long_holiday", "eves_are_free", "discharge"))

@@ -194,6 +194,16 @@ class Assumed:
     because: str
 
 
+class Key(NamedTuple):
+    """What a statement is of: there is one for each; `region` is the länskod of the one that is paid."""
+
+    agreement: str
+    municipality: str
+    care_form: str
+    month: Month
+    region: str
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """What one municipality owes for one care form and month, and everything that it follows from.
@@ -202,13 +212,14 @@ class Statement:
     file. `mean` holds stays, days, threshold and mean. `because` says why this agreement, where it was
     not named. `suspended`: the amount is what *would have been*, nothing is due. `no_rate`: the month needs
     a rate that is not known; it has no lines and no amount, and is issued once the rate is there. `draft`:
-    the agreement is not decided; it was named, and what it comes to is what it would cost.
+    the agreement is not decided; it was named, and what it comes to is what it would cost. `region`: länskod
+    of the region that treated, which is paid.
     """
 
     agreement: str
     title: str
     version: str
-    region: str | None
+    region: str
     municipality: str
     care_form: str
     mean: MonthMean
@@ -226,6 +237,11 @@ class Statement:
     def month(self) -> Month:
         """The calendar month in which the stays ended."""
         return self.mean.month
+
+    @property
+    def key(self) -> "Key":
+        """What the statement is of."""
+        return Key(self.agreement, self.municipality, self.care_form, self.month, self.region)
 
     @property
     def clauses(self) -> tuple[Clause, ...]:

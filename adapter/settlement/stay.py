@@ -35,7 +35,8 @@ class Stay(NamedTuple):
 
     `placing_municipality` overrides `municipality` (LUS 5:2). `open_care_available` None is «not
     clarified», which releases like False (LUS 5:5). `ended_at` None: still in. `need_assessed_at`: when the
-    need was judged, from which the hours of the notice may run (LUS 2:3).
+    need was judged, from which the hours of the notice may run (LUS 2:3). `region`: länskod of the treating
+    region; None: not said.
     """
 
     stay: str
@@ -52,6 +53,7 @@ class Stay(NamedTuple):
     opposed: bool
     ended_at: datetime | None
     need_assessed_at: datetime | None = None
+    region: str | None = None
 
     @property
     def liable(self) -> str:
@@ -134,6 +136,7 @@ def stay_of(row: Mapping[str, Any]) -> Stay:
         _flag(row["opposed"]),
         None if (ended := get("ended_at")) is None else read_instant(ended),
         None if (assessed := get("need_assessed_at")) is None else read_instant(assessed),
+        None if (region := get("region")) is None else read_county(region),
     )
     if stay.ended_at is not None and stay.ended_at < stay.admitted_at:
         raise ValueError(_BACKWARDS)
@@ -176,6 +179,7 @@ def _checked(number: int, row: dict[str, Any], seen: set[str]) -> Iterator[Stay 
 
 _BACKWARDS = "before admitted_at"
 _MUNICIPALITY = re.compile(r"[0-9]{4}", re.ASCII)
+_COUNTY = re.compile(r"[0-9]{2}", re.ASCII)
 _CARE_FORMS: Mapping[Any, CareForm] = {form.value: form for form in CareForm}
 _EPISODE = frozenset(("sent_at", "withdrawn_at", "home_ready_at"))
 
@@ -190,6 +194,13 @@ def read_municipality(value: object) -> str:
     """Read a kommunkod; ValueError where it is none."""
     if type(value) is not str or not _MUNICIPALITY.fullmatch(value):
         raise ValueError("no kommunkod of four digits")
+    return value
+
+
+def read_county(value: object) -> str:
+    """Read a länskod; ValueError where it is none."""
+    if type(value) is not str or not _COUNTY.fullmatch(value):
+        raise ValueError("no länskod of two digits")
     return value
 
 
@@ -263,6 +274,7 @@ _READERS: Mapping[str, Callable[[object], object]] = {
     "opposed": _flag,
     "ended_at": read_instant,
     "need_assessed_at": read_instant,
+    "region": read_county,
 }
 _NULLABLE = frozenset(
     (
@@ -272,6 +284,7 @@ _NULLABLE = frozenset(
         "open_care_available",
         "ended_at",
         "need_assessed_at",
+        "region",
     )
 )
 _FLAGS = frozenset(name for name, read in _READERS.items() if read is _flag)

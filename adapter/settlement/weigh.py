@@ -80,6 +80,7 @@ def _variant(priced: Priced, changes: Mapping[str, Decimal], statements: Sequenc
     for one in known:
         stays = priced.sum(one.group, each=one.each).amount
         amount = sum((line.amount for line in one.excess), stays)
-        towns[one.payer[0]] = towns.get(one.payer[0], Decimal()) + amount
+        town = one.payer.municipality
+        towns[town] = towns.get(town, Decimal()) + amount
     liable = sum(one.status.billed for one in statements)
     return Variant(changes, sum(towns.values(), Decimal()), liable, towns, len(statements) - len(known))

@@ -109,7 +109,10 @@ async def read_casebook(
         fresh = {name: row for name, row in rows.items() if name not in known}
         cases = await _fold(connection, world, fresh, now)
         found = {
-            name: replace(folded_of(case, world.secret), source=fresh[name].source)
+            name: replace(
+                folded_of(case, world.secret, world.treating(fresh[name].source, case.hospital)),
+                source=fresh[name].source,
+            )
             for name, case in cases.items()
         }
         for name in rows:

@@ -5,14 +5,13 @@ closed month are counts without persons, since liability follows from months in 
 nothing that is settled later changes when its cases go. Does not own taking out (`adapter.retention`).
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from adapter.agreements.terms import CareForm
 from adapter.errors import SetupError
 from adapter.losus.days import Month, local_day, months
-from adapter.settlement.account import POOLED, Law, Payer, collect, know
+from adapter.settlement.account import POOLED, Law, collect, know
 from adapter.settlement.gate import Counts
 from adapter.settling.casebook import Casebook, read_casebook
 from adapter.settling.issuing import Ledger
@@ -61,7 +60,7 @@ async def _settled_through(
     found += [(one.dispute.month, "a dispute is open") for one in asked if one.dispute.upheld is None]
     this = Month.of(local_day(now))
     for municipality in sorted(await everyone_of(connection, ledger, book)):
-        payer = await owing(connection, book, municipality)
+        payer = await owing(connection, book, municipality, ledger.book.regions.home)
         try:
             waiting = payer.open_months(ledger.book, this)
         except SetupError:  # agreements that contradict each other
@@ -75,18 +74,34 @@ async def _settled_through(
     return stop.plus(-1), because
 
 
-def _counts(ledger: Ledger, book: Casebook, through: Month) -> Iterator[tuple[str, Payer, Month, Counts]]:
-    """Give the means of the months that are closed now, by agreement and payer.
+def _counts(
+    ledger: Ledger, book: Casebook, through: Month
+) -> list[tuple[tuple[str, str, str], Month, Counts]]:
+    """Give the means of the months that are closed now, by agreement, municipality and care form.
 
     Of a month without stays only where nothing is known of it: else it is one without stays for ever.
     """
     stays = [stay for mine in book.stays.values() for stay in mine]
-    accounts = collect(stays, Law(ledger.book.rules).choose, through.end)
+    accounts = collect(stays, Law(ledger.book.rules, ledger.book.regions.home), through.end)
     know(accounts, book.heard)
-    for (agreement, payer), account in sorted(accounts.items(), key=lambda item: item[0]):
-        form = CareForm.SOMATIC if payer[1] == POOLED else CareForm(payer[1])
+    found: dict[tuple[tuple[str, str, str], Month], Counts] = {}
+    for (agreement, payer), account in accounts.items():
+        form = CareForm.SOMATIC if payer.care_form == POOLED else CareForm(payer.care_form)
         first = min(account.months, default=through.index + 1)
         for index in range(first, through.index + 1):
             mean = account.mean(Month.at(index), form)
             if index in account.months or (mean.no_data and mean.month not in book.closed):
-                yield agreement, payer, mean.month, Counts(mean.stays, mean.days, mean.day_zero, mean.no_data)
+                key = ((agreement, payer.municipality, payer.care_form), mean.month)
+                counts = Counts(mean.stays, mean.days, mean.day_zero, mean.no_data)
+                found[key] = _together(found[key], counts) if key in found else counts
+    return [(*key, counts) for key, counts in sorted(found.items())]
+
+
+def _together(one: Counts, more: Counts) -> Counts:
+    """Add up what two regions treated of a municipality's, both settled by the statute."""
+    return Counts(
+        one.stays + more.stays,
+        one.days + more.days,
+        one.day_zero + more.day_zero,
+        one.no_data and more.no_data,
+    )

@@ -13,11 +13,14 @@ from adapter.agreements.load import Book
 from adapter.agreements.terms import CareForm, Terms
 from adapter.losus.days import DAY, Month, months
 from adapter.settlement.account import POOLED, Payer
-from adapter.store.statistics import Key
+from adapter.settlement.statement import Key
 
 
 def payers(book: Book, code: str, month: Month) -> Iterable[tuple[Agreement, Payer]]:
-    """Give the statements there are to be even if nobody was in hospital: silence is no answer."""
+    """Give the statements there are to be even if nobody was in hospital: silence is no answer.
+
+    They are those of the region of the installation; of another that treats, there is one where it treated.
+    """
     for agreement, payer, _ in _settled(book, code, month):
         yield agreement, payer
 
@@ -28,7 +31,7 @@ def due(book: Book, codes: Iterable[str], first: Month, today: date) -> set[Key]
     Those that are owed in any case: what stays under an earlier agreement owe besides is known only to a run.
     """
     return {
-        (agreement.id, *payer, month)
+        Key(agreement.id, payer.municipality, payer.care_form, month, payer.region)
         for code in codes
         for month in months(first, Month.of(today))
         for agreement, payer, terms in _settled(book, code, month)
@@ -43,8 +46,8 @@ def first_day(month: Month, terms: Terms) -> date:
 
 def _settled(book: Book, code: str, month: Month) -> Iterator[tuple[Agreement, Payer, Terms]]:
     agreements = {name: one.agreement for name, one in book.rules.items()}
-    last = month.end - DAY
+    last, region = month.end - DAY, book.regions.home or code[:2]
     for form in CareForm:
-        agreement = in_force(agreements, last, code, form).agreement
+        agreement = in_force(agreements, last, code, form, region).agreement
         terms = book.rules[agreement.id].on(last, form)
-        yield agreement, (code, POOLED if terms.pool_care_forms else form.value), terms
+        yield agreement, Payer(code, POOLED if terms.pool_care_forms else form.value, region), terms

@@ -13,15 +13,15 @@ from adapter.agreements.load import Book
 from adapter.agreements.rules import Rules
 from adapter.errors import LosusError, Problem, SetupError
 from adapter.losus.days import Month, local_day
+from adapter.settlement.account import Choice, Law, Named
 from adapter.settlement.difference import Issued
 from adapter.settlement.heard import ALL_KNOWN, FileSpan, Heard
 from adapter.settlement.holding import hold
 from adapter.settlement.settle import settle, settle_in_force
-from adapter.settlement.statement import Statement
+from adapter.settlement.statement import Key, Statement
 from adapter.settlement.stay import Stay
 from adapter.settling.casebook import named_cases, read_casebook
 from adapter.settling.issuing import Ledger
-from adapter.settling.owing import key_of
 from adapter.settling.step_words import Step, steps_of_case, steps_of_row
 from adapter.settling.words import Known, Question, care_form_of
 from adapter.store import disputes, statements
@@ -63,7 +63,8 @@ async def known_from_store(connection: Connection, ledger: Ledger, stay: str, no
         found = next((one for one in stays if one.stay == stay), None)
         if found is not None:
             towns = sorted({municipality, *await statements.recorded_for(connection, stay)})
-            history = [one for town in towns for one in await statements.history_of(connection, town)]
+            home = ledger.book.regions.home
+            history = [one for town in towns for one in await statements.history_of(connection, town, home)]
             rows = [row for town in towns for row in await disputes.list_disputes(connection, town)]
             asked = [Question(row.dispute, row.asked_at, row.answered_at) for row in rows]
             around = _Around(stays, ledger.book, None, history, asked, book.heard)
@@ -89,7 +90,8 @@ def _known(stay: Stay, steps: tuple[Step, ...], around: _Around) -> Known:
     day = local_day(stay.ended_at or stay.admitted_at)
     named = around.named
     if named is None:
-        chosen = in_force(agreements, day, stay.liable, stay.care_form)
+        region, _ = Law(around.book.rules, around.book.regions.home).treating(stay.region, stay.liable)
+        chosen = in_force(agreements, day, stay.liable, stay.care_form, region)
         rules, because = around.book.rules[chosen.agreement.id], chosen.because
     else:
         rules, because = named, f"{named.id} was named for all stays."
@@ -106,12 +108,15 @@ def _statement(stay: Stay, rules: Rules, around: _Around) -> Statement | None:
     last = max([Month.of(day) for day in ends] + [one.statement.month for one in around.history])
     asked, book = sorted({month, last}), around.book
     try:
+        home, heard = book.regions.home, around.heard
         if around.named is None:
-            owed = settle_in_force(around.stays, book.rules, book.rates, asked, heard=around.heard)
+            owed = settle_in_force(around.stays, book.rules, book.rates, asked, heard=heard, home=home)
         else:
-            owed = settle(around.stays, around.named, book.rates, asked, heard=around.heard)
+            owed = settle(around.stays, around.named, book.rates, asked, heard=heard, home=home)
     except SetupError:  # agreements that contradict each other
         return None
     kept, _ = hold(owed, [one.dispute for one in around.disputed])
-    key = (rules.id, stay.liable, care_form_of(stay, rules, end), month)
-    return next((one for one in kept if key_of(one) == key), None)
+    choice: Choice = Law(book.rules, home) if around.named is None else Named(around.named, home)
+    region, _ = choice.treating(stay.region, stay.liable)
+    key = Key(rules.id, stay.liable, care_form_of(stay, rules, end), month, region)
+    return next((one for one in kept if one.key == key), None)

@@ -38,7 +38,7 @@ class Folded:
     `municipality`: the one that is told of it. `home`: it ended by discharge. `person`: pseudonym; None
     where it is not known who it is. `limits`: those that have a day. `moved_at`: from when on the person is
     of the municipality that is liable, where that changed during the stay; None where it did not.
-    `source`: whose case it is.
+    `source`: whose case it is. `region`: länskod of the one that treats.
     """
 
     case_id: str
@@ -53,6 +53,7 @@ class Folded:
     limits: tuple[Limit, ...]
     moved_at: datetime | None = None
     source: str = ""
+    region: str | None = None
 
     @property
     def month(self) -> Month | None:
@@ -73,9 +74,9 @@ class Folded:
 _JSON: TypeAdapter[Folded] = TypeAdapter(Folded)
 
 
-def folded_of(case: Case, secret: bytes) -> Folded:
-    """Read a case; none of it depends on the day on which it was folded."""
-    identity, end, row = case.person.identity, case.standing.end, stay_of(case)
+def folded_of(case: Case, secret: bytes, region: str | None = None) -> Folded:
+    """Read a case; none of it depends on the day on which it was folded. `region`: the one that treats."""
+    identity, end, row = case.person.identity, case.standing.end, stay_of(case, region)
     return Folded(
         case.case_id,
         None if row is None else dict(row),
@@ -88,6 +89,7 @@ def folded_of(case: Case, secret: bytes) -> Folded:
         person=None if identity is None else person_pseudonym(secret, identity),
         limits=tuple(Limit(one.name, one.due, one.met_at) for one in case.deadlines if one.due is not None),
         moved_at=_moved_at(case),
+        region=region,
     )
 
 
@@ -103,7 +105,10 @@ class Prints:
         self._world = world
         route, calendar = repr(sorted(world.route.items())), repr(sorted(world.calendar.items()))
         who = pseudonym(world.secret, "", "stay")  # another secret gives other pseudonyms
-        self._basis = hashlib.sha256(f"{_code()} {calendar} {route} {who}".encode()).hexdigest()[:16]
+        regions = repr((world.region, sorted(world.hospitals.items())))
+        regions += repr(sorted((name, one.region) for name, one in world.speakers.items()))
+        basis = f"{_code()} {calendar} {route} {regions} {who}"
+        self._basis = hashlib.sha256(basis.encode()).hexdigest()[:16]
         self._terms: dict[int, tuple[ProcessTerms, str]] = {}
 
     def of(self, folded: Folded, facts: str) -> str:
@@ -114,7 +119,8 @@ class Prints:
         admitted_at = folded.admitted_at
         if admitted_at is None:  # it has no stay, by whatever terms
             return f"{self._basis} {facts}"
-        terms = self._world.terms_for(folded.municipality, admitted_at, folded.care_form or _SOMATIC)
+        form = folded.care_form or _SOMATIC
+        terms = self._world.terms_for(folded.municipality, admitted_at, form, folded.region)
         if id(terms) not in self._terms:
             self._terms[id(terms)] = terms, hashlib.sha256(repr(terms).encode()).hexdigest()[:16]
         return f"{self._basis} {self._terms[id(terms)][1]} {facts}"

@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from types import MappingProxyType
 
-from adapter.agreements.agreement import Region
 from adapter.agreements.load import Book
+from adapter.agreements.regions import Region
 from adapter.errors import LosusError, Problem, TooLargeError
 from adapter.fhir.decimals import dumps
 from adapter.fhir.elements import Edition
@@ -72,9 +72,7 @@ class Ledger:
         """Say how something is told; `sources`: of stays, the messages that each rests on."""
         return Edition(
             made_at=made_at,
-            regions={
-                name: one.agreement.region for name, one in self.book.rules.items() if one.agreement.region
-            },
+            regions=self.book.regions,
             municipalities=self.book.municipalities,
             sources=sources,
             version=self.version,
@@ -82,9 +80,9 @@ class Ledger:
             invoicing=self.book.invoicing,
         )
 
-    def creditor(self, statement: Statement) -> Region | None:
-        """Give the region that is paid; None where it is not known."""
-        return self.book.rules[statement.agreement].agreement.region
+    def creditor(self, statement: Statement) -> Region:
+        """Give the region that is paid, which treated; SetupError where it is not known."""
+        return self.book.regions.get(statement.region)
 
 
 def issued_from(statement: Statement) -> date:
@@ -110,7 +108,8 @@ async def keep(
     Its documents get their numbers here. One that was published and lost in a restore is stored as it was
     published, with its numbers, where it is the same now, and not told again. TooLargeError where no message
     of a topic could hold it, ToldOtherwiseError where another was published for the same payer and month, or
-    one of the municipality's is lost: nothing is kept then, and no number is taken.
+    one of the municipality's is lost, SetupError where the region has no organisation number: nothing is kept
+    then, and no number is taken.
     """
     async with connection.transaction():  # a savepoint: a refused statement leaves no gap in the series
         return await _keep(connection, ledger, one, held, early)
@@ -120,8 +119,10 @@ async def _keep(
     connection: Connection, ledger: Ledger, one: Issued, held: tuple[str, ...], early: str | None
 ) -> Issued:
     statement = one.statement
+    _ = ledger.creditor(statement).number  # who is paid must be known
     lost = await lost_statements(connection, statement.municipality)
-    mine = lost.get((statement.agreement, statement.care_form, str(statement.month)))
+    key = (statement.agreement, statement.care_form, str(statement.month))
+    mine = lost.get((*key, statement.region)) or lost.get((*key, ""))
     if mine is not None:
         one = _as_published(one, mine)
     else:
@@ -154,9 +155,9 @@ async def _keep(
 
 
 async def _with_numbers(connection: Connection, ledger: Ledger, one: Issued) -> Issued:
-    """Give the documents their numbers; none where the region that is paid is not known."""
+    """Give the documents their numbers, of the series of the region that is paid."""
     paid = ledger.creditor(one.statement)
-    if paid is None or not one.documents:
+    if not one.documents:
         return one
     dated = local_day(one.issued_at)
     wanted = [NewDocument(each.kind.value, one.id, each.dated or dated) for each in one.documents]

@@ -59,7 +59,7 @@ async def follow_up_jointly(
 async def judge_month(connection: Connection, ledger: Ledger, head: Head, now: datetime) -> Judged:
     """Judge one month by the store as it is known now."""
     book = await read_casebook(connection, ledger.world, now)
-    history = await statements.history_of(connection, head.municipality)
+    history = await statements.history_of(connection, head.municipality, ledger.book.regions.home)
     found = next((one for one in history if _head(one.statement) == head), None)
     return _judge(ledger, book, {head: found}, now)[head]
 
@@ -76,7 +76,7 @@ def refuse_head(agreed: Book, head: Head, now: datetime) -> None:
 def _judge(
     ledger: Ledger, book: Casebook, heads: Mapping[Head, Issued | None], now: datetime
 ) -> dict[Head, Judged]:
-    law = Law(ledger.book.rules)
+    law = Law(ledger.book.rules, ledger.book.regions.home)
     followed = followed_of(book.folded, law)
     return {
         head: judge(

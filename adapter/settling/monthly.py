@@ -30,7 +30,9 @@ async def month_of_store(
     """Count the month of these municipalities as known now, whether or not it was issued."""
     cases = await read_casebook(connection, ledger.world, now)
     asked = [(municipality, month) for municipality in municipalities]
-    return list(follow_ups(followed_of(cases.folded, Law(ledger.book.rules)), asked, now))
+    return list(
+        follow_ups(followed_of(cases.folded, Law(ledger.book.rules, ledger.book.regions.home)), asked, now)
+    )
 
 
 def followed_of(cases: Iterable[Folded], law: Law) -> list[Followed]:
@@ -63,7 +65,7 @@ async def issue_follow_ups(
     if not asked:
         return
     edition = ledger.edition(now)
-    for told in follow_ups(followed_of(cases, Law(ledger.book.rules)), asked, now):
+    for told in follow_ups(followed_of(cases, Law(ledger.book.rules, ledger.book.regions.home)), asked, now):
         made = follow_up_bundle(told, edition)
         resources = tuple(
             (entry["resource"]["resourceType"], entry["resource"]["id"], dumps(entry["resource"]))
@@ -80,5 +82,5 @@ def _days(stay: Stay, law: Law) -> int | None:
     if stay.ended_at is None:
         return None
     end = local_day(stay.ended_at)
-    measured = measure(stay, end, law.choose(stay.liable, stay.care_form, end).on(end, stay.care_form))
+    measured = measure(stay, end, law.of(stay, end).on(end, stay.care_form))
     return measured.days if measured.out is None else None

@@ -8,11 +8,11 @@ from datetime import date
 
 from adapter.agreements.load import Book
 from adapter.losus.days import Month
+from adapter.settlement.statement import Key
 from adapter.settling.due import due
 from adapter.store import statistics
 from adapter.store.closed import closed_through
 from adapter.store.database import Connection
-from adapter.store.statistics import Key
 
 
 async def overdue(
@@ -23,5 +23,5 @@ async def overdue(
     A month that is closed, so long ago that its facts are gone, is issued no more, and so not due.
     """
     closed = await closed_through(connection)
-    wanted = {key for key in due(book, codes, first, today) if closed is None or key[-1] > closed}
-    return wanted - await statistics.issued_in(connection, {month for *_, month in wanted})
+    wanted = {key for key in due(book, codes, first, today) if closed is None or key.month > closed}
+    return wanted - await statistics.issued_in(connection, {key.month for key in wanted}, book.regions.home)

@@ -12,22 +12,21 @@ from typing import Any
 from adapter.agreements.load import Book
 from adapter.fhir.sheet import statement_id
 from adapter.losus.days import Month, local_day
-from adapter.settlement.account import Law, collect
+from adapter.settlement.account import Law, Payer, collect
 from adapter.settlement.causes import Context, with_reasons
 from adapter.settlement.claim import documents_of
-from adapter.settlement.difference import Beside, Issued, difference, issue
+from adapter.settlement.difference import Beside, Issued, difference, issue, whose_of
 from adapter.settlement.heard import ALL_KNOWN, Heard
 from adapter.settlement.holding import Dispute, Held, hold
-from adapter.settlement.inputs import Inputs, Moved, Recorded, inputs_of, record, recorded
+from adapter.settlement.inputs import Inputs, Moved, Recorded, Whose, inputs_of, record, recorded
 from adapter.settlement.settle import open_in_force, settle_opened
-from adapter.settlement.statement import Statement
+from adapter.settlement.statement import Key, Statement
 from adapter.settlement.stay import Stay, row_of
 from adapter.settling.casebook import Casebook
 from adapter.settling.due import payers
 from adapter.store import disputes, statements
 from adapter.store.closed import Closed
 from adapter.store.database import Connection
-from adapter.store.statistics import Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +85,7 @@ class Owing:
             ),
         )
         for one in fresh:
-            mine = tuple(name for name, key in owing.held if key == key_of(one.statement))
+            mine = tuple(name for name, key in owing.held if key == one.statement.key)
             documents = documents_of(one, self.history, book.invoicing, local_day(now))
             told.append(Told(replace(one, documents=documents), issued=False, held=mine))
         return told
@@ -101,57 +100,64 @@ class Owing:
         ]
 
     def _owed(self, book: Book, month: Month) -> "_Owed":
+        self._know_who_is_paid(book)
         again = sorted({month, *statements.settled_months(self.history)})
         again = [one for one in again if one not in self.closed]
         also = {payer for _, payer in payers(book, self.code, month)}
-        also |= {(self.code, one.statement.care_form) for one in self.history}
-        opened = open_in_force(self.stays, book.rules, again, also, self.closed.counts, self.heard)
+        also |= {Payer(*whose_of(one.statement)) for one in self.history}
+        home, closed = book.regions.home, self.closed.counts
+        opened = open_in_force(self.stays, book.rules, again, also, closed, self.heard, home)
         owed = settle_opened(opened, book.rates)
         kept, held = hold(_as_it_was(owed, self.history), self.disputed)
         if not self.rows:
             self.rows.update((one.stay, row_of(one)) for one in self.stays)
-        forms = {form for _, (_, form) in opened.accounts} | {one.statement.care_form for one in self.history}
+        payers_ = {payer for _, payer in opened.accounts} | also
         last = max(again)
-        inputs = {
-            form: inputs_of(opened.accounts, form, self.rows, book.rates, self.disputed, last, self.moved)
-            for form in sorted(forms)
+        inputs: dict[Whose, Inputs] = {
+            payer: inputs_of(opened.accounts, payer, self.rows, book.rates, self.disputed, last, self.moved)
+            for payer in sorted(payers_)
         }
         return _Owed(kept, held, inputs, again)
 
     def _context(self, book: Book, owing: "_Owed") -> Context:
         return Context(owing.inputs, self.history, book.rules, self.disputed)
 
-    def _records(self, owing: "_Owed") -> dict[tuple[str, str], Recorded]:
+    def _records(self, owing: "_Owed") -> dict[Whose, Recorded]:
         """Give what is to be recorded of each payer with its next statement."""
         return {
-            (self.code, form): record(
-                recorded(one.recorded for one in self.history if one.statement.care_form == form),
+            payer: record(
+                recorded(one.recorded for one in self.history if whose_of(one.statement) == payer),
                 inputs,
                 owing.months,
             )
-            for form, inputs in owing.inputs.items()
+            for payer, inputs in owing.inputs.items()
         }
+
+    def _know_who_is_paid(self, book: Book) -> None:
+        """Refuse where it is not known which region treats; SetupError (settlement rules 3)."""
+        for county in {book.regions.home, *(stay.region for stay in self.stays if stay.region)}:
+            book.regions.get(county)
 
     def lacking(self, book: Book, asked: Sequence[Month]) -> list[Month]:
         """Give the months asked for that lack a statement which they are to have, in order."""
-        there = {key_of(one.statement) for one in self.history}
-        return sorted({key[-1] for key in wanted_of(book, self.code, self.stays, asked) - there})
+        there = {one.statement.key for one in self.history}
+        return sorted({key.month for key in wanted_of(book, self.code, self.stays, asked) - there})
 
 
 @dataclass(frozen=True, slots=True)
 class _Owed:
-    """What is owed of all months settled, the lines held off, and what it rests on, by care form."""
+    """What is owed of all months settled, the lines held off, and what it rests on, by payer."""
 
     owed: Sequence[Statement]
     held: Sequence[Held]
-    inputs: Mapping[str, Inputs]
+    inputs: Mapping[Whose, Inputs]
     months: Sequence[Month]
 
 
-async def owing(connection: Connection, book: Casebook, municipality: str) -> Owing:
-    """Gather what is known of a municipality."""
+async def owing(connection: Connection, book: Casebook, municipality: str, home: str | None = None) -> Owing:
+    """Gather what is known of a municipality; `home` is the region of the installation."""
     stays = book.stays.get(municipality, ())
-    history = await statements.history_of(connection, municipality)
+    history = await statements.history_of(connection, municipality, home)
     return Owing(
         municipality,
         stays,
@@ -195,24 +201,23 @@ def wanted_of(book: Book, code: str, stays: Iterable[Stay], asked: Sequence[Mont
     """Give the statements that a municipality is to have of the months asked for."""
     if not asked:
         return set()
-    accounts = collect(stays, Law(book.rules).choose, max(asked).end)
-    wanted: set[Key] = {
-        (agreement, *payer, Month.at(index))
+    accounts = collect(stays, Law(book.rules, book.regions.home), max(asked).end)
+    wanted = {
+        _key(agreement, payer, Month.at(index))
         for (agreement, payer), account in accounts.items()
         for index in account.months
         if Month.at(index) in asked
     }
     return wanted | {
-        (agreement.id, *payer, month) for month in asked for agreement, payer in payers(book, code, month)
+        _key(agreement.id, payer, month) for month in asked for agreement, payer in payers(book, code, month)
     }
 
 
 def _as_it_was(owed: Iterable[Statement], history: Iterable[Issued]) -> tuple[Statement, ...]:
     """Leave an issued month suspended, or not, as it was: a later word of the file bills no month anew."""
-    was = {key_of(one.statement): one.statement.suspended for one in history}
-    return tuple(replace(one, suspended=was.get(key_of(one), one.suspended)) for one in owed)
+    was = {one.statement.key: one.statement.suspended for one in history}
+    return tuple(replace(one, suspended=was.get(one.key, one.suspended)) for one in owed)
 
 
-def key_of(statement: Statement) -> Key:
-    """Give what a statement is of."""
-    return statement.agreement, statement.municipality, statement.care_form, statement.month
+def _key(agreement: str, payer: Payer, month: Month) -> Key:
+    return Key(agreement, payer.municipality, payer.care_form, month, payer.region)

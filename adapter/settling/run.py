@@ -20,19 +20,18 @@ from datetime import datetime
 from adapter.errors import LosusError, Problem, SetupError, TooLargeError, UnavailableError
 from adapter.losus.days import Month, local_day, months
 from adapter.settlement.joint import Head
-from adapter.settlement.statement import unknown_rate
+from adapter.settlement.statement import Key, unknown_rate
 from adapter.settling.casebook import ByHand, Casebook, read_casebook
 from adapter.settling.issuing import Ledger, ToldOtherwiseError, issued_from, keep, refuse_early
 from adapter.settling.joint_judging import follow_up_jointly
 from adapter.settling.monthly import issue_follow_ups
-from adapter.settling.owing import Told, key_of, owing, wanted_of
+from adapter.settling.owing import Told, owing, wanted_of
 from adapter.settling.publishing import publish_statistics
 from adapter.store import statements
 from adapter.store.closed import Closed
 from adapter.store.database import Connection, Database
 from adapter.store.followups import followed_up
 from adapter.store.recovery import is_behind
-from adapter.store.statistics import Key
 
 
 class ClosedError(LosusError):
@@ -143,7 +142,7 @@ async def _settle(
     followed = await followed_up(connection, asked.months)
     everyone = await everyone_of(connection, ledger, book)
     for municipality in sorted(everyone & set(asked.municipalities or everyone)):
-        payer = await owing(connection, book, municipality)
+        payer = await owing(connection, book, municipality, ledger.book.regions.home)
         wanted = asked.months
         if asked.due:
             unfollowed = {month for month in asked.months if (municipality, month) not in followed}
@@ -161,7 +160,7 @@ async def _settle(
                 done.unknown += _unknown(book, mine, asked, now)
                 mine = await _issue(connection, ledger, mine, asked, done, now)
                 payer.history += [one.statement for one in mine if one.fresh]
-                there = {key_of(one.statement) for one in payer.history}
+                there = {one.statement.key for one in payer.history}
                 if _is_over(found, there):
                     over.append((municipality, month))
             else:
@@ -186,7 +185,7 @@ def _waits(told: Told, asked: Asked) -> bool:
 
 def _is_over(found: Sequence[Told], there: Collection[Key]) -> bool:
     """Whether all statements of a month are issued, but for those that wait for people; one at least is."""
-    left = [one.statement.statement for one in found if key_of(one.statement.statement) not in there]
+    left = [one.statement.statement for one in found if one.statement.statement.key not in there]
     return len(left) < len(found) and all(one.mean.no_data for one in left)
 
 
@@ -206,7 +205,8 @@ async def _issue(
     """Issue the drafts among these, and tell all as issued.
 
     One that no topic could hold is refused alone, one in whose place another was published and lost, and one
-    that a rate is missing for: it is issued once the rate is there, and later months go on meanwhile.
+    whose region has no organisation number, and one that a rate is missing for: it is issued once the rate is
+    there, and later months go on meanwhile.
     """
     issued: list[Told] = []
     for one in found:
@@ -222,7 +222,7 @@ async def _issue(
                 continue
             try:
                 kept = await keep(connection, ledger, one.statement, one.held, asked.early)
-            except (TooLargeError, ToldOtherwiseError) as fault:
+            except (TooLargeError, ToldOtherwiseError, SetupError) as fault:
                 done.refused.append((statement.municipality, statement.month, fault))
             else:
                 issued.append(replace(one, statement=kept, issued=True, fresh=True))

@@ -9,17 +9,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from adapter.losus.days import Month
-from adapter.settlement.account import Payer
 from adapter.settlement.gate import Counts
 from adapter.store.database import Connection
 
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """`through`: this month and all before it are closed; None: none is. `counts` by agreement and payer."""
+    """`through`: this month and all before it are closed; None: none is. `counts` by agreement, payer, form.
+
+    Where the statute makes two regions creditors, they stand together: under it no mean decides.
+    """
 
     through: Month | None = None
-    counts: Mapping[tuple[str, Payer], Mapping[int, Counts]] = field(default_factory=dict)
+    counts: Mapping[tuple[str, str, str], Mapping[int, Counts]] = field(default_factory=dict)
 
     def __contains__(self, month: Month | None) -> bool:
         """Whether a month is closed; None, of a stay that goes on, never is."""
@@ -38,9 +40,9 @@ async def read_closed(connection: Connection) -> Closed:
         """select agreement, municipality, care_form, month, stays, days, day_zero, no_data
            from closed_month"""
     )
-    counts: dict[tuple[str, Payer], dict[int, Counts]] = {}
+    counts: dict[tuple[str, str, str], dict[int, Counts]] = {}
     for row in rows:
-        key = (row["agreement"], (row["municipality"], row["care_form"]))
+        key = (row["agreement"], row["municipality"], row["care_form"])
         month = Month.parse(row["month"])
         counts.setdefault(key, {})[month.index] = Counts(
             row["stays"], row["days"], row["day_zero"], row["no_data"]
@@ -51,7 +53,7 @@ async def read_closed(connection: Connection) -> Closed:
 async def close(
     connection: Connection,
     through: Month,
-    counts: Iterable[tuple[str, Payer, Month, Counts]],
+    counts: Iterable[tuple[tuple[str, str, str], Month, Counts]],
     now: datetime,
 ) -> None:
     """Close the months through this one; `counts` are of those that were not closed before."""
@@ -59,7 +61,7 @@ async def close(
         """insert into closed_month
              (agreement, municipality, care_form, month, stays, days, day_zero, no_data)
            values ($1, $2, $3, $4, $5, $6, $7, $8)""",
-        [(agreement, *payer, str(month), *counted) for agreement, payer, month, counted in counts],
+        [(*key, str(month), *counted) for key, month, counted in counts],
     )
     await connection.execute(
         "insert into books_closed (through, closed_at) values ($1, $2)", str(through), now

@@ -84,7 +84,7 @@ async def add_answer(
 async def charge_item(connection: Connection, name: str, municipality: str) -> ItemRow | None:
     """A ChargeItem by its id; None where that municipality has none such."""
     row = await connection.fetchrow(
-        """select resource, agreement, care_form, month
+        """select resource, statement.agreement, care_form, statement.month
            from statement_resource join statement on statement.id = statement
            where type = 'ChargeItem' and statement_resource.id = $1 and municipality = $2""",
         name,

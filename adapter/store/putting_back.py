@@ -248,24 +248,30 @@ async def wait_for(connection: Connection, row: CaseRow, now: datetime) -> None:
 async def add_told_statement(connection: Connection, one: ToldStatement) -> None:
     """Keep that a statement was published, so that none is issued for the same payer and month."""
     await connection.execute(
-        """insert into told_statement (id, agreement, municipality, care_form, month, issued_at, bundle)
-           values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing""",
+        """insert into told_statement
+             (id, agreement, municipality, care_form, month, issued_at, bundle, region)
+           values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing""",
         *astuple(one),
     )
 
 
 async def statement_here(
-    connection: Connection, agreement: str, municipality: str, care_form: str, month: str
+    connection: Connection, agreement: str, municipality: str, care_form: str, month: str, region: str
 ) -> asyncpg.Record | None:
-    """Id of the statement that is kept for a payer and month, and the number of its event in the outbox."""
+    """Id of the statement that is kept for a payer and month, and the number of its event in the outbox.
+
+    `region`: whom it makes creditor; `''`, here or there, is the region of the installation.
+    """
     return await connection.fetchrow(
         """select statement.id, outbox.event from statement
            left join event on event.case_id = statement.id left join outbox on outbox.event = event.id
-           where (agreement, statement.municipality, care_form, month) = ($1, $2, $3, $4)""",
+           where (agreement, statement.municipality, care_form, month) = ($1, $2, $3, $4)
+             and (region = $5 or '' in (region, $5))""",
         agreement,
         municipality,
         care_form,
         month,
+        region,
     )
 
 

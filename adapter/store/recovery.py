@@ -31,6 +31,7 @@ class ToldStatement:
     month: str
     issued_at: datetime
     bundle: bytes
+    region: str
 
 
 async def known_claims(connection: Connection) -> dict[str, KnownClaim]:
@@ -59,18 +60,23 @@ async def is_behind(connection: Connection) -> bool:
 
 async def lost_statements(
     connection: Connection, municipality: str
-) -> dict[tuple[str, str, str], ToldStatement]:
-    """A municipality's statements that were published and are lost here, by agreement, care form, month."""
+) -> dict[tuple[str, str, str, str], ToldStatement]:
+    """A municipality's statements that were published and are lost here.
+
+    By agreement, care form, month and region; `''` is that of the installation.
+    """
     rows = await connection.fetch(
-        """select id, agreement, municipality, care_form, month, issued_at, bundle from told_statement as told
+        """select id, agreement, municipality, care_form, month, issued_at, bundle, region
+           from told_statement as told
            where municipality = $1 and not exists (
              select from statement where (statement.agreement, statement.municipality, statement.care_form,
-               statement.month) = (told.agreement, told.municipality, told.care_form, told.month))
+               statement.month) = (told.agreement, told.municipality, told.care_form, told.month)
+               and (statement.region = told.region or '' in (statement.region, told.region)))
            order by month""",
         municipality,
     )
     found = [ToldStatement(**dict(row)) for row in rows]
-    return {(one.agreement, one.care_form, one.month): one for one in found}
+    return {(one.agreement, one.care_form, one.month, one.region): one for one in found}
 
 
 async def waiting_cases(connection: Connection, *, known: bool) -> Sequence[str]:

@@ -115,7 +115,7 @@ TABLES: Mapping[str, Rights] = {
     "statement": _may(
         intake="select",
         settle="select, insert",
-        read="select (number, id, agreement, municipality, care_form, month, issued_at, early, due)",
+        read="select (number, id, agreement, municipality, care_form, month, issued_at, early, due, region)",
         retention="select, delete",
     ),
     "statement_resource": _may(intake="select", settle="select, insert", retention="select, insert, delete"),
@@ -128,7 +128,7 @@ TABLES: Mapping[str, Rights] = {
     ),
     "follow_up_resource": _may(settle="select, insert", retention="select, insert, delete"),
     "told_statement": _may(
-        settle="select", read="select (id, agreement, municipality, care_form, month, issued_at)"
+        settle="select", read="select (id, agreement, municipality, care_form, month, issued_at, region)"
     ),
     "issued_resource": _may(intake="select", settle="select"),
     "statistic": _may(intake="select", settle="select, insert", read="select"),

@@ -6,7 +6,7 @@ too: a file of an agreement that changes later does not change what earlier mont
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -80,8 +80,8 @@ async def add_statement(connection: Connection, row: StatementRow) -> None:
     await connection.execute(
         """insert into statement
              (id, agreement, municipality, care_form, month, issued_at, early, due, held, said, bundle,
-              recorded)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)""",
+              recorded, region)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)""",
         one.id,
         statement.agreement,
         statement.municipality,
@@ -94,6 +94,7 @@ async def add_statement(connection: Connection, row: StatementRow) -> None:
         pack(one),
         row.bundle,
         [] if one.recorded is None else [each.stay for each in one.recorded.stays],
+        statement.region,
     )
     about = [row.about.get(name) for _, name, _ in row.resources]
     await connection.execute(
@@ -109,12 +110,12 @@ async def add_statement(connection: Connection, row: StatementRow) -> None:
     )
 
 
-async def history_of(connection: Connection, municipality: str) -> list[Issued]:
-    """All that was issued to a municipality, oldest first."""
+async def history_of(connection: Connection, municipality: str, home: str | None) -> list[Issued]:
+    """All that was issued to a municipality, oldest first; `home` as in `with_region`."""
     rows = await connection.fetch(
         "select said from statement where municipality = $1 order by number", municipality
     )
-    return [unpack(row["said"]) for row in rows]
+    return [with_region(unpack(row["said"]), home) for row in rows]
 
 
 async def recorded_elsewhere(
@@ -198,15 +199,43 @@ def pack(issued: Issued) -> bytes:
 
 
 def unpack(packed: bytes) -> Issued:
-    """Read what `pack` wrote: an equal value."""
+    """Read what `pack` wrote: an equal value. One of before there was a region by länskod has none."""
     read = orjson.loads(packed)
+    for statement in _statements(read["issued"]):
+        if len(statement["region"] or "") != 2:  # the name of an agreement's region
+            statement["region"] = ""
     for holder in _holders(read["issued"]):
         holder["terms"] = read["terms"][holder["terms"]]
     return _ISSUED.validate_json(orjson.dumps(read["issued"]))
 
 
+def with_region(issued: Issued, home: str | None) -> Issued:
+    """Give an issued statement with its creditor: one of before there were several is the installation's.
+
+    `home` is the region of the installation; None: not known, and then the municipality's own.
+    """
+    statement = issued.statement
+    county = statement.region or home or statement.municipality[:2]
+    adjustments = tuple(
+        one if one.post.region else replace(one, post=one.post._replace(region=county))
+        for one in issued.adjustments
+    )
+    measures = tuple(
+        replace(one, statement=replace(one.statement, region=one.statement.region or county))
+        for one in issued.measures
+    )
+    statement = replace(statement, region=county)
+    return replace(issued, statement=statement, adjustments=adjustments, measures=measures)
+
+
+def _statements(said: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Give what was issued and the months that were measured again with it."""
+    yield said["statement"]
+    yield from (one["statement"] for one in said.get("measures", ()))
+
+
 def _holders(said: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for statement in (said["statement"], *(one["statement"] for one in said.get("measures", ()))):
+    for statement in _statements(said):
         yield statement["mean"]
         yield from statement["lines"]
 

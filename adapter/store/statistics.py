@@ -8,32 +8,40 @@ from datetime import datetime
 
 from adapter.losus.days import Month
 from adapter.settlement.difference import Issued
+from adapter.settlement.statement import Key
 from adapter.store.database import Connection
-from adapter.store.statements import unpack
-
-#: What a statement is of: agreement, municipality, care form, month.
-Key = tuple[str, str, str, Month]
+from adapter.store.statements import unpack, with_region
 
 
-async def issued_in(connection: Connection, months: Iterable[Month]) -> set[Key]:
-    """What was issued for these months, whatever municipality it is of."""
+async def issued_in(connection: Connection, months: Iterable[Month], home: str | None) -> set[Key]:
+    """What was issued for these months, whatever municipality it is of; `home` as in `with_region`."""
     rows = await connection.fetch(
-        "select agreement, municipality, care_form, month from statement where month = any ($1::text[])",
+        """select agreement, municipality, care_form, month, region from statement
+           where month = any ($1::text[])""",
         sorted({str(month) for month in months}),
     )
     return {
-        (row["agreement"], row["municipality"], row["care_form"], Month.parse(row["month"])) for row in rows
+        Key(
+            row["agreement"],
+            row["municipality"],
+            row["care_form"],
+            Month.parse(row["month"]),
+            row["region"] or home or row["municipality"][:2],
+        )
+        for row in rows
     }
 
 
-async def statements_of(connection: Connection, agreement: str, month: Month) -> list[Issued]:
-    """All statements of an agreement and month, by municipality and care form."""
+async def statements_of(
+    connection: Connection, agreement: str, month: Month, home: str | None
+) -> list[Issued]:
+    """All statements of an agreement and month, by municipality and care form; `home` as in `with_region`."""
     rows = await connection.fetch(
         "select said from statement where agreement = $1 and month = $2 order by municipality, care_form",
         agreement,
         str(month),
     )
-    return [unpack(row["said"]) for row in rows]
+    return [with_region(unpack(row["said"]), home) for row in rows]
 
 
 async def add_statistic(

@@ -6,7 +6,7 @@ from adapter.agreements.load import load_book
 from adapter.agreements.regions import Region, Regions, read_organisation_number
 from adapter.errors import SetupError
 from adapter.settings import HomeRegion, Source, TreatingRegion
-from adapter.wiring import regions_of
+from adapter.treating import regions_of
 from tests.service import settings
 
 # as written, as read (None: refused), because
@@ -64,7 +64,7 @@ def test_the_regions_of_the_settings() -> None:
     given = settings(
         "postgresql://x/y", regions={"22": TreatingRegion(organisation_number="002000-0006")}, agreement=None
     )
-    regions = regions_of(given, book.regions)
+    regions = regions_of(given, book.regions.by_county)
     assert regions.home == "23"
     assert regions.get("23") == Region("23", "Region Jämtland Härjedalen", "002000-0006")
     assert regions.get("22") == Region("22", "Region Västernorrland", "002000-0006")
@@ -90,11 +90,11 @@ def test_the_regions_of_the_settings() -> None:
 )
 def test_a_county_that_is_none(more: dict[str, object]) -> None:
     with pytest.raises(SetupError, match="is no region's länskod"):
-        regions_of(settings("postgresql://x/y", **more), load_book().regions)
+        regions_of(settings("postgresql://x/y", **more), load_book().regions.by_county)
 
 
 def test_every_municipality_lies_in_a_region() -> None:
     book = load_book()
-    assert {code[:2] for code in book.municipalities} == set(book.regions)
+    assert {code[:2] for code in book.municipalities} == set(book.regions.by_county)
     named = {one.agreement.region for one in book.files if one.agreement.region is not None}
-    assert all(book.regions[one.county] == one.name for one in named)
+    assert all(book.regions.by_county[one.county].name == one.name for one in named)

@@ -51,8 +51,9 @@ def book() -> Book:
 
 
 def edition(version: FhirVersion = FhirVersion.R4, **changed: object) -> Edition:
-    regions = {name: one.agreement.region for name, one in book().rules.items() if one.agreement.region}
-    given = Edition(made_at=MADE_AT, regions=regions, municipalities=book().municipalities, version=version)
+    given = Edition(
+        made_at=MADE_AT, regions=book().regions, municipalities=book().municipalities, version=version
+    )
     return replace(given, **changed)  # type: ignore[arg-type]
 
 

@@ -295,8 +295,13 @@ FIELDS: list[tuple[str, tuple[FhirVersion, ...], str, list[Any], str]] = [
     ),
     ("excluded", BOTH, "$Item.where(status = 'planned').%why", ["open"], "planned: not yet complete"),
     ("excluded", BOTH, "$Invoice.lineItem.count()", [2], "who is not charged is on no invoice"),
-    ("excluded", BOTH, "$Invoice.issuer", [], "the statute names no region"),
-    ("excluded", BOTH, "$Report.reporter", [], "the statute names no region"),
+    (
+        "excluded",
+        BOTH,
+        "$Invoice.issuer.resolve().name | $Report.reporter.resolve().name",
+        ["Region Jämtland Härjedalen"],
+        "settlement 3: the treating region, under the statute too",
+    ),
     (
         "excluded",
         BOTH,

@@ -156,8 +156,11 @@ def month_of(stays: Iterable[Stay], name: str | Rules, month: str, rates: Rates 
     return found
 
 
-def in_force(stays: Iterable[Stay], first: str, last: str = "") -> tuple[Statement, ...]:
-    return settling.settle_in_force(stays, book().rules, book().rates, span(first, last or first))
+def in_force(
+    stays: Iterable[Stay], first: str, last: str = "", home: str | None = None
+) -> tuple[Statement, ...]:
+    asked = span(first, last or first)
+    return settling.settle_in_force(stays, book().rules, book().rates, asked, home=home)
 
 
 def amounts(statements: Iterable[Statement]) -> list[str]:

@@ -380,6 +380,18 @@ def an_outsider_is_bound(patch: pytest.MonkeyPatch) -> None:
 
 
 @bug
+def the_hospitals_region_does_not_count(patch: pytest.MonkeyPatch) -> None:
+    true = account.in_force
+    patch.setattr(account, "in_force", lambda *asked: true(*asked[:4], None))
+
+
+@bug
+def a_region_that_is_said_is_passed_over(patch: pytest.MonkeyPatch) -> None:
+    true = account.Law.treating
+    patch.setattr(account.Law, "treating", lambda self, _, municipality: true(self, None, municipality))
+
+
+@bug
 def money_as_floats(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
         bill.Charge,

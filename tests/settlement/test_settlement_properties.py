@@ -28,7 +28,7 @@ RATES = one_price()
 START = datetime(2018, 12, 20, tzinfo=UTC)
 
 #: Choices of a stay, drawn as one number so that examples are made quickly: how many of each.
-_RADIX = (400, 96, 15, 96, 15, 96, 3, 15, 2, 3, 5, 4, 2, 3, 2, 2, 4, 2, 5)
+_RADIX = (400, 96, 15, 96, 15, 96, 3, 15, 2, 3, 5, 4, 2, 3, 2, 2, 4, 2, 5, 3)
 _ALL = 1
 for _ in _RADIX:
     _ALL *= _
@@ -41,7 +41,7 @@ def made(name: str, number: int) -> Stay:
         number, digit = divmod(number, radix)
         digits.append(digit)
     day, quarter, days_in, quarters, days_on, late, home, home_days, *rest = digits
-    withdrawn, count, where, placed, form, notice, compulsory, sip, available, opposed, still = rest
+    withdrawn, count, where, placed, form, notice, compulsory, sip, available, opposed, still, region = rest
     admitted = START + timedelta(days=day, minutes=15 * quarter)
     ready = admitted + timedelta(days=days_in, minutes=15 * quarters)
     ended = ready + timedelta(days=days_on, minutes=15 * late)
@@ -65,6 +65,7 @@ def made(name: str, number: int) -> Stay:
         opposed=bool(opposed),
         ended_at=ended if still else None,
         need_assessed_at=(None, admitted + timedelta(days=1), admitted - timedelta(hours=3))[quarters % 3],
+        region=(None, "23", "22")[region],
     )
 
 

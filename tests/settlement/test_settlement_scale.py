@@ -133,6 +133,7 @@ def row_by_rule(one: Stay) -> tuple[Any, ...]:
         call,
         one.open_care_available is True,
         one.opposed,
+        int(one.region or 0),
     )
 
 
@@ -153,8 +154,8 @@ def test_the_quick_way_gives_the_statements_of_the_rule(stays, zone, name, rates
 
 
 @calm
-@given(some_stays(), st.sampled_from(ZONES), st.booleans(), SOME_RATES)
-def test_also_by_what_is_in_force(stays, zone, early, rates):
+@given(some_stays(), st.sampled_from(ZONES), st.booleans(), SOME_RATES, st.sampled_from((None, "23", "01")))
+def test_also_by_what_is_in_force(stays, zone, early, rates, home):
     """`early`: an agreement that is superseded within a month, so that a month has two."""
     every = book().rules
     if early:
@@ -163,9 +164,9 @@ def test_also_by_what_is_in_force(stays, zone, early, rates):
         life = one.life.model_copy(update={"valid": valid, "prolonged": ()})
         changed = Rules(one.model_copy(update={"life": life}), every[JH].digest, every[JH].periods)
         every = {**every, JH: changed}
-    law = Lasting(every)
+    law = Lasting(every, home)
     made = bulk_in_force(by_law(read(written(stays, zone)), law, ASKED[-1].end), law, rates, ASKED)
-    reference = settle_in_force(stays, every, rates, ASKED)
+    reference = settle_in_force(stays, every, rates, ASKED, home=home)
     assert b"".join(made.json_lines()) == b"".join(json_lines(reference))
     assert tuple(made.statements()) == reference
 

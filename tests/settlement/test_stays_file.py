@@ -204,11 +204,12 @@ def test_csv_is_read_as_the_same_stays():
                     "open_care_available",
                     "ended_at",
                     "need_assessed_at",
+                    "region",
                 )
             ],
             "an empty file",
         ),
-        ([*as_csv([GOOD]), "a,b\n"], ["line 3: 2 cells under 14 columns"], "a row that is cut off"),
+        ([*as_csv([GOOD]), "a,b\n"], [f"line 3: 2 cells under {len(GOOD)} columns"], "a row that is cut off"),
         (as_csv([with_(ready="[")]), ["line 2: ready: no list of episodes"], "no JSON in the cell"),
         (as_csv([with_(opposed="ja")]), ["line 2: opposed: neither true nor false"], "another word"),
         ([*as_csv([GOOD]), '"a\n'], ["line 3: no CSV"], "a quotation mark that is never closed"),

@@ -16,6 +16,7 @@ from adapter.losus.days import Month
 from adapter.settling.issuing import Ledger
 from adapter.settling.run import Asked, Settled, settle_month
 from adapter.store.database import Database, connect
+from adapter.treating import with_regions
 from adapter.wiring import world_of
 from tests.service import send, settings, stay, way_home
 
@@ -28,8 +29,17 @@ def book() -> Book:
     return load_book()
 
 
-def ledger(dsn: str, version: FhirVersion = FhirVersion.R4, agreed: Book | None = None) -> Ledger:
-    return Ledger(world_of(settings(dsn)), agreed or book(), version, f"{BASE}/fhir")
+#: Västra Götaland settles by this installation; the number is nobody's.
+VGR = {"county": "14", "organisation_number": "002000-0006"}
+
+
+def ledger(
+    dsn: str, version: FhirVersion = FhirVersion.R4, agreed: Book | None = None, **more: Any
+) -> Ledger:
+    """What settling needs; `more` are settings."""
+    given = settings(dsn, **more)
+    agreed = with_regions(agreed or book(), given)
+    return Ledger(world_of(given), agreed, version, f"{BASE}/fhir")
 
 
 def messages(number: int, month: str, end_day: int, municipality: str = "2380") -> list[dict[str, Any]]:

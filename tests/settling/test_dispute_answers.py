@@ -13,7 +13,7 @@ from adapter.losus.days import Month
 from adapter.settings import Source, Subscriber
 from adapter.settling.disputing import Asker, is_dispute, take_dispute, take_disputes
 from tests.service import service
-from tests.settling.hospital import at, database, messages, rows, settled, tell
+from tests.settling.hospital import VGR, at, database, ledger, messages, rows, settled, tell
 from tests.settling.test_disputes import ask, task, told
 from tests.settling.test_settle_on_store import losus
 
@@ -37,7 +37,7 @@ async def client(dsn: str) -> AsyncIterator[httpx.AsyncClient]:
 async def month(dsn: str, text: str) -> list[tuple[str, str, list[tuple[str, str]], tuple[str, ...]]]:
     """Issue a month of Göteborg: of somatic care what is due, what is adjusted, what was held off."""
     on = f"{Month.parse(text).end}"[:8] + "14"
-    done = await settled(dsn, text, on, issue=True, municipalities=("1480",))
+    done = await settled(dsn, text, on, issue=True, municipalities=("1480",), ledger=ledger(dsn, region=VGR))
     return [
         (
             one.statement.statement.care_form,

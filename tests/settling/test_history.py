@@ -146,4 +146,4 @@ def test_the_line_of_an_excess_in_dispute(
     told = settle(stays, rules(VG), one_price(), (MAY,))
     kept, off = hold(told, [dispute])
     assert [line.stay for line in kept[0].lines] == owed, because
-    assert off == tuple((name, (VG, "2380", "somatic", MAY)) for name in held), because
+    assert off == tuple((name, (VG, "2380", "somatic", MAY, "14")) for name in held), because

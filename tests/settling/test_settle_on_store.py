@@ -18,6 +18,7 @@ def losus(
     environment = os.environ | {
         "LOSUS_DATABASE": dsn,
         "LOSUS_SECRET": given.secret.get_secret_value(),
+        "LOSUS_REGION": given.region.model_dump_json(),
         "LOSUS_OPEN_DOORS": "true",
         "LOSUS_SOURCES": '{"losus-r4": {"mapping": "losus-r4"}}',
         "LOSUS_SUBSCRIBERS": '{"2380": {"name": "Östersund"}}',

@@ -16,6 +16,7 @@ from adapter.settling.run import settle_due
 from tests.service import service
 from tests.settling.hospital import (
     JH,
+    VGR,
     at,
     book,
     confirmed,
@@ -174,7 +175,7 @@ async def test_when_a_month_may_be_issued(
         assert await rows(dsn, "select * from statement") == [], because
 
 
-VGR = [
+CORRECTION_DAY = [
     # on, early, what is issued and why early, because
     ("2019-04-12", None, None, "corrections through the 12th are still taken"),
     ("2019-04-12", "the year closes", "the year closes", "a reason lets it out, and is kept"),
@@ -183,17 +184,18 @@ VGR = [
 ]
 
 
-@pytest.mark.parametrize(("on", "early", "kept", "because"), VGR)
+@pytest.mark.parametrize(("on", "early", "kept", "because"), CORRECTION_DAY)
 async def test_the_correction_day_of_vastra_gotaland(
     dsn: str, on: str, early: str | None, kept: str | None, because: str
 ) -> None:
     async with service(dsn) as client:
         await tell(client, *messages(1, "2019-03", 20, "1480"))
+    made = ledger(dsn, region=VGR)
     if kept is None:
         with pytest.raises(TooEarlyError, match="before 2019-04-13"):
-            await settled(dsn, "2019-03", on, issue=True, early=early, municipalities=("1480",))
+            await settled(dsn, "2019-03", on, issue=True, early=early, municipalities=("1480",), ledger=made)
     else:
-        await settled(dsn, "2019-03", on, issue=True, early=early, municipalities=("1480",))
+        await settled(dsn, "2019-03", on, issue=True, early=early, municipalities=("1480",), ledger=made)
     reasons = await rows(
         dsn, "select distinct coalesce(early, '') from statement where municipality = '1480'"
     )
@@ -205,7 +207,7 @@ async def test_a_run_that_is_refused_has_issued_nothing(dsn: str) -> None:
     async with service(dsn) as client:
         await tell(client, *messages(1, "2019-03", 20, "1280"), *messages(2, "2019-03", 20, "1480"))
     with pytest.raises(TooEarlyError):
-        await settled(dsn, "2019-03", "2019-04-12", issue=True)
+        await settled(dsn, "2019-03", "2019-04-12", issue=True, ledger=ledger(dsn, region=VGR))
     assert await rows(dsn, "select * from statement") == []
     assert await rows(dsn, "select * from event where type like '%settlement%'") == []
 

@@ -325,4 +325,21 @@ VERSIONS = (
           values ('agreement-{n}', '2380', 'psychiatric', '2017-12', 0, 0, 0, true);
         """,
     ),
+    Version(
+        "0020_regions",
+        {
+            "statement": (
+                "id agreement municipality care_form month issued_at early due held said bundle recorded "
+                "region"
+            ),
+        },
+        """
+        insert into told_statement (id, agreement, municipality, care_form, month, issued_at, bundle, region)
+          values ('told-r-{n}', 'lus-2017-612', '0188', 'somatic', '2017-12', now(), '{n}', '23') on conflict
+          do nothing;
+        select agreement, municipality, care_form, month, region from statement where month = any
+          ('{2019-01}'::text[]);
+        """,
+        issues=True,
+    ),
 )

@@ -857,6 +857,78 @@ IN_FORCE = [
         stay("2019-05-13 10:00", "2019-05-20 10:00"),
         first="2025-07",
     ),
+    _law(
+        [(LUS, "2019-05")],
+        "settlement 3: Stockholm's agreement does not bind Jämtland's hospitals: it must bind both",
+        stay(*LONG_ENOUGH, municipality="0188", region="23"),
+        first="2019-05",
+    ),
+    _law(
+        [(LUS, "2020-05")],
+        "nor where it is in force between its own",
+        stay("2020-05-13 10:00", "2020-05-20 10:00", municipality="0188", region="23"),
+        first="2020-05",
+    ),
+    _law(
+        [(LUS, "2019-05")],
+        "1280 is outside the parties of the agreement that the treating region has made",
+        stay(*LONG_ENOUGH, municipality="1280", region="23"),
+        first="2019-05",
+    ),
+    _law(
+        [(JH, "2019-05")],
+        "treating region and liable municipality are both parties",
+        stay(*LONG_ENOUGH, region="23"),
+        first="2019-05",
+    ),
+    _law(
+        [(JH, "2019-05"), (LUS, "2019-05")],
+        "one municipality, two treating regions: a statement by each",
+        stay(*LONG_ENOUGH, "a", region="23"),
+        stay(*LONG_ENOUGH, "b", region="22"),
+        first="2019-05",
+    ),
+    Case(
+        "two treating regions under the statute are two creditors",
+        lambda: [
+            (x.agreement, x.region, f"{x.amount:f}")
+            for x in in_force(
+                [
+                    stay(*LONG_ENOUGH, "a", municipality="1280", region="23"),
+                    stay(*LONG_ENOUGH, "b", municipality="1280", region="22"),
+                    stay("2019-05-13 10:00", "2019-05-17 10:00", "c", municipality="1280", region="22"),
+                ],
+                "2019-05",
+            )
+        ],
+        [(LUS, "22", "39000"), (LUS, "23", "31200")],
+        "settlement 3: creditor is the treating region, under the statute too",
+    ),
+    Case(
+        "who treats",
+        lambda: [
+            (x.region, [one.id for one in x.assumptions if one.id == "treating-region"])
+            for home in ("23", None)
+            for region in ("22", None)
+            for x in in_force([stay(*LONG_ENOUGH, municipality="1280", region=region)], "2019-05", home=home)
+        ],
+        [("22", []), ("23", []), ("22", []), ("12", ["treating-region"])],
+        "the stay's, else the installation's, else the municipality's: an assumption, printed",
+    ),
+    Case(
+        "an agreement that is named is paid to its own region",
+        lambda: [
+            (x.agreement, x.region)
+            for name in (JH, LUS)
+            for x in settled(
+                [stay(*LONG_ENOUGH, "a"), stay(*LONG_ENOUGH, "b", municipality="1280", region="22")],
+                name,
+                "2019-05",
+            )
+        ],
+        [(JH, "23"), (JH, "23"), (LUS, "22"), (LUS, "23")],
+        "contract 6: its terms are applied to every stay; the statute names no region",
+    ),
     Case(
         "the statute bills one that is no party",
         lambda: amounts(in_force([stay(*LONG_ENOUGH, municipality="1280")], "2019-05")),
