@@ -78,7 +78,6 @@ def _report(one: JointFollowUp, version: int, edition: Edition) -> Resource:
     counts = counts_of(head, judged) if judged is not None else _nothing(one)
     made = follow_up_report(counts, edition)
     swedish, english = _in_words(one)
-    paid = region(head.agreement, edition)
     made |= {
         "id": head.id,
         "meta": {"versionId": str(version), "lastUpdated": instant(edition.made_at)},
@@ -87,8 +86,7 @@ def _report(one: JointFollowUp, version: int, edition: Edition) -> Resource:
     }
     if judged is None:
         del made["group"]
-    if paid is not None:
-        made["reporter"] = {"type": "Organization", "identifier": paid["identifier"][0]}
+    made["reporter"] = {"type": "Organization", "identifier": _region(one, edition)}
     made["extension"] = [
         _head(one),
         *_status(judged),
@@ -268,8 +266,13 @@ def _note(text: str, entry: Entry) -> dict[str, Any]:
 def _organization(party: Party, of: JointFollowUp, edition: Edition) -> dict[str, Any]:
     if party is Party.MUNICIPALITY:
         return {"type": "Organization", "identifier": {"system": KOMMUNKOD, "value": of.head.municipality}}
-    paid = region(of.head.agreement, edition)
-    return {"type": "Organization", **({} if paid is None else {"identifier": paid["identifier"][0]})}
+    return {"type": "Organization", "identifier": _region(of, edition)}
+
+
+def _region(of: JointFollowUp, edition: Edition) -> dict[str, str]:
+    """Name the region: an agreement with a gate is one of the region that its municipalities lie in."""
+    identifier: dict[str, str] = region(of.head.municipality[:2], edition)["identifier"][0]
+    return identifier
 
 
 def _stay(name: str) -> dict[str, str]:

@@ -130,8 +130,6 @@ class Standing:
     first was appointed that is not known to be another's than open care's; `coordinated_at` when the first
     coordinator was. `sip_offered_at` is the first offer, `sip_called_at` the first call that is not known to
     come from another than open care (LUS 4:3), `sip_caller` and `sip_place` those of the last call.
-    `open_care_units`: identifiers of the unit of open care that the last step with any names.
-    `open_care_units`: identifiers of the unit of open care that the last step with any names.
     `doubtful`: the process was interrupted for a reason whose meaning is not known, while the episode in
     force stood.
     `open_care_units`: identifiers of units that steps name, the newest first; not all need be open care's.
@@ -263,10 +261,6 @@ class _Course:
             self.kept["expected_since"] = self.kept["expected_since"] or at
         if (consent := reading.text(fields, "consent")) is not None:
             self.kept["consent"] = consent
-        if units := reading.texts(fields, "open_care_units"):
-            self.kept["open_care_units"] = tuple(units)
-        if units := reading.texts(fields, "open_care_units"):
-            self.kept["open_care_units"] = tuple(units)
         if units := reading.texts(fields, "open_care_units"):
             self.kept["open_care_units"] = tuple(dict.fromkeys((*units, *self.kept["open_care_units"])))
 
