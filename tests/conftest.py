@@ -29,6 +29,10 @@ load_profile()
 #: The files that take longest, the longest first (`tests.schedule`).
 LONGEST: tuple[str, ...] = ()
 STOPS = schedule.Stops()
+_ACCESS_LISTS = {
+    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    "allow.everyone.if.no.acl.found": "true",
+}
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -122,29 +126,41 @@ def broker() -> Iterator[Broker]:
 
 @pytest.fixture(scope="session")
 def apache() -> Iterator[ApacheKafka]:
-    """Apache Kafka, one broker. Without Java and Maven: skipped, in CI failed."""
-    with ApacheKafka.start() as server:
+    """Apache Kafka, one broker, that asks its access lists; what none speaks of is open.
+
+    Without Java and Maven: skipped, in CI failed.
+    """
+    with ApacheKafka.start(settings=_ACCESS_LISTS) as server:
         STOPS.add("apache", server.kill)
         yield server
 
 
-@pytest.fixture(scope="module")
-def cluster3() -> Iterator[ApacheKafka]:
-    """Apache Kafka, three brokers, each topic on all of them, two needed for a write."""
+@pytest.fixture(scope="session")
+def three_brokers() -> Iterator[ApacheKafka]:
     with ApacheKafka.start(brokers=3) as server:
+        STOPS.add("cluster", server.kill)
         yield server
+
+
+@pytest.fixture
+async def cluster3(three_brokers: ApacheKafka) -> ApacheKafka:
+    """Apache Kafka, three brokers, each topic on all of them, two needed for a write; no earlier topics."""
+    await _emptied(three_brokers)
+    return three_brokers
 
 
 @pytest.fixture
 async def empty_broker(broker: Broker) -> Kafka:
     """The sandbox's broker, running, and without the topics of earlier tests."""
-    return await _emptied(broker)
+    await _emptied(broker)
+    return broker
 
 
 @pytest.fixture
-async def empty_apache(apache: ApacheKafka) -> Kafka:
+async def empty_apache(apache: ApacheKafka) -> ApacheKafka:
     """The same of Apache Kafka."""
-    return await _emptied(apache)
+    await _emptied(apache)
+    return apache
 
 
 @pytest.fixture(params=["sandbox", pytest.param("apache", marks=pytest.mark.kafka)])
@@ -154,11 +170,10 @@ def kafka(request: pytest.FixtureRequest) -> Kafka:
     return server
 
 
-async def _emptied(server: Kafka) -> Kafka:
+async def _emptied(server: Kafka) -> None:
     if not server.is_running:
         server.restart()
     await remove_topics(server.bootstrap)
-    return server
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -32,31 +32,10 @@ from tests.outbound.outboxes import (
     whole,
 )
 from tests.servers import java
-from tests.topic import remove_topics
 
 pytestmark = pytest.mark.kafka
 
 APART = "select reason from quarantine where lane = $1"
-
-
-@pytest.fixture
-async def clean(apache: ApacheKafka) -> ApacheKafka:
-    """Apache Kafka with no topic of earlier tests."""
-    if not apache.is_running:
-        apache.restart()
-    await remove_topics(apache.bootstrap)
-    return apache
-
-
-@pytest.fixture(scope="module")
-def guarded() -> Iterator[ApacheKafka]:
-    """Apache Kafka that asks its access lists; what none speaks of is open."""
-    settings = {
-        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-        "allow.everyone.if.no.acl.found": "true",
-    }
-    with ApacheKafka.start(settings=settings) as server:
-        yield server
 
 
 def access(bootstrap: str, *words: str) -> None:
@@ -73,8 +52,8 @@ def access(bootstrap: str, *words: str) -> None:
 
 
 @pytest.fixture
-async def admin(clean: ApacheKafka) -> AsyncIterator[AIOKafkaAdminClient]:
-    client = AIOKafkaAdminClient(bootstrap_servers=clean.bootstrap)
+async def admin(empty_apache: ApacheKafka) -> AsyncIterator[AIOKafkaAdminClient]:
+    client = AIOKafkaAdminClient(bootstrap_servers=empty_apache.bootstrap)
     await client.start()
     yield client
     await client.close()
@@ -85,9 +64,9 @@ def test_the_neighbour_is_one_that_could_be_held_up() -> None:
 
 
 async def test_a_topic_that_is_removed_holds_up_its_own_lane_alone(
-    dsn: str, clean: ApacheKafka, admin: AIOKafkaAdminClient
+    dsn: str, empty_apache: ApacheKafka, admin: AIOKafkaAdminClient
 ) -> None:
-    async with outbox(dsn) as connection, relaying(dsn, clean.bootstrap):
+    async with outbox(dsn) as connection, relaying(dsn, empty_apache.bootstrap):
         for lane in LANES:
             await add_some(dsn, lane, range(1, 4))
             await emptied(connection, lane)
@@ -98,24 +77,24 @@ async def test_a_topic_that_is_removed_holds_up_its_own_lane_alone(
         for lane in (NEIGHBOUR, STRANGER):
             await emptied(connection, lane)
         assert await connection.fetchval("select count(*) from outbox") == 6, "the other's wait"
-        await make_topics(clean.cluster, [BAD], partitions=3, replication=1)
+        await make_topics(empty_apache.cluster, [BAD], partitions=3, replication=1)
         await emptied(connection, BAD)
         await until(connection, APART, lambda reason: reason is None, BAD)
         await add_some(dsn, BAD, range(7, 8))
         await emptied(connection, BAD)
-    assert await seen(clean.bootstrap, NEIGHBOUR) == whole(NEIGHBOUR, 6)
-    assert await seen(clean.bootstrap, STRANGER) == whole(STRANGER, 6)
-    later = await seen(clean.bootstrap, BAD)
+    assert await seen(empty_apache.bootstrap, NEIGHBOUR) == whole(NEIGHBOUR, 6)
+    assert await seen(empty_apache.bootstrap, STRANGER) == whole(STRANGER, 6)
+    later = await seen(empty_apache.bootstrap, BAD)
     assert later == {case: list(range(4, 8)) for case in whole(BAD, 1)}, "the first three went with the topic"
 
 
 async def test_what_the_broker_will_never_take_parks_its_case_alone(
-    dsn: str, clean: ApacheKafka, admin: AIOKafkaAdminClient
+    dsn: str, empty_apache: ApacheKafka, admin: AIOKafkaAdminClient
 ) -> None:
     small = {"max.message.bytes": "2000"}
-    await make_topics(clean.cluster, (NEIGHBOUR, STRANGER), partitions=3, replication=1)
+    await make_topics(empty_apache.cluster, (NEIGHBOUR, STRANGER), partitions=3, replication=1)
     await admin.create_topics([NewTopic(events_topic(BAD), 1, 1, topic_configs=small)])
-    async with outbox(dsn) as connection, relaying(dsn, clean.bootstrap):
+    async with outbox(dsn) as connection, relaying(dsn, empty_apache.bootstrap):
         await add_some(dsn, NEIGHBOUR, range(1, 4))
         await add(dsn, event(BAD, "large", 1), event(BAD, "small", 1), event(BAD, "large", 2, size=3000))
         await add(dsn, event(BAD, "small", 2), event(BAD, "large", 3), event(BAD, "small", 3))
@@ -127,8 +106,8 @@ async def test_what_the_broker_will_never_take_parks_its_case_alone(
         [parked] = await quarantine.parked_cases(connection)
         assert (parked.lane, parked.case_id, parked.reason) == (BAD, "large", "MessageSizeTooLargeError")
         assert (parked.events, parked.released) == (3, False), "the refused one, and all that came after it"
-        assert await seen(clean.bootstrap, BAD) == {"large": [1], "small": [1, 2, 3, 4]}
-        assert await seen(clean.bootstrap, NEIGHBOUR) == whole(NEIGHBOUR, 3)
+        assert await seen(empty_apache.bootstrap, BAD) == {"large": [1], "small": [1, 2, 3, 4]}
+        assert await seen(empty_apache.bootstrap, NEIGHBOUR) == whole(NEIGHBOUR, 3)
 
         assert await quarantine.release(connection, BAD, "large")
         again = "select exists (select from parked_case where parked_at > $1)"
@@ -142,7 +121,7 @@ async def test_what_the_broker_will_never_take_parks_its_case_alone(
         await emptied(connection, BAD)
         assert await quarantine.parked_cases(connection) == []
         assert not await quarantine.release(connection, BAD, "large"), "there is no such case any more"
-    assert await seen(clean.bootstrap, BAD) == {"large": [1, 2, 3, 4], "small": [1, 2, 3, 4]}
+    assert await seen(empty_apache.bootstrap, BAD) == {"large": [1, 2, 3, 4], "small": [1, 2, 3, 4]}
 
 
 async def _allow(admin: AIOKafkaAdminClient, topic: str, largest: str) -> None:
@@ -154,26 +133,26 @@ async def _allow(admin: AIOKafkaAdminClient, topic: str, largest: str) -> None:
 
 
 async def test_a_topic_that_may_not_be_written_holds_up_its_own_lane_alone(
-    dsn: str, guarded: ApacheKafka
+    dsn: str, empty_apache: ApacheKafka
 ) -> None:
     what = ("--topic", cases_topic(BAD), "--operation", "Write", "--deny-principal", "User:ANONYMOUS")
-    await make_topics(guarded.cluster, LANES, partitions=3, replication=1)
+    await make_topics(empty_apache.cluster, LANES, partitions=3, replication=1)
     everyone = ("--allow-principal", "User:*", "--operation", "All", "--topic", cases_topic(BAD))
-    await asyncio.to_thread(access, guarded.bootstrap, "--add", *everyone)
-    async with outbox(dsn) as connection, relaying(dsn, guarded.bootstrap):
+    await asyncio.to_thread(access, empty_apache.bootstrap, "--add", *everyone)
+    async with outbox(dsn) as connection, relaying(dsn, empty_apache.bootstrap):
         for lane in LANES:
             await add_some(dsn, lane, range(1, 4))
             await emptied(connection, lane)
-        await asyncio.to_thread(access, guarded.bootstrap, "--add", *what)
+        await asyncio.to_thread(access, empty_apache.bootstrap, "--add", *what)
         for lane in LANES:
             await add_some(dsn, lane, range(4, 7))
         await until(connection, APART, lambda reason: reason == "denied", BAD)
         for lane in (NEIGHBOUR, STRANGER):
             await emptied(connection, lane)
-        await asyncio.to_thread(access, guarded.bootstrap, "--remove", "--force", *what)
+        await asyncio.to_thread(access, empty_apache.bootstrap, "--remove", "--force", *what)
         await emptied(connection, BAD)
     for lane in LANES:
-        assert await seen(guarded.bootstrap, lane) == whole(lane, 6)
+        assert await seen(empty_apache.bootstrap, lane) == whole(lane, 6)
 
 
 async def test_a_partition_that_nobody_leads_holds_up_its_own_lane_alone(

@@ -59,14 +59,14 @@ POINTS = [
 async def test_it_goes_on_after_a_restore(
     dsn: str,
     database: Database,
-    kafka_for: Broker,
+    empty_apache: Broker,
     tmp_path: Path,
     point: int,
     was_published: bool,
     again: str,
     because: str,
 ) -> None:
-    bootstrap, steps, dumped = kafka_for.bootstrap, story(), tmp_path / "losus.dump"
+    bootstrap, steps, dumped = empty_apache.bootstrap, story(), tmp_path / "losus.dump"
     async with service(dsn) as client:
         async with relaying(dsn, bootstrap):
             for step in steps[: point - 1]:
@@ -129,9 +129,9 @@ async def _mended(dsn: str, bootstrap: str) -> Recovered:
 
 
 async def test_a_second_run_finds_nothing_and_a_running_relay_is_in_its_way(
-    dsn: str, database: Database, kafka_for: Broker, tmp_path: Path
+    dsn: str, database: Database, empty_apache: Broker, tmp_path: Path
 ) -> None:
-    bootstrap, steps = kafka_for.bootstrap, story()
+    bootstrap, steps = empty_apache.bootstrap, story()
     async with service(dsn) as client:
         await play(dsn, client, steps[0])
         await published(dsn, bootstrap)
@@ -168,10 +168,10 @@ async def test_a_second_run_finds_nothing_and_a_running_relay_is_in_its_way(
 
 
 async def test_a_statement_that_was_lost_is_never_issued_with_other_contents(
-    dsn: str, database: Database, kafka_for: Broker, tmp_path: Path
+    dsn: str, database: Database, empty_apache: Broker, tmp_path: Path
 ) -> None:
     """The month is settled, published, lost; then a fact comes that would make it another."""
-    bootstrap = kafka_for.bootstrap
+    bootstrap = empty_apache.bootstrap
     async with service(dsn) as client:
         await play(dsn, client, messages(OLD, "2019-03", 20))
         await published(dsn, bootstrap)
@@ -214,9 +214,9 @@ def _key(record: Record) -> str:
     return record.key
 
 
-async def test_what_the_broker_has_lost_is_named_and_published_again(dsn: str, kafka_for: Broker) -> None:
+async def test_what_the_broker_has_lost_is_named_and_published_again(dsn: str, empty_apache: Broker) -> None:
     """The other direction: the topics are gone, the database has all."""
-    bootstrap, steps = kafka_for.bootstrap, story()
+    bootstrap, steps = empty_apache.bootstrap, story()
     async with service(dsn) as client:
         await play(dsn, client, steps[0])
         await published(dsn, bootstrap)
@@ -258,9 +258,9 @@ def folders() -> Iterator[tuple[Path, Path, Path]]:
         yield home, archive, again
 
 
-async def test_recovery_to_a_point_in_time(kafka_for: Broker, folders: tuple[Path, Path, Path]) -> None:
+async def test_recovery_to_a_point_in_time(empty_apache: Broker, folders: tuple[Path, Path, Path]) -> None:
     """pg_basebackup, the archive of WAL, and a named point: the last minutes are lost, no more."""
-    bootstrap, steps = kafka_for.bootstrap, story()
+    bootstrap, steps = empty_apache.bootstrap, story()
     home, archive, again = folders
     with Archived.start(home, durable=False) as server:
         server.give(archive, again)
