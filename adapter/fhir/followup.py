@@ -26,7 +26,7 @@ from adapter.fhir.elements import (
     region,
     uuid_of,
 )
-from adapter.fhir.measure import extended, population
+from adapter.fhir.measure import UNKNOWN, extended, population
 from adapter.fhir.model import FhirVersion
 from adapter.fhir.vocabulary import CANONICAL, FOLLOW_UP, KOMMUNKOD
 from adapter.losus.days import Month
@@ -66,12 +66,16 @@ _NOTHING = FollowUp(
 
 @dataclass(frozen=True, slots=True)
 class _Figure:
-    """One group: its code, how it is scored, what each population counts, and the score (None: none)."""
+    """One group: its code, how it is scored, what each population counts, and the score (None: none).
+
+    `no_data`: nothing is known of the month; counts and score are absent, with the reason `unknown`.
+    """
 
     code: str
     scoring: str
     counts: tuple[int, ...]
     score: dict[str, Any] | None
+    no_data: bool = False
 
 
 def follow_up_bundle(told: FollowUp, edition: Edition) -> Resource:
@@ -150,7 +154,7 @@ def _figures(told: FollowUp) -> Iterator[_Figure]:
 
 def _mean(code: str, mean: Mean) -> _Figure:
     score = None if mean.value is None else day_count(rounded(mean.value))
-    return _Figure(code, "continuous-variable", (mean.stays, mean.stays), score)
+    return _Figure(code, "continuous-variable", (mean.stays, mean.stays), score, mean.no_data)
 
 
 def _share(code: str, share: Share) -> _Figure:
@@ -164,9 +168,10 @@ def _group(figure: _Figure, version: FhirVersion) -> dict[str, Any]:
     return {
         "code": FOLLOW_UP.concept(figure.code),
         "population": [
-            {"code": population(name), "count": count}
+            {"code": population(name), **({"_count": UNKNOWN} if figure.no_data else {"count": count})}
             for name, count in zip(names, figure.counts, strict=True)
         ],
+        **({scored: UNKNOWN} if figure.no_data else {}),
         **({} if figure.score is None else {scored: figure.score}),
     }
 

@@ -101,6 +101,11 @@ def measure(statement: Statement, version: FhirVersion) -> Resource:
     return canonical(made)
 
 
+_ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
+#: Of a month without any message: there are figures, and nobody knows them.
+UNKNOWN = {"extension": [{"url": _ABSENT, "valueCode": "unknown"}]}
+
+
 def threshold(terms: Terms) -> list[dict[str, Any]]:
     """Give the threshold with its comparator as an extension; none where the gate is `none`."""
     if terms.threshold is None:

@@ -23,7 +23,7 @@ from adapter.fhir.elements import (
     region,
     uuid_of,
 )
-from adapter.fhir.measure import GROUPS, extended, population, threshold
+from adapter.fhir.measure import GROUPS, UNKNOWN, extended, population, threshold
 from adapter.fhir.model import FhirVersion
 from adapter.fhir.sheet import Sheet
 from adapter.fhir.vocabulary import GATE_STATUS, GROUP, KOMMUNKOD, STATEMENT_IDENTIFIER, care_form
@@ -124,21 +124,13 @@ def groups(statement: Statement, version: FhirVersion) -> list[dict[str, Any]]:
             **extended(threshold(mean.terms) + _exact_mean(mean) if code == "mean-days" else []),
             "code": GROUP.concept(code),
             "population": [
-                {"code": population(name), **({"_count": _UNKNOWN} if mean.no_data else {"count": count})}
+                {"code": population(name), **({"_count": UNKNOWN} if mean.no_data else {"count": count})}
                 for name, count in counts[code].items()
             ],
-            **({scored: _UNKNOWN} if mean.no_data else {scored: score} if (score := scores[code]) else {}),
+            **({scored: UNKNOWN} if mean.no_data else {scored: score} if (score := scores[code]) else {}),
         }
         for code in GROUPS
     ]
-
-
-#: Of a month without any message: there are figures, and nobody knows them.
-_UNKNOWN = {
-    "extension": [
-        {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}
-    ]
-}
 
 
 def left_out(statement: Statement) -> int:

@@ -86,6 +86,7 @@ def _sum(statements: Sequence[Statement], edition: Edition, off: Withheld) -> Re
         stays=sum(one.mean.stays for one in statements),
         days=sum(one.mean.days for one in statements),
         day_zero=sum(one.mean.day_zero for one in statements),
+        no_data=all(one.mean.no_data for one in statements),
     )
     excluded = tuple(each for one in statements for each in one.excluded)
     longer = sum(one.long_stays for one in statements)

@@ -15,8 +15,10 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import NamedTuple
 
+from adapter.agreements.terms import CareForm
 from adapter.losus.days import Month, local_day
 from adapter.losus.deadlines import DeadlineName
+from adapter.settlement.heard import ALL_KNOWN, Heard
 
 #: A person who is admitted again so many days after going home, or sooner, has returned.
 RETURN_DAYS = 30
@@ -71,11 +73,15 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Mean:
-    """The stays in the mean of a month, and their days after day zero together."""
+    """The stays in the mean of a month, and their days after day zero together.
+
+    `no_data`: none ended, and of no care form is it known that there were none (`heard`).
+    """
 
     month: Month
     stays: int
     days: int
+    no_data: bool = False
 
     @property
     def value(self) -> Fraction | None:
@@ -119,10 +125,12 @@ def follow_ups(
     asked: Iterable[tuple[str, Month]],
     now: datetime,
     of: Container[str] | None = None,
+    heard: Heard = ALL_KNOWN,
 ) -> Iterator[FollowUp]:
     """Count the months of many municipalities, in the order asked.
 
-    `of`: the stays that are counted (None: all); a return to any other stay is a return too.
+    `of`: the stays that are counted (None: all); a return to any other stay is a return too. `heard`: what is
+    known of months in which no stay ended.
     """
     homes: dict[str, list[Followed]] = {}
     admissions: dict[str, list[datetime]] = {}
@@ -139,7 +147,7 @@ def follow_ups(
             municipality,
             month,
             len(ended),
-            tuple(_mean(mine, month.plus(-back)) for back in range(TREND_MONTHS)),
+            tuple(_mean(mine, municipality, month.plus(-back), heard) for back in range(TREND_MONTHS)),
             Share(sum(days == 0 for days in in_mean), len(in_mean)),
             {name: _kept(mine, name, month, now) for name in DeadlineName},
             _returned(mine, admissions, month, now),
@@ -158,9 +166,11 @@ def _month(stay: Followed) -> Month | None:
     return None if stay.ended_at is None else Month.of(local_day(stay.ended_at))
 
 
-def _mean(stays: Sequence[Followed], month: Month) -> Mean:
-    days = [one.days for one in stays if one.days is not None and _month(one) == month]
-    return Mean(month, len(days), sum(days))
+def _mean(stays: Sequence[Followed], municipality: str, month: Month, heard: Heard) -> Mean:
+    ended = [one.days for one in stays if _month(one) == month]
+    days = [one for one in ended if one is not None]
+    known = bool(ended) or any(heard.knows(municipality, form.value, month) for form in CareForm)
+    return Mean(month, len(days), sum(days), no_data=not known)
 
 
 def _kept(mine: Iterable[Followed], name: DeadlineName, month: Month, now: datetime) -> Share:

@@ -16,7 +16,7 @@ from adapter.settlement.account import Law
 from adapter.settlement.following import Followed, FollowUp, follow_ups
 from adapter.settlement.measure import measure
 from adapter.settlement.stay import Stay
-from adapter.settling.casebook import read_casebook
+from adapter.settling.casebook import Casebook, read_casebook
 from adapter.settling.folded import Folded
 from adapter.settling.issuing import Ledger
 from adapter.store.database import Connection
@@ -30,9 +30,8 @@ async def month_of_store(
     """Count the month of these municipalities as known now, whether or not it was issued."""
     cases = await read_casebook(connection, ledger.world, now)
     asked = [(municipality, month) for municipality in municipalities]
-    return list(
-        follow_ups(followed_of(cases.folded, Law(ledger.book.rules, ledger.book.regions.home)), asked, now)
-    )
+    followed = followed_of(cases.folded, Law(ledger.book.rules, ledger.book.regions.home))
+    return list(follow_ups(followed, asked, now, heard=cases.heard))
 
 
 def followed_of(cases: Iterable[Folded], law: Law) -> list[Followed]:
@@ -57,7 +56,7 @@ def followed_of(cases: Iterable[Folded], law: Law) -> list[Followed]:
 async def issue_follow_ups(
     connection: Connection,
     ledger: Ledger,
-    cases: Sequence[Folded],
+    book: Casebook,
     asked: Sequence[tuple[str, Month]],
     now: datetime,
 ) -> None:
@@ -65,7 +64,8 @@ async def issue_follow_ups(
     if not asked:
         return
     edition = ledger.edition(now)
-    for told in follow_ups(followed_of(cases, Law(ledger.book.rules, ledger.book.regions.home)), asked, now):
+    followed = followed_of(book.folded, Law(ledger.book.rules, ledger.book.regions.home))
+    for told in follow_ups(followed, asked, now, heard=book.heard):
         made = follow_up_bundle(told, edition)
         resources = tuple(
             (entry["resource"]["resourceType"], entry["resource"]["id"], dumps(entry["resource"]))

@@ -246,7 +246,7 @@ async def _issue_beside(
     now: datetime,
 ) -> None:
     """Issue what goes with a month: each municipality's follow-up, and what the public is told."""
-    await issue_follow_ups(connection, ledger, book.folded, over, now)
+    await issue_follow_ups(connection, ledger, book, over, now)
     done.followed += over
     months_ = sorted({one.statement.statement.month for one in done.told if one.issued})
     wanted = {

@@ -7,11 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapter.agreements.terms import CareForm, EmptyMonth
+from adapter.fhir.followup import follow_up_bundle
 from adapter.fhir.model import FhirVersion, validate
+from adapter.fhir.statistics import statistics_bundle
 from adapter.fhir.summary import bundle
 from adapter.losus.days import Month
 from adapter.settlement.bulk import bulk, bulk_in_force
 from adapter.settlement.columns import Columns
+from adapter.settlement.following import Followed, follow_ups
 from adapter.settlement.gate import MonthMean, run_gate
 from adapter.settlement.heard import ALL_KNOWN, FileSpan, StoreHeard
 from adapter.settlement.ledger import Lasting, by_law, by_name
@@ -20,7 +23,7 @@ from adapter.settlement.render import dumps, statement_json, statement_row
 from adapter.settlement.settle import settle, settle_in_force
 from adapter.settlement.stay import Stay
 from tests.fhir import summary_cases as cases
-from tests.settlement.making import JH, LUS, STHLM, VGR, book, days_of, one_price, rules, span
+from tests.settlement.making import JH, LUS, STHLM, VGR, at, book, days_of, one_price, rules, span
 
 FORM = CareForm.SOMATIC
 F, A, L, R, N = "follow-up", "analysis", "liable", "liable-retroactive", "no-data"
@@ -176,3 +179,30 @@ def test_columns_know_the_same_months(stays: list[Stay], agreement: str) -> None
 
 def test_nothing_is_unknown_where_nobody_says_so() -> None:
     assert ALL_KNOWN.knows("2380", "somatic", Month(1999, 1))
+
+
+def test_the_follow_up_says_of_which_months_nothing_is_known() -> None:
+    """Bilaga 9 follows the trend of three months: one of which nothing is known has no mean and no count."""
+    known = FileSpan(Month(2019, 4), Month(2019, 4))
+    followed = Followed("s", "2380", None, at("2019-06-01 10:00"), at("2019-06-05 10:00"), True, 4, ())
+    [told] = follow_ups([followed], [("2380", Month(2019, 6))], at("2019-07-02 10:00"), heard=known)
+    assert [(one.stays, one.no_data) for one in told.means] == [(1, False), (0, True), (0, False)]
+    for version in FhirVersion:
+        made = follow_up_bundle(told, cases.edition(version))
+        validate(made, version)
+        groups = made["entry"][0]["resource"]["group"][:3]
+        counts = [[one.get("count") for one in group["population"]] for group in groups]
+        assert counts == [[1, 1], [None, None], [0, 0]]
+        absent = [one["_count"]["extension"][0]["valueCode"] for one in groups[1]["population"]]
+        assert absent == ["unknown", "unknown"]
+
+
+def test_public_statistics_say_it_too_and_the_sum_is_of_what_is_known() -> None:
+    may = Month(2018, 5)
+    stays = [one._replace(municipality="2321") for one in days_of(9, 4, "2018-05")]
+    made = settle(stays, rules(JH), one_price(), (may,), [("2380", "somatic")], FileSpan(None, None))
+    assert [(one.municipality, one.status.value) for one in made] == [("2321", A), ("2380", N)]
+    told = statistics_bundle(made, cases.edition(), fewest=5)
+    reports = [e["resource"] for e in told["entry"] if e["resource"]["resourceType"] == "MeasureReport"]
+    means = [[one.get("count") for one in report["group"][0]["population"]] for report in reports]
+    assert means == [[9, 0, 9], [9, 0, 9], [None, None, None]], "the sum, Strömsund, Östersund"
