@@ -55,10 +55,10 @@ def in_words(reason: AdjustmentReason, language: Language) -> str:
 
 def reasons_text(reasons: Iterable[AdjustmentReason]) -> str:
     """Give all reasons in both languages, for the one string that FHIR has room for."""
-    told = list(reasons)
-    if not told:
+    listed = list(reasons)
+    if not listed:
         return both("Skälet är inte registrerat", "The reason was not recorded")
-    return both(*("; ".join(in_words(one, language) for one in told) for language in ("sv", "en")))
+    return both(*("; ".join(in_words(one, language) for one in listed) for language in ("sv", "en")))
 
 
 def _words(reason: AdjustmentReason) -> tuple[str, str]:

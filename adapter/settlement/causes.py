@@ -83,9 +83,9 @@ def reasons_of(
 
 
 def _of_statements(context: Context, post: Post, now: Inputs) -> Inputs:
-    """Give what the statements themselves say, where an earlier release recorded nothing more.
+    """Give what the statements themselves contain, where an earlier release recorded nothing more.
 
-    The stays and the disputes are taken to be as they are now: nothing is said of them.
+    The stays and the disputes are taken to be as they are now: the statements do not contain them.
     """
     mine = [one.statement for one in context.history if _is_of(one.statement, post)]
     rates = {rate.year: rate.amount for one in mine for rate in one.rates}

@@ -58,7 +58,7 @@ def _differ(a: MonthMean, b: MonthMean) -> bool:
 
 
 def _put(run: Sequence[MonthMean], old: MonthMean | None, month: Month) -> list[MonthMean]:
-    """Put what was known of a month in its place: no stays where nothing was."""
+    """Replace a month by what was known of it before: no stays where nothing was."""
     return [one if one.month != month else old or MonthMean(month, one.terms, 0, 0, 0) for one in run]
 
 

@@ -38,7 +38,7 @@ class AllKnown:
     """Of every month it is known: the stays are all that there are."""
 
     def knows(self, municipality: str, care_form: str, month: Month) -> bool:  # noqa: ARG002
-        """Say that it is."""
+        """Return True."""
         return True
 
 
@@ -68,9 +68,9 @@ class StoreHeard:
     """What the sources of a store have sent of which months.
 
     `sent`: by source and care form the months (`Month.index`) in which something happened. `sources`: by
-    municipality and care form the sources of its stays. `confirmed`: care forms and months of which people
-    say that nothing happened. `expected`: the sources that are set up; None: all. `closed`: the last month
-    that is closed: of it and those before, what was unknown is told by their counts (`gate.Counts`).
+    municipality and care form the sources of its stays. `confirmed`: care forms and months for which people
+    confirmed that nothing happened. `expected`: the sources that are set up; None: all. `closed`: the last
+    closed month: of it and those before, their counts (`gate.Counts`) hold what was unknown.
     """
 
     sent: dict[tuple[str, str], set[int]] = field(default_factory=dict)

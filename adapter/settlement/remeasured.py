@@ -29,7 +29,7 @@ class Remeasured:
 def figures(
     statement: Statement,
 ) -> tuple[Month, int, int, int, GateStatus, int, tuple[tuple[str, int], ...], Fraction | None]:
-    """Give what a measure says of a month."""
+    """Give the figures of a month's measure."""
     mean = statement.mean
     return (
         mean.month,
