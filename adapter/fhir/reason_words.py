@@ -38,6 +38,7 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "open_care_available": ("öppenvårdens insatser tillgängliga", "open care available"),
     "opposed": ("personen motsatte sig", "the person opposed"),
     "ended_at": ("vården avslutad", "end of care"),
+    "region": ("behandlande region", "treating region"),
 }
 
 _DISPUTES: Mapping[str, tuple[str, str]] = {
