@@ -43,6 +43,13 @@ from adapter.mapping.load import default_folder as mappings_folder
 from adapter.servers import Server
 from adapter.streams import is_open_care
 
+
+def _not_our_own(name: str) -> str:
+    if name in {"relay", "region", "listener", "topics"}:
+        raise ValueError("is the name of a user of the adapter's own")
+    return name
+
+
 Kommunkod = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")]
 #: A subscriber's stream: a municipality's, or `region.` and the unit of open care (as in topics' names).
 StreamName = Annotated[str, StringConstraints(pattern=r"^([0-9]{4}|region\.[a-z0-9]+(-[a-z0-9]+)*)$")]
@@ -53,6 +60,10 @@ OrganisationNumber = Annotated[str, AfterValidator(read_organisation_number)]
 BaseUrl = Annotated[str, AfterValidator(lambda url: url.rstrip("/"))]
 #: No source is named as a type of resource is: `/fhir/{source}` and `/fhir/{type}` are told apart.
 SOURCE_NAME = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+#: No federation is named as a kommunkod is, nor as a user of the adapter's own.
+FederationName = Annotated[
+    str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"), AfterValidator(_not_our_own)
+]
 SourceName = Annotated[str, StringConstraints(pattern=SOURCE_NAME)]
 
 
@@ -93,6 +104,18 @@ class Subscriber(BaseModel):
     kind: Literal["municipality", "open-care"] = "municipality"
     organizations: tuple[str, ...] = ()
     payload: Literal["full", "statutory"] = "full"
+
+
+class FederationSubscriber(BaseModel):
+    """A subscriber that stands for several municipalities: it reads the topics of all of them.
+
+    Its id is that of `agreements/federations.yaml`, and its user `losus-` and that. The topics stay the
+    municipalities', each of which is one of `subscribers`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: str
+    members: tuple[Kommunkod, ...] = Field(min_length=1)
 
 
 class TreatingRegion(BaseModel):
@@ -225,6 +248,7 @@ class Settings(_Sourced):
     retention: Retention = Retention()
     sources: dict[SourceName, Source] = {}
     subscribers: dict[StreamName, Subscriber] = {}
+    federations: dict[FederationName, FederationSubscriber] = {}
     mappings: Path = Field(default_factory=mappings_folder)
     agreements: Path = Field(default_factory=agreements_folder)
     rates: Path | None = None

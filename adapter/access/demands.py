@@ -30,8 +30,9 @@ _TLS = frozenset({"verify-ca", "verify-full"})
 def demands(settings: Settings, host: str = "127.0.0.1") -> list[Problem]:
     """Every fault of the settings that is a danger outside the sandbox; `host` is what is listened on."""
     if settings.open_doors:
-        return list(_open(settings, host))
+        return [*_open(settings, host), *_federations(settings)]
     return [
+        *_federations(settings),
         *_own(settings),
         *database_demands(settings.database.get_secret_value()),
         *kafka_demands(settings.kafka),
@@ -107,6 +108,14 @@ def _callers(settings: Settings) -> Iterator[Problem]:
             yield _fault("says which header names the certificate: sources have certificates", "ingress")
     elif any(hashlib.sha256(word.encode()).hexdigest() == ingress.proof for word in _WEAK):
         yield _fault("is of a secret that anybody would try first", "ingress.proof")
+
+
+def _federations(settings: Settings) -> Iterator[Problem]:
+    """Demand that a federation reads the topics of municipalities that have some."""
+    for name, federation in settings.federations.items():
+        for code in federation.members:
+            if code not in settings.subscribers:
+                yield _fault(f"{code} is one of the subscribers", f"federations.{name}.members")
 
 
 def _source(settings: Settings, name: str, source: Source) -> Iterator[Problem]:

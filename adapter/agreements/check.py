@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from adapter.agreements.agreement import Agreement, AgreementFile, cited_values
 from adapter.agreements.check_life import check_life
+from adapter.agreements.federation import Federations, check_federations
 from adapter.agreements.finding import Finding, fault
 from adapter.agreements.in_force import Span, span_of
 from adapter.agreements.rates import Rates
@@ -25,7 +26,11 @@ _PARTY = 3
 
 
 def check(
-    files: Sequence[AgreementFile], rates: Rates, municipalities: Mapping[str, str], today: date
+    files: Sequence[AgreementFile],
+    rates: Rates,
+    municipalities: Mapping[str, str],
+    today: date,
+    federations: Federations = Federations(),  # noqa: B008 - a frozen value
 ) -> tuple[Finding, ...]:
     """Give all findings, in the order of files and rules."""
     agreements = {file.agreement.id: file.agreement for file in files}
@@ -39,6 +44,7 @@ def check(
         findings += _measured(file)
     findings += _rates(rates, today)
     findings += _over_time(files, agreements, today)
+    findings += check_federations(federations, today, RECHECK_AFTER)
     return tuple(findings)
 
 

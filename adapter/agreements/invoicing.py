@@ -80,6 +80,7 @@ class Vat(Frozen):
 class Invoicing(Frozen):
     """All that a region says of its invoices: `parties` by kommunkod, `seller` is of the region itself.
 
+    `federations` are parties too, by the id that `federations.yaml` has of them.
     `payment_days` holds where the agreement names no terms of payment; None: no due date is known.
     """
 
@@ -90,6 +91,11 @@ class Invoicing(Frozen):
     plusgiro: Plusgiro | None = None
     seller: Seller = Seller()
     parties: Mapping[MunicipalityCode, InvoiceParty] = Field(default_factory=dict)
+    federations: Mapping[str, InvoiceParty] = Field(default_factory=dict)
+
+    def federation(self, name: str, shipped: InvoiceParty) -> InvoiceParty:
+        """Give what is known of a federation: these settings laid over what ships with the agreements."""
+        return shipped.under(self.federations.get(name, InvoiceParty()))
 
     def party(self, code: str) -> InvoiceParty:
         """Give what is known of a municipality; nothing at all where it is not listed."""

@@ -7,7 +7,8 @@ together (`check`).
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -20,6 +21,7 @@ from adapter.agreements.agreement import (
     cited_values,
     line_of,
 )
+from adapter.agreements.federation import Federations, faults_of
 from adapter.agreements.groups import Frozen
 from adapter.agreements.invoicing import Invoicing, ShippedParties
 from adapter.agreements.rates import SHIPPED_FILE, Rates, lay_over
@@ -32,8 +34,9 @@ RATES = SHIPPED_FILE
 #: A region's own amounts, beside the shipped file where no setting names another place.
 OWN_RATES = "rates.own.yaml"
 MUNICIPALITIES = "municipalities.yaml"
+FEDERATIONS = "federations.yaml"
 REGIONS = "regions.yaml"
-_NO_AGREEMENTS = (RATES, OWN_RATES, MUNICIPALITIES, REGIONS)
+_NO_AGREEMENTS = (RATES, OWN_RATES, MUNICIPALITIES, REGIONS, FEDERATIONS)
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -64,6 +67,7 @@ class Book:
     municipalities: Mapping[str, str]
     regions: Regions = field(default_factory=Regions)
     invoicing: Invoicing = field(default_factory=Invoicing)
+    federations: Federations = field(default_factory=Federations)
 
     def get(self, agreement_id: str) -> Rules:
         """Give the rules of an agreement; SetupError naming those that there are."""
@@ -100,19 +104,20 @@ def load_book(folder: Path | None = None, own_rates: Path | None = None) -> Book
         rates = lay_over(rates, own, own_path.name)
     names = _collect(problems, _read_municipalities, folder / MUNICIPALITIES)
     regions = _collect(problems, _read_regions, folder)
+    federations = _collect(problems, partial(_read_federations, names=names), folder / FEDERATIONS)
     paths = sorted(path for path in folder.glob("*.yaml") if path.name not in _NO_AGREEMENTS)
     files = [file for path in paths if (file := _collect(problems, read_agreement, path))]
     problems += _double_ids(files)
     rules = [made for file in files if (made := _collect(problems, rules_of, file))]
     if rates:
         problems += [problem for file in files for problem in _unknown_series(file, rates)]
-    if problems or rates is None or names is None or regions is None:
+    if problems or rates is None or names is None or regions is None or federations is None:
         raise SetupError(*problems)
     shipped = names.invoicing.parties if names.invoicing else {}
-    by_id = {made.id: made for made in rules}
+    by_id = {made.id: replace(made, federations=federations) for made in rules}
     invoicing = Invoicing().over(shipped)
     known = Regions(None, regions)
-    return Book(by_id, tuple(files), rates, names.municipalities, known, invoicing)
+    return Book(by_id, tuple(files), rates, names.municipalities, known, invoicing, federations)
 
 
 def read_agreement(path: Path) -> AgreementFile:
@@ -141,6 +146,21 @@ def read_rates(path: Path) -> Rates:
 
 def _read_municipalities(path: Path) -> Municipalities:
     return _read(path, Municipalities)[0]
+
+
+def _read_federations(path: Path, names: Municipalities | None) -> Federations:
+    """Read the federations; none where the folder has no such file."""
+    if not path.is_file():
+        return Federations()
+    federations, marked, _ = _read(path, Federations)
+    known = names.municipalities if names else None
+    problems = [
+        _problem(path.name, line_of(marked.lines, place), rule, place)
+        for place, rule in faults_of(federations, known)
+    ]
+    if problems:
+        raise SetupError(*problems)
+    return federations
 
 
 def _read_regions(folder: Path) -> Mapping[str, Region]:

@@ -6,12 +6,13 @@ Does not own what the terms do (`adapter.settlement`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
 
 from adapter.agreements.agreement import Agreement, AgreementFile
+from adapter.agreements.federation import Federations
 from adapter.agreements.groups import (
     FirstPayableTerm,
     LongHolidayRule,
@@ -97,6 +98,7 @@ class Rules:
     agreement: Agreement
     digest: str
     periods: Mapping[CareForm, tuple[Period, ...]]
+    federations: Federations = field(default_factory=Federations)
 
     @property
     def id(self) -> str:

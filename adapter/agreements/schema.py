@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from adapter.agreements.agreement import Agreement
+from adapter.agreements.federation import Federations
 from adapter.agreements.rates import Rates
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -23,6 +24,11 @@ def agreement_schema() -> str:
 def rates_schema() -> str:
     """Give the schema of `rates.yaml`, as the text of the published file."""
     return _schema(Rates, "Amounts per day and year")
+
+
+def federations_schema() -> str:
+    """Give the schema of `federations.yaml`, as the text of the published file."""
+    return _schema(Federations, "Federations that pay and receive for municipalities")
 
 
 def _schema(model: type[BaseModel], title: str) -> str:

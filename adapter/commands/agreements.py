@@ -21,7 +21,7 @@ from adapter.agreements.in_force import (
     open_renegotiations,
 )
 from adapter.agreements.load import Book, load_book
-from adapter.agreements.schema import agreement_schema, rates_schema
+from adapter.agreements.schema import agreement_schema, federations_schema, rates_schema
 from adapter.agreements.terms import CareForm, Status
 from adapter.commands.agreement_life import life_json, life_lines
 from adapter.commands.output import Format, out, print_json
@@ -47,7 +47,7 @@ def check_command(
     """Report overlaps, gaps, unknown parties, uncited and stale values; exit 1 where there is a fault."""
     book = load_book(folder, own_rates())
     day = local_day(datetime.now(UTC)) if today is None else _day("--today", today)
-    findings = check(book.files, book.rates, book.municipalities, day)
+    findings = check(book.files, book.rates, book.municipalities, day, book.federations)
     faults = sum(one.severity == "fault" for one in findings)
     if format_ is Format.JSON:
         listed = [
@@ -153,12 +153,18 @@ class SchemaOf(StrEnum):
 
     AGREEMENT = "agreement"
     RATES = "rates"
+    FEDERATIONS = "federations"
 
 
 @agreements_app.command("schema")
 def schema_command(of: Annotated[SchemaOf, typer.Argument()] = SchemaOf.AGREEMENT) -> None:
     """Print the JSON Schema that editors check a file by; it is published beside the files."""
-    print(agreement_schema() if of is SchemaOf.AGREEMENT else rates_schema(), end="")  # noqa: T201 - data
+    made = {
+        SchemaOf.AGREEMENT: agreement_schema,
+        SchemaOf.RATES: rates_schema,
+        SchemaOf.FEDERATIONS: federations_schema,
+    }
+    print(made[of](), end="")  # noqa: T201 - data
 
 
 def _json(one: InForce, day: date, municipality: str) -> dict[str, object]:

@@ -207,6 +207,8 @@ def _remarks(one: Statement) -> Iterator[str]:
     if one.no_rate:
         years, stays = ", ".join(map(str, one.no_rate.years)), ", ".join(one.no_rate.stays)
         yield f"no rate for {years}: stays {stays}"
+    if one.recipient is not None:
+        yield f"addressed to {one.recipient.name}" + ("" if one.recipient.verified else ", not verified")
     if one.provisional:
         yield "provisional: rate not verified"
     yield from (f"{count} {reason}" for reason, count in one.excluded_by().items())

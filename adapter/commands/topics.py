@@ -60,6 +60,7 @@ def apply_command(
             api=api,
             authentication=authentication,
             source_topics=_source_topics(settings),
+            federations=_members(settings),
         )
         print(yaml.safe_dump_all(found, sort_keys=False, allow_unicode=True), end="")  # noqa: T201 - data
         return
@@ -110,8 +111,14 @@ def _tell(plan: TopicPlan, settings: Settings, *, dry_run: bool) -> None:
 
 
 def _access(settings: Settings) -> list[Access]:
-    allowed = access_lists(settings.subscribers, source_topics=_source_topics(settings))
+    allowed = access_lists(
+        settings.subscribers, source_topics=_source_topics(settings), federations=_members(settings)
+    )
     return [*allowed, *administrator_lists()]
+
+
+def _members(settings: Settings) -> dict[str, tuple[str, ...]]:
+    return {name: one.members for name, one in settings.federations.items()}
 
 
 def _source_topics(settings: Settings) -> list[str]:

@@ -18,6 +18,7 @@ from adapter.fhir.decimals import dumps
 from adapter.fhir.model import FhirVersion
 from adapter.fhir.vocabulary import (
     CANONICAL,
+    FEDERATION,
     GLN,
     KOMMUNKOD,
     LANSKOD,
@@ -25,6 +26,7 @@ from adapter.fhir.vocabulary import (
     PARTICIPANT,
 )
 from adapter.losus.days import DAY, Month, local
+from adapter.settlement.statement import Statement
 
 Resource = dict[str, Any]
 
@@ -140,6 +142,22 @@ def month_period(month: Month) -> dict[str, str]:
 def municipality(code: str, edition: Edition) -> Resource:
     """Give the Organization that is the municipality."""
     return _organization(KOMMUNKOD, code, edition.municipalities.get(code), edition.invoicing.party(code))
+
+
+def recipient(statement: Statement, edition: Edition) -> Resource:
+    """Give the Organization that an invoice is addressed to: the municipality or its federation."""
+    federation = statement.recipient
+    if federation is None:
+        return municipality(statement.municipality, edition)
+    return _organization(FEDERATION, federation.id, federation.name, buyer(statement, edition.invoicing))
+
+
+def buyer(statement: Statement, invoicing: Invoicing) -> InvoiceParty:
+    """Give how a finance department knows who an invoice is addressed to."""
+    federation = statement.recipient
+    if federation is None:
+        return invoicing.party(statement.municipality)
+    return invoicing.federation(federation.id, federation.party)
 
 
 def region(county: str | None, edition: Edition) -> Resource:

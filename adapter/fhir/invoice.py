@@ -17,17 +17,19 @@ from adapter.fhir.charge import Charged
 from adapter.fhir.decimals import money
 from adapter.fhir.elements import (
     Resource,
+    buyer,
     extension,
     instant,
     month_period,
-    municipality,
     narrative,
+    recipient,
     region,
 )
 from adapter.fhir.sheet import Sheet
 from adapter.fhir.vocabulary import INVOICE_NUMBER, INVOICE_TYPE, PRICE, STATEMENT_IDENTIFIER, care_form
 from adapter.settlement.claim import total
 from adapter.settlement.difference import Document, DocumentKind
+from adapter.settlement.statement import Statement
 
 
 def invoices(sheet: Sheet, charges: Sequence[Charged]) -> Iterator[Resource]:
@@ -55,7 +57,7 @@ def _invoice(sheet: Sheet, document: Document, position: int, charges: Iterable[
         "identifier": [*number, {"system": STATEMENT_IDENTIFIER, "value": sheet.id}],
         "status": "issued" if sheet.issued else "draft",
         "type": INVOICE_TYPE.concept(kind),
-        "recipient": edition.reference("Organization", municipality(statement.municipality, edition)["id"]),
+        "recipient": edition.reference("Organization", recipient(statement, edition)["id"]),
         "creation" if edition.r5 else "date": instant(sheet.at),
     }
     if edition.r5:
@@ -63,7 +65,18 @@ def _invoice(sheet: Sheet, document: Document, position: int, charges: Iterable[
     made["issuer"] = edition.reference("Organization", region(statement.region, edition)["id"])
     if lines := _lines(sheet, charges):
         made["lineItem"] = lines
-    return {**made, **_totals(document, due)}
+    made |= _totals(document, due)
+    if notes := [*made.get("note", ()), *_addressed(statement)]:
+        made["note"] = notes
+    return made
+
+
+def _addressed(statement: Statement) -> Iterator[dict[str, str]]:
+    """Say that a federation is addressed for the municipality, and that no text confirms it."""
+    federation = statement.recipient
+    if federation is not None:
+        assumed = "" if federation.verified else " (antagande / assumption)"
+        yield {"text": f"{federation.name}: {statement.municipality}{assumed}"}
 
 
 def _extensions(sheet: Sheet, document: Document) -> list[dict[str, Any]]:
@@ -73,7 +86,7 @@ def _extensions(sheet: Sheet, document: Document) -> list[dict[str, Any]]:
         made.append(extension("settlement-period", valuePeriod=month_period(statement.month)))
     if document.due_on is not None:
         made.append(extension("settlement-due-date", valueDate=document.due_on.isoformat()))
-    reference = edition.invoicing.party(statement.municipality).buyer_reference
+    reference = buyer(statement, edition.invoicing).buyer_reference
     if reference is not None and document.kind is not DocumentKind.LEGACY:
         made.append(extension("settlement-buyer-reference", valueString=reference))
     for one in document.references:

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator
 
 from adapter.fhir.charge import charged, group_of_mean
 from adapter.fhir.draft import marked_as_draft
-from adapter.fhir.elements import Edition, Resource, instant, municipality, region, uuid_of
+from adapter.fhir.elements import Edition, Resource, instant, municipality, recipient, region, uuid_of
 from adapter.fhir.invoice import invoices
 from adapter.fhir.measure import measure
 from adapter.fhir.measure_report import report, report_again, report_id
@@ -73,6 +73,8 @@ def _unmarked(sheet: Sheet) -> Iterator[Resource]:
     yield from (one.definition for one in charges if one.definition is not None)
     yield rule
     yield municipality(statement.municipality, edition)
+    if statement.recipient is not None:
+        yield recipient(statement, edition)
     yield region(statement.region, edition)
     yield of_statement(sheet, targets)
     yield from of_charges(sheet, charges)

@@ -17,6 +17,8 @@ AGREEMENT_IDENTIFIER = f"{CANONICAL}/identifier/agreement-version"
 SOURCE_IDENTIFIER = f"{CANONICAL}/identifier/source-version"
 CHARGE_IDENTIFIER = f"{CANONICAL}/identifier/charge-item"
 INVOICE_NUMBER = f"{CANONICAL}/identifier/invoice-number"
+#: A kommunalförbund, by its id in `federations.yaml`.
+FEDERATION = f"{CANONICAL}/identifier/federation"
 #: SE base profile's slice of an organisation number; GS1's OID of the GLN; OASIS ebCore's
 #: name for a participant identifier of a network such as Peppol, to which the scheme (ICD) is appended.
 ORGANISATION_NUMBER = "urn:oid:2.5.4.97"

@@ -5,6 +5,7 @@ Owns the access lists and how they are written, for Kafka's own tool and for Str
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Any, Literal
 
 from adapter.outbound.topics import (
@@ -46,22 +47,26 @@ class Access:
 
 
 def user_of(municipality: str) -> str:
-    """The user of a municipality: its principal is `User:` and this."""
+    """The user of a municipality or of a federation: its principal is `User:` and this."""
     return f"losus-{municipality}"
 
 
 def group_prefix(municipality: str) -> str:
-    """What the consumer groups of a municipality are to begin with."""
+    """What the consumer groups of a municipality or of a federation are to begin with."""
     return f"losus.{municipality}."
 
 
 def access_lists(
-    municipalities: Iterable[str], relay: str = RELAY, source_topics: Iterable[str] = ()
+    municipalities: Iterable[str],
+    relay: str = RELAY,
+    source_topics: Iterable[str] = (),
+    federations: Mapping[str, Iterable[str]] = MappingProxyType({}),
 ) -> list[Access]:
     """All that has to be allowed, and no more; where nothing is allowed, the broker denies.
 
     `source_topics`: topics that hospitals write to, which `losus listen` reads. Who only looks whether the
     broker answers (`/readyz` of `losus serve`) has to be a user, and be allowed nothing.
+    `federations`: the members of each federation, whose topics its own user reads beside them.
     """
     read = ("Read", "Describe")
     lists = []
@@ -71,6 +76,11 @@ def access_lists(
         lists += [Access(user, "topic", name, False, read) for name in names]
         lists.append(Access(user, "group", group_prefix(municipality), True, ("Read",)))
         lists += [Access(relay, "topic", name, False, ("Write", "Describe")) for name in names]
+    for federation, members in federations.items():
+        user = user_of(federation)
+        names = tuple(name for code in sorted(members) for name in topics_of_lane(code))
+        lists += [Access(user, "topic", name, False, read) for name in names]
+        lists.append(Access(user, "group", group_prefix(federation), True, ("Read",)))
     for name in (DEAD_LETTER, UNROUTED):
         lists.append(Access(REGION, "topic", name, False, read))
         lists.append(Access(relay, "topic", name, False, ("Write", "Describe")))
@@ -95,6 +105,7 @@ def strimzi(
     api: str,
     authentication: str,
     source_topics: Iterable[str] = (),
+    federations: Mapping[str, Iterable[str]] = MappingProxyType({}),
 ) -> Iterator[dict[str, Any]]:
     """The topics and users as resources of Strimzi's operator (`KafkaTopic`, `KafkaUser`)."""
     codes = tuple(municipalities)
@@ -108,7 +119,7 @@ def strimzi(
         config = {key: int(value) if value.isdigit() else value for key, value in settings.items()}
         counts = {"partitions": partitions_of(topic, terms), "replicas": terms.replication}
         yield resource("KafkaTopic", topic, {**counts, "config": config})
-    lists = access_lists(codes, source_topics=source_topics)
+    lists = access_lists(codes, source_topics=source_topics, federations=federations)
     for user in dict.fromkeys(one.user for one in lists):
         acls = [
             {

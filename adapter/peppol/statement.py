@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapter.agreements.invoicing import Invoicing
+from adapter.fhir.elements import buyer
 from adapter.fhir.vocabulary import CARE_FORMS, INVOICE_TYPE
 from adapter.peppol.document import document_xml
 from adapter.peppol.parties import Named, facts_of
 from adapter.settlement.claim import legacy
 from adapter.settlement.difference import Document, DocumentKind, Issued
+from adapter.settlement.statement import Statement
 
 _SWEDISH = 1
 
@@ -40,19 +42,28 @@ def documents_as_xml(
 
     IncompleteError, at the first document that lacks something, with all that it lacks.
     """
-    code = issued.statement.municipality
     seller = Named(
         creditor.name,
         invoicing.seller_of(creditor.organisation_number),
         "LOSUS_REGION__ORGANISATION_NUMBER",
         "LOSUS_INVOICE__SELLER",
     )
-    setting = f"LOSUS_INVOICE__PARTIES__{code}"
-    buyer = Named(payer, invoicing.party(code), f"{setting}__ORGANISATION_NUMBER", setting)
+    addressed = _buyer(issued.statement, payer, invoicing)
     documents = legacy(issued) if issued.documents is None else issued.documents
     for one in documents:
-        facts = facts_of(one, seller, buyer, invoicing)
+        facts = facts_of(one, seller, addressed, invoicing)
         yield Written(facts.number, document_xml(issued, one, facts, _note(issued, one)))
+
+
+def _buyer(statement: Statement, municipality: str, invoicing: Invoicing) -> Named:
+    """Name who is addressed: the municipality, or the federation that pays for it."""
+    federation = statement.recipient
+    party = buyer(statement, invoicing)
+    if federation is None:
+        setting = f"LOSUS_INVOICE__PARTIES__{statement.municipality}"
+        return Named(municipality, party, f"{setting}__ORGANISATION_NUMBER", setting)
+    setting = f"LOSUS_INVOICE__FEDERATIONS__{federation.id.upper()}"
+    return Named(federation.name, party, f"{setting}__ORGANISATION_NUMBER", setting)
 
 
 def _note(issued: Issued, document: Document) -> str:

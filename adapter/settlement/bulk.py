@@ -37,6 +37,7 @@ from adapter.settlement.settle import (
     by_what_held,
     excluded_of,
     must_settle,
+    recipient_of,
 )
 from adapter.settlement.statement import Assumed, Line, NoRate, Statement, unknown_rate
 
@@ -228,6 +229,7 @@ class Bulk:
             counts=counts,
             no_rate=one.no_rate,
             draft=bare.draft,
+            recipient=bare.recipient,
         )
 
     def _paid(self, one: Drawn) -> tuple[Fraction, Decimal, Mapping[int, Rate]]:
@@ -256,7 +258,9 @@ class Bulk:
         open_ = len(open_renegotiations(agreement, month.end - DAY))
         spans, assumed = self.priced.spans_values(one.group), month.index in one.account.assumed
         life = self._life(agreement, one.payer.municipality)
-        key = (agreement.id, id(one.mean.terms), terms, life, open_, spans, assumed)
+        recipient = recipient_of(one.account.rules, one.payer, month)
+        payer = one.payer.municipality if recipient else None
+        key = (agreement.id, id(one.mean.terms), terms, life, open_, spans, assumed, payer, recipient)
         if key not in self._shared:
             bare = bare_statement(one.account, one.payer, one.mean, one.status, "", spans)
             told = statement_json(bare)

@@ -190,7 +190,7 @@ class _Observed:
 
 
 def _observed(priced: Priced, account: Held, payer: Payer, months: Sequence[Month]) -> _Observed:
-    form = CareForm.SOMATIC if payer[1] not in set(CareForm) else CareForm(payer[1])
+    form = CareForm.SOMATIC if payer.care_form not in set(CareForm) else CareForm(payer.care_form)
     terms = account.rules.on(date.min, form)
     means = [priced.mean(account.groups.get(month.index), month, terms) for month in months]
     liable, otherwise = (
@@ -216,7 +216,7 @@ def _step(
     ranges: dict[str, Floats] = {}
     billable = counted = np.zeros(premises.replicates)
     for payer in payers:
-        town = payer.payer[0]
+        town = payer.payer.municipality
         days[town] = days.get(town, Fraction()) + payer.year()
         stays = np.array([mean.stays for mean in payer.means], np.int64)[drawn].sum(axis=1)
         chosen = stays if premises.share_low == 1 else draw.binomial(stays, shares)
@@ -275,12 +275,16 @@ def _billed(payer: _Observed, drawn: Ints) -> npt.NDArray[np.bool_]:
 
 def _over(payers: Sequence[_Observed]) -> Iterator[Over]:
     """Count the municipalities over the level in each month at hand, for each care form."""
-    forms = sorted({payer.payer[1] for payer in payers})
-    for form in forms:
-        of_form = [payer.means for payer in payers if payer.payer[1] == form]
-        for means in zip(*of_form, strict=True):
-            there = [mean for mean in means if mean.stays]
-            yield Over(means[0].month, form, sum(mean.over for mean in there), len(there))
+    for form in sorted({payer.payer.care_form for payer in payers}):
+        of_form = [payer for payer in payers if payer.payer.care_form == form]
+        for means in zip(*(payer.means for payer in of_form), strict=True):
+            there = [
+                (payer.payer.municipality, mean.over)
+                for payer, mean in zip(of_form, means, strict=True)
+                if mean.stays
+            ]
+            over = {town for town, is_over in there if is_over}
+            yield Over(means[0].month, form, len(over), len({town for town, _ in there}))
 
 
 def changes_nothing(rules: Rules, grid: Grid) -> list[str]:

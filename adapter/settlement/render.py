@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from adapter.agreements.federation import Recipient
 from adapter.agreements.rates import Rate
 from adapter.agreements.terms import Clause
 from adapter.settlement.gate import MonthMean
@@ -58,6 +59,7 @@ def statement_json(statement: Statement) -> dict[str, Any]:
         "because": statement.because,
         "region": statement.region,
         "municipality": statement.municipality,
+        **_recipient(statement.recipient),
         "care_form": statement.care_form,
         "month": str(statement.month),
         "stays": None if mean.no_data else mean.stays,
@@ -99,6 +101,21 @@ def statement_row(statement: Statement) -> dict[str, str]:
     given["explained"] = " ".join(part.words[1] for part in parts)
     given["no_rate"] = " ".join(map(str, statement.no_rate.years)) if statement.no_rate else None
     return {name: _cell(given[name]) for name in CSV_COLUMNS}
+
+
+def _recipient(recipient: Recipient | None) -> dict[str, Any]:
+    """Give the federation that is addressed; nothing where the municipality itself is."""
+    if recipient is None:
+        return {}
+    number = recipient.party.organisation_number
+    return {
+        "recipient": {
+            "federation": recipient.id,
+            "name": recipient.name,
+            "organisation_number": number,
+            "verified": recipient.verified,
+        }
+    }
 
 
 def mean_decimal(mean: MonthMean) -> Decimal | None:

@@ -7,11 +7,12 @@ Everything is computed as known at the last month asked for: a gate that opens l
 liable only when later months are settled too. Memory grows with the stays; nothing is read twice.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from adapter.agreements.agreement import Agreement
+from adapter.agreements.federation import Recipient
 from adapter.agreements.in_force import life_assumptions, open_renegotiations
 from adapter.agreements.life import Renegotiation
 from adapter.agreements.rates import Rates
@@ -212,6 +213,7 @@ def bare_statement(
     `spans_values`: whether the days of a stay lie under two values of `first_payable_day` (None: look).
     """
     agreement, measured = account.rules.agreement, account.of(mean.month)
+    recipient = recipient_of(account.rules, payer, mean.month)
     if spans_values is None:
         spans_values = any(one.spans_values for one in measured)
     return Statement(
@@ -236,10 +238,12 @@ def bare_statement(
                 spans_values=spans_values,
             ),
             *((_REGION,) if mean.month.index in account.assumed else ()),
+            *_addressed(payer.municipality, recipient),
         ),
         suspended=agreement.status.value is Status.SUSPENDED,
         because=because,
         draft=agreement.status.value is Status.DRAFT,
+        recipient=recipient,
     )
 
 
@@ -279,6 +283,18 @@ def _assumptions(
         Assumed(key, one.what, one.because) for key, one in agreement.assumptions.items() if key in ids
     )
     return (*assumed, *map(_not_known, open_renegotiations(agreement, month.end - DAY)))
+
+
+def recipient_of(rules: Rules, payer: Payer, month: Month) -> Recipient | None:
+    """Give the federation that is addressed for the payer on the last day of the month, if there is one."""
+    return rules.federations.recipient(payer.municipality, month.end - DAY)
+
+
+def _addressed(municipality: str, recipient: Recipient | None) -> Iterator[Assumed]:
+    """Say that a federation is addressed without a text that confirms it."""
+    if recipient is not None and not recipient.verified:
+        what = f"{recipient.name} pays and receives for {municipality}, which stays liable (LUS 5:1)."
+        yield Assumed(f"federation-{recipient.id}", what, recipient.because)
 
 
 def _not_known(renegotiation: Renegotiation) -> Assumed:

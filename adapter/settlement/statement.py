@@ -12,6 +12,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import NamedTuple
 
+from adapter.agreements.federation import Recipient
 from adapter.agreements.rates import Rate
 from adapter.agreements.terms import FIRST_PAYABLE_BY, Clause, Terms
 from adapter.errors import Problem, SetupError
@@ -213,7 +214,8 @@ class Statement:
     not named. `suspended`: the amount is what *would have been*, nothing is due. `no_rate`: the month needs
     a rate that is not known; it has no lines and no amount, and is issued once the rate is there. `draft`:
     the agreement is not decided; it was named, and what it comes to is what it would cost. `region`: länskod
-    of the region that treated, which is paid.
+    of the region that treated, which is paid. `recipient`: the federation that pays and receives for the
+    municipality, where one does.
     """
 
     agreement: str
@@ -232,6 +234,7 @@ class Statement:
     because: str
     no_rate: NoRate | None = None
     draft: bool = False
+    recipient: Recipient | None = None
 
     @property
     def month(self) -> Month:
