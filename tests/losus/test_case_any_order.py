@@ -37,6 +37,7 @@ _fields: dict[SignalKind, st.SearchStrategy[dict[str, Any]]] = {
             "placing_municipality": st.sampled_from(["2303", None]),
             "protected": st.booleans(),
             "merged_into": st.sampled_from(["x", "y"]),
+            "open_care_units": st.sampled_from([["hsa|1"], ["hsa|2", "hsa|3"]]),
         },
     ),
     SignalKind.CRITERION_MET: st.sampled_from(Criterion).map(lambda one: {"criterion": one.value}),
@@ -57,6 +58,7 @@ _any_fields = st.fixed_dictionaries(
         "contact": st.sampled_from([{"name": "Eva"}, {"name": "Bo", "unit": "vc"}, {"unit": "vc"}]),
         "caller": st.sampled_from([{"name": "Eva"}, {"unit": "vc"}]),
         "place": st.sampled_from(["hemma", "vc"]),
+        "open_care_units": st.sampled_from([["hsa|1"], ["hsa|4"]]),
     },
 )
 
@@ -155,7 +157,7 @@ def test_what_holds_of_every_case(told: list[Fact], now: datetime) -> None:
         assert {c.criterion for c in picture.criteria if c.met_at} == set(Criterion)
     if picture.protected:
         shown = picture.model_dump_json()
-        hidden = ("Ada", "Bo", "19850709", "19121212", "w1", "Eva", '"vc"', "hemma")
+        hidden = ("Ada", "Bo", "19850709", "19121212", "w1", "Eva", '"vc"', "hemma", "hsa|")
         assert all(word not in shown for word in hidden)
         assert stay_of(case) is None
     assert CasePicture.model_validate_json(picture.model_dump_json()) == picture
