@@ -45,7 +45,8 @@ TOWN = "2380"
 
 @cache
 def base() -> Book:
-    return replace(load_book(), rates=one_price())
+    shipped = load_book()
+    return replace(shipped, rates=one_price(), regions=replace(shipped.regions, home="23"))
 
 
 @dataclass(frozen=True)
