@@ -126,6 +126,10 @@ def _recover(given: Given) -> Act:
     return Act(Touch.CHANGES if given["run"] else Touch.READS, ("database/restored",))
 
 
+def _entered(given: Given) -> Act:
+    return Act(Touch.CHANGES, _named("case", given["case"]), given["municipality"], why=given["because"])
+
+
 def _release(given: Given) -> Act:
     return Act(Touch.CHANGES, _named("case", given["case"]))
 
@@ -193,6 +197,7 @@ ACTS: Mapping[str, Rule] = {
     "cases parked": READS,
     "cases refused": READS,
     "cases release": _release,
+    "cases municipality": _entered,
     "sources list": NEITHER,  # names of systems
     "sources resume": _resume,
     "mappings check": NEITHER,

@@ -6,15 +6,22 @@ Does not own parking (`adapter.parking`) nor the flood guard (`adapter.inbound.f
 
 import asyncio
 from dataclasses import asdict
+from datetime import date, datetime, time
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
+from adapter.agreements.load import load_book
 from adapter.commands.output import Format, err, out, print_json
-from adapter.commands.store import opened
+from adapter.commands.store import now, opened
+from adapter.losus.days import at_local
 from adapter.losus.instants import instant_text
+from adapter.losus.stay import WHOSE, gaps
+from adapter.settling.casebook import named_cases
 from adapter.store import doors
+from adapter.store.asking import ASKING
+from adapter.store.entered import Entered, add_entered
 from adapter.store.held import Held, find_held, waiting_behind
 from adapter.store.quarantine import ParkedCase, parked_cases, release
 
@@ -110,6 +117,51 @@ def release_command(lane: str, case: str) -> None:
 async def _release(lane: str, case: str) -> bool:
     async with opened("cases") as store, store.database.transaction() as connection:
         return await release(connection, lane, case)
+
+
+@cases_app.command("municipality")
+def municipality_command(
+    case: str,
+    municipality: Annotated[str, typer.Argument(help="Kommunkod, 2380.")],
+    because: Annotated[
+        str, typer.Option("--because", help="How it is known; kept with it and in the audit.")
+    ],
+    since: Annotated[
+        str | None,
+        typer.Option("--since", help="From this day on, 2024-03-05; default: for the whole stay."),
+    ] = None,
+) -> None:
+    """Enter whose a case is, where no message says it (`losus --as NAME cases municipality …`).
+
+    For a case that `losus settle` lists with `municipality` or `protected-registration`. Settlement alone
+    uses it: what is published of the case stays as it is. Entered again for the same time, the later counts.
+    """
+    try:
+        day = None if since is None else at_local(date.fromisoformat(since), time())
+    except ValueError:
+        raise typer.BadParameter("a day is written YYYY-MM-DD", param_hint="--since") from None
+    if not because.strip():
+        raise typer.BadParameter("say how it is known", param_hint="--because")
+    fault = asyncio.run(_enter(case, municipality, day, because))
+    if fault is not None:
+        err.print(f"losus: {fault}")
+        raise typer.Exit(1)
+
+
+async def _enter(case: str, municipality: str, since: datetime | None, because: str) -> str | None:
+    """Enter it; what stands in the way, or None."""
+    async with opened("cases") as store, store.database.transaction() as connection:
+        if municipality not in load_book(store.settings.agreements).municipalities:
+            raise typer.BadParameter("no such kommunkod", param_hint="MUNICIPALITY")
+        found = await named_cases(connection, store.world, [case], now())
+        if case not in found:
+            return "no such case"
+        if not set(gaps(found[case])) & set(WHOSE):
+            return "whose that case is, is known from its messages"
+        asking = ASKING.get()
+        by = asking.who if asking is not None else "nobody"
+        await add_entered(connection, case, Entered(municipality, since, by, because))
+    return None
 
 
 @sources_app.command("list")

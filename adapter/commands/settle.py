@@ -211,6 +211,10 @@ def _remarks(one: Statement) -> Iterator[str]:
         yield f"addressed to {one.recipient.name}" + ("" if one.recipient.verified else ", not verified")
     if one.provisional:
         yield "provisional: rate not verified"
+    if one.protected:
+        yield f"{one.protected} with protected identity"
+    if one.entered:
+        yield f"{one.entered} of which people entered the municipality"
     yield from (f"{count} {reason}" for reason, count in one.excluded_by().items())
 
 

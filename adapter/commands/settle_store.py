@@ -25,6 +25,7 @@ from adapter.fhir.followup import follow_up_bundle
 from adapter.fhir.model import FhirVersion
 from adapter.fhir.reason_words import in_words
 from adapter.losus.days import Month, local_day
+from adapter.losus.stay import WHOSE
 from adapter.process import begin_process
 from adapter.settings import Settings
 from adapter.settlement.claim import documents_json
@@ -69,7 +70,8 @@ def settle_store(options: StoreOptions, book: Book) -> Settled:
     done = asyncio.run(_settle(options, book))
     for one in done.by_hand:
         words = "settled by what is known" if one.parked else "to be settled by people"
-        err.print(f"losus: {words}: case {one.case_id}: {one.reason}")
+        hint = "" if one.parked or one.reason not in WHOSE else " (`losus cases municipality` enters it)"
+        err.print(f"losus: {words}: case {one.case_id}: {one.reason}{hint}")
     for municipality, month, fault in done.refused:
         for problem in fault.problems:
             err.print(f"losus: {municipality} {month}: {problem.rule}; nothing was issued of it")

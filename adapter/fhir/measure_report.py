@@ -205,6 +205,12 @@ def _in_words(sheet: Sheet) -> tuple[str, str]:
     english, swedish = GATE_STATUS.concepts[statement.status.value]
     headline = sheet.headline
     sums = _sums_in_words(statement)
+    if statement.protected or statement.entered:
+        counts = statement.protected, statement.entered
+        sums = (
+            f"{sums[0]} {counts[0]} med skyddad identitet, {counts[1]} med inmatad kommun.",
+            f"{sums[1]} {counts[0]} with protected identity, {counts[1]} with an entered municipality.",
+        )
     return (
         f"{headline[0]}: {stays} vårdtillfällen, genomsnitt {average[0]} dygn. {swedish}. {sums[0]}",
         f"{headline[1]}: {stays} stays, mean {average[1]} days. {english}. {sums[1]}",

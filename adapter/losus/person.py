@@ -31,7 +31,8 @@ class Person:
     and none of them is right or several contradict. `municipalities`: whom the case concerns. `changes_at`:
     when something else will hold if nothing more is heard; None where nothing will. `rests_on`: the
     statements that all this is taken from. `open_care_units`: identifiers (`system|value`) of the unit of
-    open care where the person is listed; empty where that is not stated.
+    open care where the person is listed; empty where that is not stated. `hidden_registration`: at that
+    instant the registered municipality may be a former one (*skyddad folkbokföring*).
     """
 
     protected: bool
@@ -43,6 +44,7 @@ class Person:
     changes_at: datetime | None = None
     rests_on: tuple[LiveSignal, ...] = ()
     open_care_units: tuple[str, ...] = ()
+    hidden_registration: bool = False
 
 
 #: Of these a person has one; of the others as many as the hospitals give.
@@ -114,6 +116,7 @@ def person_of(
         municipalities=municipalities,
         changes_at=min((at for at in _boundaries(records) if at > as_of), default=None) if is_open else None,
         open_care_units=units or (),
+        hidden_registration=any(_hides_registration(record, as_of) for record in records),
         rests_on=_live([*known.used, *(said.statement for said in (*protecting, *merging))]),
     )
 
@@ -129,6 +132,16 @@ def protects(records: Iterable[Record]) -> bool:
 
 def _protecting(records: Iterable[Record]) -> list[Said]:
     return [said for record in records for said in record.newest("protected") if said.value]
+
+
+def _hides_registration(record: Record, at: datetime) -> bool:
+    """Whether a record tells at an instant that where the person is registered may be a former place.
+
+    *Skyddad folkbokföring*; protection of which nobody says that it is another is taken to be that.
+    """
+    protected = any(said.value for said in record.at("protected", at))
+    told = [said.value for said in record.at("protected_registration", at)]
+    return any(told) or (protected and not told)
 
 
 def merged_into(records: Iterable[Record]) -> tuple[str, ...]:

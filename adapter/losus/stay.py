@@ -11,6 +11,7 @@ from adapter.losus.case import Case
 from adapter.losus.facts import LiveSignal
 from adapter.losus.instants import instant_text
 from adapter.losus.moments import Precision
+from adapter.losus.municipality import Municipalities
 from adapter.losus.reading import precision
 from adapter.losus.ready import Episode
 from adapter.losus.terms import SignalKind, State
@@ -41,13 +42,16 @@ def stay_of(case: Case, region: str | None = None) -> Mapping[str, Any] | None:
     None where there is nothing that could be settled by rule; `gaps` tells why. `region`: länskod of the
     region that treats; None: not known.
     """
-    if gaps(case):
-        return None
-    standing, times = case.standing, case.standing.times
+    return None if gaps(case) else row_of_case(case, region)
+
+
+def row_of_case(case: Case, region: str | None) -> Mapping[str, Any]:
+    """Give the row of a stay whose municipality alone may not be known; it is then null (`WHOSE`)."""
+    standing, times, where = case.standing, case.standing.times, case.person.municipalities
     return {
         "stay": case.case_id,
-        "municipality": case.person.municipalities.registered or case.municipality,
-        "placing_municipality": case.person.municipalities.placing,
+        "municipality": where.placing if case.person.hidden_registration else _home(where),
+        "placing_municipality": where.placing,
         "care_form": standing.care_form,
         "compulsory": standing.compulsory,
         "admitted_at": _text(standing.admitted_at),
@@ -60,7 +64,16 @@ def stay_of(case: Case, region: str | None = None) -> Mapping[str, Any] | None:
         "ended_at": _text(standing.end.at if standing.end is not None else None),
         "need_assessed_at": _text(times.get(SignalKind.NEED_ASSESSED)),
         "region": region,
+        "protected": case.person.protected,
     }
+
+
+def _home(where: Municipalities) -> str | None:
+    return where.registered or where.placing
+
+
+#: The gaps that say that it is not known whose a stay is: people may enter the municipality.
+WHOSE = ("municipality", "protected-registration")
 
 
 _DOUBTFUL = "ready: interrupted for a reason that has no row in `interruption_reasons` of the agreement"
@@ -69,22 +82,24 @@ _DOUBTFUL = "ready: interrupted for a reason that has no row in `interruption_re
 def gaps(case: Case) -> tuple[str, ...]:
     """Name what keeps the case from being settled by rule; empty where nothing does.
 
-    `no-stay`: no state, or voided. `protected-identity`: the registered municipality may be a former
-    or wrong one, so that liability is settled by hand. Else the field that no fact gives; a
+    `no-stay`: no state, or voided. `protected-registration`: with *skyddad folkbokföring* the registered
+    municipality may be a former one; people enter whose the stay is. Protection alone is no gap: it changes
+    nothing of what is owed (settlement rules 1a). Else the field that no fact gives; a
     municipality or care form is never guessed, nor the day in a time that is known to the month or year only,
     nor what an interruption means whose reason has no row in the agreement's table.
     """
     if case.state in (None, State.VOIDED):
         return ("no-stay",)
-    if case.person.protected:
-        return ("protected-identity",)
+    hidden = case.person.hidden_registration and case.person.municipalities.placing is None
+    whose = ("protected-registration",) if hidden and case.municipality is not None else ()
     needed = {
         "municipality": case.municipality,
         "care_form": case.standing.care_form,
         "admitted_at": case.standing.admitted_at,
     }
     doubts = (_DOUBTFUL,) if case.standing.doubtful else ()
-    return (*(name for name, value in needed.items() if value is None), *_vague(case), *doubts)
+    unknown = (name for name, value in needed.items() if value is None)
+    return (*whose, *unknown, *_vague(case), *doubts)
 
 
 def _vague(case: Case) -> Iterator[str]:

@@ -132,6 +132,8 @@ class Bulk:
                 ),
                 lines=lines,
                 no_rate=no_rate,
+                protected=self.priced.of_group(one.group, "protected"),
+                entered=self.priced.of_group(one.group, "entered"),
                 excluded=tuple(excluded_of(measured, one.still_open)),
                 long_stays=sum(stay.long for stay in measured),
             )
@@ -230,6 +232,8 @@ class Bulk:
             no_rate=one.no_rate,
             draft=bare.draft,
             recipient=bare.recipient,
+            protected=self.priced.of_group(one.group, "protected"),
+            entered=self.priced.of_group(one.group, "entered"),
         )
 
     def _paid(self, one: Drawn) -> tuple[Fraction, Decimal, Mapping[int, Rate]]:

@@ -49,6 +49,8 @@ class Row(msgspec.Struct, forbid_unknown_fields=True, gc=False, kw_only=True):
     ended_at: str | None = None
     need_assessed_at: str | None = None
     region: str | None = None
+    protected: bool | None = None
+    entered: bool | None = None
 
 
 class Codes(dict[str | None, int]):
@@ -124,6 +126,7 @@ class Gathering:
         self.names: list[str] = []
         self.municipality, self.placing, self.episodes = array("h"), array("h"), array("l")
         self.form, self.region = bytearray(), bytearray()
+        self.protected, self.entered = bytearray(), bytearray()
         self.compulsory, self.required, self.available, self.opposed = (bytearray() for _ in range(4))
         self.admitted, self.notice, self.called, self.ended, self.need = (_Texts() for _ in range(5))
         self.sent, self.withdrawn, self.home = (_Texts() for _ in range(3))
@@ -140,6 +143,8 @@ class Gathering:
         self.available += bytes(map(_AVAILABLE.__getitem__, row["open_care_available"]))
         self.opposed += bytes(row["opposed"])
         self.region += bytes(map(_COUNTIES.__getitem__, row["region"]))
+        self.protected += bytes(map(bool, row["protected"]))
+        self.entered += bytes(map(bool, row["entered"]))
         self.admitted.add(row["admitted_at"])
         self.notice.add(row["notice_sent_at"])
         self.called.add(row["sip_called_at"])
@@ -183,6 +188,8 @@ class Gathering:
             available=np.frombuffer(self.available, np.bool_),
             opposed=np.frombuffer(self.opposed, np.bool_),
             region=np.frombuffer(self.region, np.int8),
+            protected=np.frombuffer(self.protected, np.bool_),
+            entered=np.frombuffer(self.entered, np.bool_),
         )
 
     def _effective(self) -> tuple[Ints, Ints, Ints]:

@@ -35,6 +35,7 @@ class Measured(NamedTuple):
 
     `zero` is None and `days` 0 where `out` says why the stay is in no mean and on no bill. `released`
     says why it is in the mean and yet not billed. `flags` are late messages that release nobody.
+    `protected` and `entered` as in `Stay`.
     """
 
     stay: str
@@ -46,6 +47,8 @@ class Measured(NamedTuple):
     out: Reason | None
     released: tuple[Reason, ...]
     flags: tuple[Reason, ...]
+    protected: bool = False
+    entered: bool = False
 
     @property
     def long(self) -> bool:
@@ -61,6 +64,13 @@ class Measured(NamedTuple):
 
 def measure(stay: Stay, end: date, terms: Terms) -> Measured:
     """Count a stay that ended on the local date `end`, by the terms of that day."""
+    measured = _measure(stay, end, terms)
+    if stay.protected or stay.entered:
+        return measured._replace(protected=stay.protected, entered=stay.entered)
+    return measured
+
+
+def _measure(stay: Stay, end: date, terms: Terms) -> Measured:
     if stay.compulsory and terms.compulsory is Compulsory.EXCLUDED:
         return _out(stay, end, terms, Reason.COMPULSORY)
     episode = effective_episode(stay)

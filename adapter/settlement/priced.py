@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from typing import Literal
 
 import numpy as np
 
@@ -77,6 +78,14 @@ class Priced:
         if group is None:
             return MonthMean(month, terms, 0, 0, 0)
         return MonthMean(month, terms, self._stays[group], self._days[group], self._day_zero[group])
+
+    def of_group(self, group: int | None, name: Literal["protected", "entered"]) -> int:
+        """Count the stays of a month that have a flag of `Columns`."""
+        if group is None:
+            return 0
+        first, end = self.ledger.starts[group : group + 2].tolist()
+        flags: Column = getattr(self.ledger.stays, name)
+        return int(np.count_nonzero(flags[self.ledger.at[first:end]]))
 
     def sum(self, group: int | None, *, each: bool) -> Sum:
         """Add up the lines of a month's stays: of each of them, or of the long ones alone."""

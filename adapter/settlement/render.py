@@ -79,6 +79,8 @@ def statement_json(statement: Statement) -> dict[str, Any]:
         "provisional": statement.provisional,
         "rates": rates_json(statement.rates),
         "long_stays": statement.long_stays,
+        "protected": statement.protected,
+        "municipality_entered": statement.entered,
         "parts": [part_json(part) for part in parts_of(statement)],
         "excluded": statement.excluded_by(),
         "excluded_stays": [{"stay": one.stay, "reasons": list(one.reasons)} for one in statement.excluded],

@@ -244,6 +244,8 @@ def bare_statement(
         because=because,
         draft=agreement.status.value is Status.DRAFT,
         recipient=recipient,
+        protected=sum(one.protected for one in measured),
+        entered=sum(one.entered for one in measured),
     )
 
 

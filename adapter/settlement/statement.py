@@ -215,7 +215,8 @@ class Statement:
     a rate that is not known; it has no lines and no amount, and is issued once the rate is there. `draft`:
     the agreement is not decided; it was named, and what it comes to is what it would cost. `region`: länskod
     of the region that treated, which is paid. `recipient`: the federation that pays and receives for the
-    municipality, where one does.
+    municipality, where one does. Of the stays of the month, `protected` are of persons with protected
+    identity, and of `entered` people entered the municipality.
     """
 
     agreement: str
@@ -235,6 +236,8 @@ class Statement:
     no_rate: NoRate | None = None
     draft: bool = False
     recipient: Recipient | None = None
+    protected: int = 0
+    entered: int = 0
 
     @property
     def month(self) -> Month:

@@ -36,7 +36,7 @@ class Stay(NamedTuple):
     `placing_municipality` overrides `municipality` (LUS 5:2). `open_care_available` None is «not
     clarified», which releases like False (LUS 5:5). `ended_at` None: still in. `need_assessed_at`: when the
     need was judged, from which the hours of the notice may run (LUS 2:3). `region`: länskod of the treating
-    region; None: not said.
+    region; None: not said. `protected`: the person's identity is. `entered`: people entered the municipality.
     """
 
     stay: str
@@ -54,6 +54,8 @@ class Stay(NamedTuple):
     ended_at: datetime | None
     need_assessed_at: datetime | None = None
     region: str | None = None
+    protected: bool = False
+    entered: bool = False
 
     @property
     def liable(self) -> str:
@@ -137,6 +139,8 @@ def stay_of(row: Mapping[str, Any]) -> Stay:
         None if (ended := get("ended_at")) is None else read_instant(ended),
         None if (assessed := get("need_assessed_at")) is None else read_instant(assessed),
         None if (region := get("region")) is None else read_county(region),
+        (protected := get("protected")) is not None and _flag(protected),
+        (entered := get("entered")) is not None and _flag(entered),
     )
     if stay.ended_at is not None and stay.ended_at < stay.admitted_at:
         raise ValueError(_BACKWARDS)
@@ -275,6 +279,8 @@ _READERS: Mapping[str, Callable[[object], object]] = {
     "ended_at": read_instant,
     "need_assessed_at": read_instant,
     "region": read_county,
+    "protected": _flag,
+    "entered": _flag,
 }
 _NULLABLE = frozenset(
     (
@@ -285,6 +291,8 @@ _NULLABLE = frozenset(
         "ended_at",
         "need_assessed_at",
         "region",
+        "protected",
+        "entered",
     )
 )
 _FLAGS = frozenset(name for name, read in _READERS.items() if read is _flag)

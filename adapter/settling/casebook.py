@@ -4,7 +4,7 @@ Owns which cases become stays and which are left to people; does not own the fol
 was kept of one still holds (`folded`) nor what a stay costs (`adapter.settlement`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -21,6 +21,7 @@ from adapter.store import intake, merges, stays
 from adapter.store.closed import Closed, read_closed
 from adapter.store.confirmed import read_confirmed
 from adapter.store.database import Connection
+from adapter.store.entered import Entered, entered_at, read_entered
 from adapter.world import World
 
 _BATCH = 500
@@ -55,6 +56,7 @@ class Casebook:
     by_hand: list[ByHand] = field(default_factory=list)
     folded: list[Folded] = field(default_factory=list)
     fresh: int = 0
+    entered: Mapping[str, tuple[Entered, ...]] = field(default_factory=dict)
     heard: StoreHeard = field(default_factory=StoreHeard)
 
     def add(self, case: Folded) -> None:
@@ -63,6 +65,7 @@ class Casebook:
             self.heard.add(case.source, case.care_form, case.months)
         if case.month in self.closed:
             return
+        case = _with_municipality(case, self.entered.get(case.case_id, ()))
         self.folded.append(case)
         missing = case.missing
         if case.row is not None:
@@ -129,6 +132,21 @@ async def read_casebook(
     return book
 
 
+def _with_municipality(case: Folded, entered: Sequence[Entered]) -> Folded:
+    """Complete a stay of which no message says whose it is by what people entered; without it, it is none.
+
+    What they entered is read as of the end of the stay, as messages are.
+    """
+    if case.row is None or not case.missing:
+        return case
+    code = entered_at(entered, case.ended_at)
+    if code is None:
+        return replace(case, row=None)
+    return replace(
+        case, row={**case.row, "municipality": code, "entered": True}, missing=(), municipality=code
+    )
+
+
 async def _empty_book(connection: Connection, world: World) -> Casebook:
     """Begin with what is closed, and with what people confirmed of months without messages."""
     closed = await read_closed(connection)
@@ -137,7 +155,7 @@ async def _empty_book(connection: Connection, world: World) -> Casebook:
         expected=frozenset(world.speakers),
         closed=None if closed.through is None else closed.through.index,
     )
-    return Casebook(closed, heard=heard)
+    return Casebook(closed, heard=heard, entered=await read_entered(connection))
 
 
 async def _list_parked(connection: Connection, book: Casebook) -> None:
@@ -151,11 +169,15 @@ async def _list_parked(connection: Connection, book: Casebook) -> None:
 async def sources_of_stays(
     connection: Connection, world: World, ids: Iterable[str], now: datetime
 ) -> Mapping[str, tuple[str, ...]]:
-    """For each stay the versions of the resources that it rests on, as `source resource version`."""
+    """For each stay the versions of the resources that it rests on, as `source resource version`.
+
+    None of a protected person: they name the hospital.
+    """
     cases = await named_cases(connection, world, ids, now)
     return {
         name: tuple(dict.fromkeys(said for field_ in sources_of(case).values() for said in field_))
         for name, case in cases.items()
+        if not case.person.protected
     }
 
 

@@ -22,7 +22,7 @@ from adapter.losus.identity import person_pseudonym, pseudonym
 from adapter.losus.moments import Precision
 from adapter.losus.presence import EndHow
 from adapter.losus.process import ProcessTerms
-from adapter.losus.stay import gaps, stay_of
+from adapter.losus.stay import WHOSE, gaps, row_of_case
 from adapter.settlement.following import Limit
 from adapter.store import intake, merges
 from adapter.world import World
@@ -34,7 +34,8 @@ _SOMATIC = "somatic"
 class Folded:
     """A case as it is settled and followed up.
 
-    `row`: its line of a stays file; None where it has none, and `missing` says why (`losus.stay.gaps`).
+    `row`: its line of a stays file; None where it has none, and `missing` says why (`losus.stay.gaps`). Where
+    only that lacks whose it is, there is a row, to be completed by what people enter.
     `municipality`: the one that is told of it. `home`: it ended by discharge. `person`: pseudonym; None
     where it is not known who it is. `limits`: those that have a day. `moved_at`: from when on the person is
     of the municipality that is liable, where that changed during the stay; None where it did not.
@@ -76,11 +77,12 @@ _JSON: TypeAdapter[Folded] = TypeAdapter(Folded)
 
 def folded_of(case: Case, secret: bytes, region: str | None = None) -> Folded:
     """Read a case; none of it depends on the day on which it was folded. `region`: the one that treats."""
-    identity, end, row = case.person.identity, case.standing.end, stay_of(case, region)
+    identity, end, missing = case.person.identity, case.standing.end, gaps(case)
+    row = row_of_case(case, region) if set(missing) <= set(WHOSE) else None
     return Folded(
         case.case_id,
         None if row is None else dict(row),
-        gaps(case),
+        missing,
         case.municipality,
         case.standing.admitted_at,
         case.standing.care_form,

@@ -112,6 +112,11 @@ TABLES: Mapping[str, Rights] = {
     ),
     "parked_event": _may(intake="select", relay="select, insert, delete", read="select"),
     # settled
+    "entered_municipality": _may(
+        intake="select, insert",
+        settle="select, insert",
+        read="select (number, case_id, since, entered_at)",
+    ),
     "statement": _may(
         intake="select",
         settle="select, insert",
@@ -210,6 +215,7 @@ FUNCTIONS: Mapping[str, Rights] = {
     "statement_stays()": {},
     "issued_stays()": {},
     "audit_stays()": {},
+    "goes_with_case()": {},
     "only_added_to()": {},
     "kept()": {},
     "invoice_series_grows()": {},

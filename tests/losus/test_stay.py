@@ -27,6 +27,8 @@ FIELDS = [
     "opposed",
     "ended_at",
     "need_assessed_at",
+    "region",
+    "protected",
 ]
 WHOLE = f"""
     {PERSON} placing_municipality=2326
@@ -68,6 +70,8 @@ def test_a_stay_has_exactly_the_fields_of_settlement() -> None:
         "opposed": False,
         "ended_at": "2026-03-08T13:00:00Z",
         "need_assessed_at": None,
+        "region": None,
+        "protected": False,
     }
 
 
@@ -104,9 +108,24 @@ GAPS = [
     ("Patient/1@1 patient 01 08:00", ("no-stay",), "never admitted"),
     (f"{PERSON}\n{ADMITTED}\nEncounter/1@2 void", ("no-stay",), "makulerad"),
     (
+        f"{PERSON} protected=true protected_registration=false\n{ADMITTED}",
+        (),
+        "settlement 1a: sekretessmarkering changes nothing of what is owed",
+    ),
+    (
+        f"{PERSON} protected=true protected_registration=true\n{ADMITTED}",
+        ("protected-registration",),
+        "skyddad folkbokföring: the registered municipality may be a former one",
+    ),
+    (
         f"{PERSON} protected=true\n{ADMITTED}",
-        ("protected-identity",),
-        "the registered municipality may be wrong",
+        ("protected-registration",),
+        "which protection it is is not said: the careful answer",
+    ),
+    (
+        f"{PERSON} protected=true protected_registration=true placing_municipality=2326\n{ADMITTED}",
+        (),
+        "LUS 5:2: who placed the person is liable, wherever registered",
     ),
     (ADMITTED, ("municipality",), "never guessed"),
     (f"{PERSON}\nE/1@1 admitted 02 08:00", ("care_form",), "never guessed"),

@@ -205,6 +205,8 @@ def test_csv_is_read_as_the_same_stays():
                     "ended_at",
                     "need_assessed_at",
                     "region",
+                    "protected",
+                    "entered",
                 )
             ],
             "an empty file",

@@ -236,16 +236,16 @@ async def test_an_agreement_that_is_asked_for_alone(dsn: str) -> None:
     } == {("1280", "lus-2017-612")}, "Malmö has no agreement on file: the statute; Östersund has one"
 
 
-async def test_protected_persons_are_listed_and_not_settled(dsn: str) -> None:
+async def test_persons_whose_municipality_is_not_known_are_listed_and_not_settled(dsn: str) -> None:
     way = messages(1, "2019-03", 20)
     patient = way[0]["entry"][2]["resource"]
-    label = {"system": "http://hl7.se/fhir/ig/base/CodeSystem/SecurityLabel", "code": "sekretessmarkering"}
+    label = {"system": "http://hl7.se/fhir/ig/base/CodeSystem/SecurityLabel", "code": "skyddadFolkbokforing"}
     patient["meta"] = {**patient["meta"], "security": [label]}
     async with service(dsn) as client:
         await tell(client, *way, *messages(2, "2019-03", 20))
     done = await settled(dsn, "2019-03", "2019-04-01")
     assert sum(one.statement.statement.mean.stays for one in done.told) == 1
-    assert [(one.reason, str(one.month)) for one in done.by_hand] == [("protected-identity", "2019-03")]
+    assert [(one.reason, str(one.month)) for one in done.by_hand] == [("protected-registration", "2019-03")]
     other = await settled(dsn, "2019-02", "2019-04-01")
     assert other.by_hand == [], "it ended in March, and is no concern of February"
 

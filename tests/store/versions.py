@@ -342,4 +342,13 @@ VERSIONS = (
         """,
         issues=True,
     ),
+    Version(
+        "0021_entered_municipalities",
+        {},
+        """
+        insert into entered_municipality (case_id, municipality, since, entered_by, because)
+          select id, '2380', null, 'anna', 'the register, {n}' from cases limit 1;
+        select case_id, municipality, since, entered_by, because from entered_municipality order by number;
+        """,
+    ),
 )
