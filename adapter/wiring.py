@@ -11,7 +11,7 @@ from typing import Any
 
 from adapter.access.scopes import may_say
 from adapter.agreements.in_force import in_force
-from adapter.agreements.load import load_book
+from adapter.agreements.load import Book, load_book
 from adapter.agreements.process import process_terms
 from adapter.agreements.terms import CareForm
 from adapter.calendar_versions import calendar_versions
@@ -55,6 +55,7 @@ def world_of(settings: Settings) -> World:
     ]
     if problems:
         raise SetupError(*problems)
+    book = load_book(settings.agreements, settings.rates)
     return World(
         secret=settings.secret.get_secret_value().encode(),
         endpoint=settings.base_url,
@@ -74,12 +75,13 @@ def world_of(settings: Settings) -> World:
         payloads={code: one.payload for code, one in settings.municipalities.items()},
         units={stream: one.payload for stream, one in settings.open_care.items()},
         care_route={org: stream for stream, one in settings.open_care.items() for org in one.organizations},
-        terms_for=_terms_for(settings),
+        terms_for=_terms_for(book),
         limits=Limits(settings.max_bytes, settings.max_depth, settings.max_entries),
         seal=load_seal(settings.seal),
         calendar=calendar_versions(),
         region=settings.region.county,
         hospitals=hospitals_of(settings),
+        municipalities=frozenset(book.municipalities),
     )
 
 
@@ -185,9 +187,8 @@ def relay_settings(settings: Settings) -> RelaySettings:
     )
 
 
-def _terms_for(settings: Settings) -> TermsFor:
+def _terms_for(book: Book) -> TermsFor:
     """The terms of the process by the agreement in force; the statute's own where none is known."""
-    book = load_book(settings.agreements, settings.rates)
     agreements = {file.agreement.id: file.agreement for file in book.files}
 
     @lru_cache(maxsize=4096)

@@ -49,7 +49,8 @@ class World:
     open care by stream, `care_route` leads to their streams from the identifiers of the units. `limits` are
     those of a body. `seal` encrypts what is kept raw. `calendar` are the versions of what local days are
     reckoned by. `region` is the länskod of the installation's region, `hospitals` leads from an organisation
-    identifier to one.
+    identifier to one. `municipalities` are the kommunkoder that there are (None: whatever has the form of
+    one).
     """
 
     secret: bytes
@@ -65,6 +66,7 @@ class World:
     care_route: MappingType[str, str] = field(default_factory=dict)
     region: str | None = None
     hospitals: MappingType[str, str] = field(default_factory=dict)
+    municipalities: frozenset[str] | None = None
 
     def unit_of(self, listed: Sequence[str], named: Sequence[str]) -> str | None:
         """Return the stream of the unit of open care whose case it is, by identifiers (`system|value`).

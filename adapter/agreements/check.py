@@ -10,11 +10,13 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 from adapter.agreements.agreement import Agreement, AgreementFile, cited_values
+from adapter.agreements.check_copied import check_copied
 from adapter.agreements.check_life import check_life
 from adapter.agreements.federation import Federations, check_federations
 from adapter.agreements.finding import Finding, fault
 from adapter.agreements.in_force import Span, span_of
 from adapter.agreements.rates import Rates
+from adapter.agreements.regions import Regions
 from adapter.agreements.rules import measured_otherwise
 from adapter.agreements.terms import Kind, Status
 from adapter.marks import Place
@@ -31,8 +33,10 @@ def check(
     municipalities: Mapping[str, str],
     today: date,
     federations: Federations = Federations(),  # noqa: B008 - a frozen value
+    regions: Regions = Regions(),  # noqa: B008 - a frozen value
 ) -> tuple[Finding, ...]:
     """Give all findings, in the order of files and rules."""
+    names = {county: region.name for county, region in regions.by_county.items()}
     agreements = {file.agreement.id: file.agreement for file in files}
     findings: list[Finding] = []
     for file in files:
@@ -42,6 +46,7 @@ def check(
         findings += _steps(file, agreements)
         findings += check_life(file, today)
         findings += _measured(file)
+    findings += check_copied(files, municipalities, names)
     findings += _rates(rates, today)
     findings += _over_time(files, agreements, today)
     findings += check_federations(federations, today, RECHECK_AFTER)

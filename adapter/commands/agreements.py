@@ -47,7 +47,7 @@ def check_command(
     """Report overlaps, gaps, unknown parties, uncited and stale values; exit 1 where there is a fault."""
     book = load_book(folder, own_rates())
     day = local_day(datetime.now(UTC)) if today is None else _day("--today", today)
-    findings = check(book.files, book.rates, book.municipalities, day, book.federations)
+    findings = check(book.files, book.rates, book.municipalities, day, book.federations, book.regions)
     faults = sum(one.severity == "fault" for one in findings)
     if format_ is Format.JSON:
         listed = [

@@ -17,7 +17,7 @@ from pathlib import Path
 from adapter.errors import Problem, UnavailableError
 from adapter.settlement.columns import Columns
 from adapter.settlement.plain import PlainReader
-from adapter.settlement.stay import BadRow
+from adapter.settlement.stay import BadRow, Municipalities
 
 #: Bytes of a part for which a process is worth its start.
 WORTH_IT = 10_000_000
@@ -30,15 +30,16 @@ _AT_ONCE = 1 << 22
 Part = tuple[int, int | None]
 
 
-def read_file(path: Path) -> tuple[list[Columns], list[BadRow]]:
+def read_file(path: Path, known: Municipalities = None) -> tuple[list[Columns], list[BadRow]]:
     """Read a file of one JSON object a line; OSError where it cannot be opened.
 
+    `known`: the municipalities that there are.
     UnavailableError where another process ends before its work does.
     """
     first, *others = parts_of(path, process_count(path))
-    reader = PlainReader()
+    reader = PlainReader(known=known)
     with ExitStack() as stack, without_collector():
-        pipes = [stack.enter_context(_read_beside(path, part)) for part in others]
+        pipes = [stack.enter_context(_read_beside(path, part, known)) for part in others]
         found = list(reader.read(_texts(path, first)))
         for part, pipe in zip(others, pipes, strict=True):
             found += _received(reader, pipe, path, part)
@@ -95,11 +96,11 @@ def _texts(path: Path, part: Part) -> Iterator[bytes]:
 
 
 @contextmanager
-def _read_beside(path: Path, part: Part) -> Iterator[Connection]:
+def _read_beside(path: Path, part: Part, known: Municipalities) -> Iterator[Connection]:
     """Start a process that reads a part; it ends here at the latest."""
     fork = multiprocessing.get_context("fork")
     here, there = fork.Pipe(duplex=False)
-    process = fork.Process(target=_read, args=(path, part, there), daemon=True)
+    process = fork.Process(target=_read, args=(path, part, known, there), daemon=True)
     process.start()
     there.close()
     try:
@@ -110,8 +111,8 @@ def _read_beside(path: Path, part: Part) -> Iterator[Connection]:
         process.join()
 
 
-def _read(path: Path, part: Part, pipe: Connection) -> None:
-    reader = PlainReader()
+def _read(path: Path, part: Part, known: Municipalities, pipe: Connection) -> None:
+    reader = PlainReader(known=known)
     found = list(reader.read(_texts(path, part)))
     pipe.send((Columns.joined(found) if found else None, reader.bad, reader.lines))
     pipe.close()

@@ -93,7 +93,7 @@ def compare_command(  # noqa: PLR0913, PLR0917 - one parameter an option
     first, second = pick_rules(book, a), pick_rules(book, b)
     grid, drawing = read_grid(sweep_ or ()), checked(picture)
     with refusals():
-        asked, read = read_stays(stays, from_, to, skip_bad=skip_bad)
+        asked, read = read_stays(stays, from_, to, book.municipalities, skip_bad=skip_bad)
         end = max(asked).end if asked else date.min
         agreed = (first, second)
         first, second = hypothetical(first, asked), hypothetical(second, asked)

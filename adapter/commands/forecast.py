@@ -102,7 +102,7 @@ def forecast_command(  # noqa: PLR0913, PLR0917 - one parameter an option
     """Forecast a year from the stays at hand: cost for each municipality and in all, for each step."""
     grid = _grid({"threshold": threshold, "first_payable_day": first_payable_day})
     book = open_book(agreements, rates)
-    asked, columns = _stays(stays, from_, to, skip_bad=skip_bad)
+    asked, columns = _stays(stays, from_, to, book, skip_bad=skip_bad)
     if care_form is not None:
         columns = columns.of_form(care_form)
     if not set(asked) & set(months_of(columns)):
@@ -134,11 +134,11 @@ def _grid(steps: Mapping[str, str | None]) -> Grid:
 
 
 def _stays(
-    path: Path | None, first: str | None, last: str | None, *, skip_bad: bool
+    path: Path | None, first: str | None, last: str | None, book: Book, *, skip_bad: bool
 ) -> tuple[Sequence[Month], Columns]:
     if path is not None:
         with refusals():
-            return read_stays(path, first, last, skip_bad=skip_bad)
+            return read_stays(path, first, last, book.municipalities, skip_bad=skip_bad)
     if skip_bad:
         raise typer.BadParameter("goes with --stays FILE", param_hint="--skip-bad")
     # Here, for who forecasts from a file is not to wait for what a database needs.

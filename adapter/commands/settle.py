@@ -103,7 +103,7 @@ def _settled(
     """Read the file once and settle it: by the agreement named, or by what is in force."""
     if named:
         must_settle(named)
-    asked, stays = read_stays(path, *span, skip_bad=skip_bad)
+    asked, stays = read_stays(path, *span, book.municipalities, skip_bad=skip_bad)
     end = max(asked).end if asked else date.min
     heard, home = FileSpan.of(months_of(stays)), book.regions.home
     if named:

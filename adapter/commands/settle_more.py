@@ -68,7 +68,7 @@ def explain_file(
 ) -> None:
     """Tell the story of a stay of a file."""
     named = pick_rules(book, options.agreement) if options.agreement else None
-    with refusals(), opened(stays, skip_bad=skip_bad) as rows:
+    with refusals(), opened(stays, book.municipalities, skip_bad=skip_bad) as rows:
         known = known_from_rows(tuple(rows), options.explain or "", book, named)
     _print_story(story(known, options.language), format_)
 

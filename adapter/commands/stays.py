@@ -16,7 +16,7 @@ from adapter.losus.days import Month, months
 from adapter.settlement.columns import Columns
 from adapter.settlement.ledger import months_of
 from adapter.settlement.plain import columns_of_rows
-from adapter.settlement.stay import BadRow, Stay, read_csv, read_ndjson
+from adapter.settlement.stay import BadRow, Municipalities, Stay, read_csv, read_ndjson
 
 
 class BadRowsError(Exception):
@@ -28,22 +28,23 @@ class BadRowsError(Exception):
 
 
 @contextmanager
-def opened(path: Path, *, skip_bad: bool) -> Iterator[Iterable[Stay]]:
+def opened(path: Path, known: Municipalities, *, skip_bad: bool) -> Iterator[Iterable[Stay]]:
     """Give the stays of a file as they are read; BadRowsError at its end, where rows are bad.
 
+    `known`: the municipalities that there are; a row of another is bad.
     With `skip_bad` they are told of on standard error instead.
     """
     with _readable():
         if path.suffix.lower() == ".csv":
             with path.open(encoding="utf-8-sig", newline="") as text:
-                yield _good(read_csv(text), skip_bad=skip_bad)
+                yield _good(read_csv(text, known), skip_bad=skip_bad)
         else:
             with path.open("rb") as lines:
-                yield _good(read_ndjson(lines), skip_bad=skip_bad)
+                yield _good(read_ndjson(lines, known), skip_bad=skip_bad)
 
 
 def read_stays(
-    path: Path, first: str | None, last: str | None, *, skip_bad: bool
+    path: Path, first: str | None, last: str | None, known: Municipalities, *, skip_bad: bool
 ) -> tuple[Sequence[Month], Columns]:
     """Read a file once; give the months from `--from` to `--to`, both included, and the stays.
 
@@ -52,7 +53,7 @@ def read_stays(
     """
     _in_order(_month("--from", first), _month("--to", last))
     with _readable():
-        found, bad = _columns(path)
+        found, bad = _columns(path, known)
     _tell(bad, skip_bad=skip_bad)
     stays = Columns.joined(found)
     return months_between(stays, first, last), stays
@@ -68,12 +69,12 @@ def months_between(stays: Columns, first: str | None, last: str | None) -> Seque
     return () if start is None or end is None else tuple(months(start, end.plus(1)))
 
 
-def _columns(path: Path) -> tuple[list[Columns], list[BadRow]]:
+def _columns(path: Path, known: Municipalities) -> tuple[list[Columns], list[BadRow]]:
     if path.suffix.lower() != ".csv":
-        return beside.read_file(path)
+        return beside.read_file(path, known)
     bad: list[BadRow] = []
     with path.open(encoding="utf-8-sig", newline="") as text, beside.without_collector():
-        return list(columns_of_rows(read_csv(text), bad)), bad
+        return list(columns_of_rows(read_csv(text, known), bad)), bad
 
 
 @contextmanager

@@ -22,7 +22,7 @@ _MEND = "`losus agreements check` names file and line"
 async def files(it: Deployment) -> Sequence[Told]:
     """The findings of `losus agreements check`; a value that is to be read up again can wait."""
     book = it.book
-    found = check(book.files, book.rates, book.municipalities, it.today, book.federations)
+    found = check(book.files, book.rates, book.municipalities, it.today, book.federations, book.regions)
     told = [
         (warn if one.rule == "stale" else fail)(one.words, _MEND, f"{one.rule} {one.where}")
         for one in found

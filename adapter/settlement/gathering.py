@@ -16,7 +16,13 @@ from msgspec.structs import astuple
 
 from adapter.settlement.columns import FORMS, MISSING, NO_CALL_NEEDED, Columns
 from adapter.settlement.instant import Bools, Ints, instants
-from adapter.settlement.stay import Stay, read_county, read_municipality
+from adapter.settlement.stay import (
+    UNKNOWN_MUNICIPALITY,
+    Municipalities,
+    Stay,
+    read_county,
+    read_municipality,
+)
 
 _FORMS: Mapping[str, int] = {form.value: number for number, form in enumerate(FORMS)}
 #: Not clarified releases like false (LUS 5:5).
@@ -56,12 +62,16 @@ class Row(msgspec.Struct, forbid_unknown_fields=True, gc=False, kw_only=True):
 class Codes(dict[str | None, int]):
     """Kommunkoder that are known to be such, as numbers; None, for no placement, is -1."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: Municipalities = None) -> None:
         super().__init__({None: -1})
+        self._known = known
 
     def __missing__(self, code: str) -> int:
         """Check one that is new; ValueError."""
-        self[code] = int(read_municipality(code))
+        read = read_municipality(code)
+        if self._known is not None and read not in self._known:
+            raise ValueError(UNKNOWN_MUNICIPALITY)
+        self[code] = int(read)
         return self[code]
 
 
@@ -167,7 +177,7 @@ class Gathering:
         need = self.need.read()
         if "" in self.names or (ended.given & (ended.utc < admitted.utc)).any():
             raise ValueError("no text, or ends before it begins")
-        sent, clock, home = self._effective()
+        sent, clock, home = self._effective(admitted, ended)
         return Columns(
             names=self.names,
             liable=np.where(placing < 0, municipality, placing),
@@ -192,7 +202,7 @@ class Gathering:
             entered=np.frombuffer(self.entered, np.bool_),
         )
 
-    def _effective(self) -> tuple[Ints, Ints, Ints]:
+    def _effective(self, admitted: _Moments, ended: _Moments) -> tuple[Ints, Ints, Ints]:
         """Give day and clock of the last episode of each stay that stands, and its day of *hemgångsklar*."""
         sent, withdrawn, home = self.sent.read(), self.withdrawn.read(), self.home.read()
         of_stay = np.repeat(np.arange(len(self.names)), self.episodes)
@@ -201,6 +211,12 @@ class Gathering:
         if ((np.diff(sent.utc) < 0) & (np.diff(of_stay) == 0)).any():
             raise ValueError("not oldest first")
         standing = np.flatnonzero(~withdrawn.given)
+        stay = of_stay[standing]
+        late = (sent.utc[standing] > ended.utc[stay]) | (
+            home.given[standing] & (home.utc[standing] > ended.utc[stay])
+        )
+        if ((sent.utc[standing] < admitted.utc[stay]) | (ended.given[stay] & late)).any():
+            raise ValueError("sent before the admission, or after the end")
         last = standing[np.diff(of_stay[standing], append=-1) != 0]
         found = [np.zeros(len(self.names), np.int64) for _ in range(3)]
         for column, numbers in zip(found, (sent.day, sent.clock, home.day), strict=True):

@@ -13,7 +13,7 @@ import msgspec
 
 from adapter.settlement.columns import Columns
 from adapter.settlement.gathering import Codes, Gathering, Row
-from adapter.settlement.stay import BadRow, Stay, read_line, row_of
+from adapter.settlement.stay import BadRow, Municipalities, Stay, read_line, row_of
 
 #: Rows that are in hand at once: few enough to stay in the processor's cache.
 _IN_HAND = 128
@@ -25,14 +25,15 @@ _DECODER = msgspec.json.Decoder(Row)
 class PlainReader:
     """Reads one JSON object a line; `lines` counts them, `bad` keeps the faults, as `read_ndjson` tells them.
 
-    `seen` holds the ids of the lines before.
+    `seen` holds the ids of the lines before, `known` the municipalities that there are.
     """
 
-    def __init__(self, seen: set[str] | None = None, lines: int = 0) -> None:
+    def __init__(self, seen: set[str] | None = None, lines: int = 0, known: Municipalities = None) -> None:
         self.seen: set[str] = set() if seen is None else seen
         self.lines = lines
         self.bad: list[BadRow] = []
-        self._codes = Codes()
+        self._known = known
+        self._codes = Codes(known)
 
     def read(self, texts: Iterable[bytes]) -> Iterator[Columns]:
         """Read on, in the order of the lines; a text is a good many of them, each whole."""
@@ -65,7 +66,7 @@ class PlainReader:
         rows: list[Stay | BadRow] = []
         for line in lines:
             self.lines += 1
-            rows += read_line(self.lines, line, self.seen)
+            rows += read_line(self.lines, line, self.seen, self._known)
         return columns_of_rows(rows, self.bad)
 
 

@@ -7,7 +7,7 @@ value. Does not own opening files (`adapter.commands`) nor what a stay costs.
 import csv
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -75,14 +75,20 @@ class BadRow:
         return f"line {self.line}: {self.field + ': ' if self.field else ''}{self.rule}"
 
 
-def read_ndjson(lines: Iterable[bytes]) -> Iterator[Stay | BadRow]:
+#: The kommunkoder that there are; None: whatever has the form of one.
+Municipalities = Collection[str] | None
+
+
+def read_ndjson(lines: Iterable[bytes], known: Municipalities = None) -> Iterator[Stay | BadRow]:
     """Read one JSON object a line, as they come; empty lines are passed over."""
     seen: set[str] = set()
     for number, line in enumerate(lines, 1):
-        yield from read_line(number, line, seen)
+        yield from read_line(number, line, seen, known)
 
 
-def read_line(number: int, line: bytes, seen: set[str]) -> Iterator[Stay | BadRow]:
+def read_line(
+    number: int, line: bytes, seen: set[str], known: Municipalities = None
+) -> Iterator[Stay | BadRow]:
     """Read one line: its stay, or every fault of it; `seen` holds the ids of the lines before."""
     if line.isspace():
         return
@@ -94,10 +100,10 @@ def read_line(number: int, line: bytes, seen: set[str]) -> Iterator[Stay | BadRo
     if type(row) is not dict:
         yield BadRow(number, "", "no JSON object")
     else:
-        yield from _checked(number, row, seen)
+        yield from _checked(number, row, seen, known)
 
 
-def read_csv(lines: Iterable[str]) -> Iterator[Stay | BadRow]:
+def read_csv(lines: Iterable[str], known: Municipalities = None) -> Iterator[Stay | BadRow]:
     """Read CSV with the field names as header; an empty cell is null, `ready` is a JSON list."""
     rows = csv.reader(lines, strict=True)
     seen: set[str] = set()
@@ -109,21 +115,28 @@ def read_csv(lines: Iterable[str]) -> Iterator[Stay | BadRow]:
             return
         for cells in rows:
             if len(cells) == len(header):
-                yield from _checked(
-                    rows.line_num, dict(zip(header, map(_cell, header, cells), strict=True)), seen
-                )
+                row = dict(zip(header, map(_cell, header, cells), strict=True))
+                yield from _checked(rows.line_num, row, seen, known)
             elif cells:
                 yield BadRow(rows.line_num, "", f"{len(cells)} cells under {len(header)} columns")
     except csv.Error:
         yield BadRow(rows.line_num, "", "no CSV")
 
 
-def stay_of(row: Mapping[str, Any]) -> Stay:
+def stay_of(row: Mapping[str, Any], known: Municipalities = None) -> Stay:
     """Make a stay of a row; ValueError where it has a fault (`faults_of` lists them)."""
+    stay = _made(row)
+    for _, rule in _faults_between(stay, known):
+        raise ValueError(rule)
+    return stay
+
+
+def _made(row: Mapping[str, Any]) -> Stay:
+    """Make a stay of a row, each field by itself."""
     if not row.keys() <= _READERS.keys():
         raise ValueError("unknown field")
     get = row.get
-    stay = Stay(
+    return Stay(
         _text(row["stay"]),
         read_municipality(row["municipality"]),
         None if (placing := get("placing_municipality")) is None else read_municipality(placing),
@@ -142,12 +155,36 @@ def stay_of(row: Mapping[str, Any]) -> Stay:
         (protected := get("protected")) is not None and _flag(protected),
         (entered := get("entered")) is not None and _flag(entered),
     )
-    if stay.ended_at is not None and stay.ended_at < stay.admitted_at:
-        raise ValueError(_BACKWARDS)
-    return stay
 
 
-def faults_of(row: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _faults_between(stay: Stay, known: Municipalities) -> Iterator[tuple[str, str]]:
+    """Give the faults of fields that are sound each by itself: unknown municipalities, times out of order.
+
+    An episode that was withdrawn counts nothing, whenever it was.
+    """
+    if known is not None:
+        for name, code in (
+            ("municipality", stay.municipality),
+            ("placing_municipality", stay.placing_municipality),
+        ):
+            if code is not None and code not in known:
+                yield name, UNKNOWN_MUNICIPALITY
+    end = stay.ended_at
+    if end is not None and end < stay.admitted_at:
+        yield "ended_at", _BACKWARDS
+        return
+    for episode in stay.ready:
+        if episode.withdrawn_at is not None:
+            continue
+        if episode.sent_at < stay.admitted_at:
+            yield "ready", "an episode is sent before admitted_at"
+        if end is not None and episode.sent_at > end:
+            yield "ready", "an episode is sent after ended_at"
+        if end is not None and episode.home_ready_at is not None and episode.home_ready_at > end:
+            yield "ready", "an episode is home-ready after ended_at"
+
+
+def faults_of(row: Mapping[str, Any], known: Municipalities = None) -> list[tuple[str, str]]:
     """List every fault of a row, as field and rule; empty where there is none."""
     faults = [(name, "no such field") for name in sorted(row.keys() - _READERS.keys())]
     for name, read in _READERS.items():
@@ -160,19 +197,16 @@ def faults_of(row: Mapping[str, Any]) -> list[tuple[str, str]]:
             read(row[name])
         except ValueError as fault:
             faults.append((name, str(fault)))
-    if not faults:
-        try:
-            stay_of(row)
-        except ValueError as fault:
-            faults.append(("ended_at", str(fault)))
-    return faults
+    return faults or list(dict.fromkeys(_faults_between(_made(row), known)))
 
 
-def _checked(number: int, row: dict[str, Any], seen: set[str]) -> Iterator[Stay | BadRow]:
+def _checked(
+    number: int, row: dict[str, Any], seen: set[str], known: Municipalities
+) -> Iterator[Stay | BadRow]:
     try:
-        stay = stay_of(row)
+        stay = stay_of(row, known)
     except (ValueError, KeyError):
-        yield from (BadRow(number, field, rule) for field, rule in faults_of(row))
+        yield from (BadRow(number, field, rule) for field, rule in faults_of(row, known))
         return
     if stay.stay in seen:
         yield BadRow(number, "stay", "the id stands on an earlier line too")
@@ -182,6 +216,7 @@ def _checked(number: int, row: dict[str, Any], seen: set[str]) -> Iterator[Stay 
 
 
 _BACKWARDS = "before admitted_at"
+UNKNOWN_MUNICIPALITY = "no municipality of municipalities.yaml"
 _MUNICIPALITY = re.compile(r"[0-9]{4}", re.ASCII)
 _COUNTY = re.compile(r"[0-9]{2}", re.ASCII)
 _CARE_FORMS: Mapping[Any, CareForm] = {form.value: form for form in CareForm}

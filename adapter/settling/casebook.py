@@ -15,7 +15,7 @@ from adapter.refold import fold_all
 from adapter.settlement import stay as settlement
 from adapter.settlement.heard import StoreHeard
 from adapter.settlement.inputs import Moved
-from adapter.settlement.stay import Stay
+from adapter.settlement.stay import Municipalities, Stay
 from adapter.settling.folded import Folded, Prints, folded_of, same, write
 from adapter.store import intake, merges, stays
 from adapter.store.closed import Closed, read_closed
@@ -47,10 +47,12 @@ class Casebook:
 
     `folded`: the cases as they were read, in the order of their ids. `fresh`: how many were folded for it.
     Of months that are `closed` only the counts are there, whether their cases still are or not. `heard`: of
-    which months the sources have sent something.
+    which months the sources have sent something. `known`: the municipalities that there are; a stay of
+    another is for people.
     """
 
     closed: Closed = field(default_factory=Closed)
+    known: Municipalities = None
 
     stays: dict[str, list[Stay]] = field(default_factory=dict)
     by_hand: list[ByHand] = field(default_factory=list)
@@ -69,7 +71,7 @@ class Casebook:
         self.folded.append(case)
         missing = case.missing
         if case.row is not None:
-            faults = settlement.faults_of(case.row)
+            faults = settlement.faults_of(case.row, self.known)
             if not faults:
                 stay = settlement.stay_of(case.row)
                 self.stays.setdefault(stay.liable, []).append(stay)
@@ -155,7 +157,7 @@ async def _empty_book(connection: Connection, world: World) -> Casebook:
         expected=frozenset(world.speakers),
         closed=None if closed.through is None else closed.through.index,
     )
-    return Casebook(closed, heard=heard, entered=await read_entered(connection))
+    return Casebook(closed, world.municipalities, heard=heard, entered=await read_entered(connection))
 
 
 async def _list_parked(connection: Connection, book: Casebook) -> None:

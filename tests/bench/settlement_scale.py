@@ -19,9 +19,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from adapter.agreements.load import load_book
 from adapter.losus.days import LOCAL
 
-MUNICIPALITIES = tuple(f"{100 + 8 * number:04d}" for number in range(290))
+MUNICIPALITIES = tuple(sorted(load_book().municipalities))
 FIRST, DAYS = datetime(2018, 1, 1, tzinfo=LOCAL), 1096
 AGREEMENT, STATUTE = "jamtland-harjedalen-losus-2018", "lus-2017-612"
 SWEEP = "threshold=1.5..3.5:0.5 first_payable_day=2..5"
@@ -162,7 +163,7 @@ def _row(
         "sip_called_at": called,
         "open_care_available": None if chance.random() < 0.02 else chance.random() < 0.97,
         "opposed": chance.random() < 0.02,
-        "ended_at": None if chance.random() < 0.002 else at(end),
+        "ended_at": None if chance.random() < 0.002 else max(at(end), sent),
     }
 
 

@@ -374,6 +374,45 @@ def test_an_unknown_rate_is_named_and_other_months_go_on(tmp_path):
     assert "without 1 months that a rate is missing for" in run("compare", LUS, JH, "--stays", path).stdout
 
 
+def test_a_municipality_that_is_none_is_refused_with_its_row(tmp_path):
+    """Issue 12, row 10: by the file of municipalities, in every command that reads stays."""
+    one, other = days_of(1, 5, "2019-05")[0], days_of(1, 6, "2019-05")[0]
+    path = file_of(tmp_path, [one, other._replace(municipality="9999")])
+    asked = ("--stays", path, "--agreement", LUS)
+    refused = run("settle", *asked)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert refused.stderr.splitlines()[0] == (
+        "losus: line 2: municipality: no municipality of municipalities.yaml"
+    )
+    skipped = run("settle", *asked, "--skip-bad", "--format", "json")
+    assert [one["municipality"] for one in map(orjson.loads, skipped.stdout.splitlines())] == ["2380"]
+    assert run("compare", LUS, JH, "--stays", path).exit_code == 1
+
+
+def test_a_draft_that_is_named_says_so(tmp_path):
+    """Issue 12, row 10: `draft` on every statement, in every format."""
+    draft = tmp_path / f"{JH}.yaml"
+    draft.write_text(
+        (default_folder() / f"{JH}.yaml").read_text().replace("value: active", "value: draft", 1)
+    )
+    path = file_of(tmp_path, days_of(1, 5, "2019-05"))
+    given = ("settle", "--stays", path, "--agreement", draft)
+    assert [one["draft"] for one in objects(run(*given, "--format", "json"))] == [True]
+    cells = list(csv.DictReader(io.StringIO(run(*given, "--format", "csv").stdout)))
+    assert [one["draft"] for one in cells] == ["true"]
+    assert "draft: the agreement is not decided" in run(*given).stdout
+    bundle = orjson.loads(run(*given, "--format", "fhir").stdout)
+    marked = {
+        entry["resource"]["resourceType"]: "tag" in entry["resource"].get("meta", {})
+        for entry in bundle["entry"]
+    }
+    assert marked.pop("Organization") is False, "whom it concerns"
+    assert marked.keys() >= {"MeasureReport", "Measure"}
+    assert all(marked.values()), marked
+    active = run("settle", "--stays", path, "--agreement", JH, "--format", "json")
+    assert [one["draft"] for one in objects(active)] == [False]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -49,7 +49,10 @@ def made(name: str, number: int) -> Stay:
     episodes = (
         Episode(ready, ready + timedelta(hours=1) if withdrawn else None, home_ready),
         Episode(ready + timedelta(days=1), None, ready + timedelta(days=home_days)),
-    )
+    )[:count]
+    if still:
+        standing = [one for one in episodes if one.withdrawn_at is None]
+        ended = max([ended, *(at for one in standing for at in (one.sent_at, one.home_ready_at) if at)])
     return Stay(
         stay=name,
         municipality=("2380", "2321", "0188", "1480", "1280")[where],
@@ -58,7 +61,7 @@ def made(name: str, number: int) -> Stay:
         compulsory=bool(compulsory),
         admitted_at=admitted,
         notice_sent_at=(None, admitted, admitted + timedelta(days=2))[notice],
-        ready=episodes[:count],
+        ready=episodes,
         sip_required=bool(sip),
         sip_called_at=None if sip and opposed else ready + timedelta(days=home_days),
         open_care_available=(True, True, False, None)[available],

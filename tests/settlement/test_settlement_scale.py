@@ -253,6 +253,11 @@ ODD = (
     [{"sent_at": "2019-05-14T10:00:00Z", "who": "x"}],
     [{"sent_at": "2019-05-14T10:00:00Z", "home_ready_at": 1}],
     [{"sent_at": "2019-05-14T10:00:00Z"}, {"sent_at": "2019-05-13T10:00:00Z"}],
+    [{"sent_at": "2019-05-14T10:00:00Z"}, {"sent_at": "2019-05-20T13:00:01Z"}],
+    [{"sent_at": "2019-05-14T10:00:00Z", "home_ready_at": "2019-05-20T13:00:00Z"}],
+    [{"sent_at": "2019-05-14T10:00:00Z", "home_ready_at": "2019-05-20T13:00:01Z"}],
+    [{"sent_at": "2019-05-13T21:59:59Z"}], [{"sent_at": "2019-05-13T22:00:00Z"}],
+    [{"sent_at": "2019-05-13T21:59:59Z", "withdrawn_at": "2019-05-14T10:00:00Z"}], "9999", "2380",
 )  # fmt: skip
 FIELDS = (*Stay._fields, "more")
 
@@ -273,9 +278,9 @@ def test_every_fault_is_told_as_by_the_reader(changes, odd_line):
         if gone:
             row.pop(field)
         lines += [orjson.dumps(row) + b"\n", *([odd_line] if odd_line else [])]
-    reader = PlainReader()
+    reader = PlainReader(known=book().municipalities)
     found = Columns.joined(list(reader.read([b"".join(lines)])))
-    reference = list(read_ndjson(lines))
+    reference = list(read_ndjson(lines, book().municipalities))
     assert reader.bad == [row for row in reference if isinstance(row, BadRow)]
     assert rows_of(found) == [row_by_rule(row) for row in reference if isinstance(row, Stay)]
 

@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from adapter.settlement.example import worked_example
+from adapter.settlement.plain import PlainReader
 from adapter.settlement.stay import BadRow, Stay, read_csv, read_ndjson, row_of
 from tests.settlement.making import episode, stay
 
@@ -227,3 +228,47 @@ def test_the_worked_example_is_the_file():
     with BILAGA_9.open("rb") as file:
         assert list(read_ndjson(file)) == worked_example()
     assert len(worked_example()) == 13 * 30
+
+
+# --- fields against each other (issue 12, row 10) -------------------------------------------------------
+
+KNOWN = ("2380", "2321")
+NONE = "no municipality of municipalities.yaml"
+AFTER, BEFORE = "an episode is sent after ended_at", "an episode is sent before admitted_at"
+LATE = "an episode is home-ready after ended_at"
+FIRST = {"admitted_at": "2018-05-10T10:00:00Z", "ended_at": "2018-05-20T10:00:00Z"}
+BETWEEN = [
+    # the row beside `FIRST`, its faults (field and rule), because
+    ({"municipality": "9999"}, [("municipality", NONE)], "no municipality"),
+    ({"placing_municipality": "9999"}, [("placing_municipality", NONE)], "LUS 5:2: the one that placed"),
+    ({"municipality": "2321", "placing_municipality": "2380"}, [], "both are"),
+    ({"ready": [{"sent_at": "2018-05-20T10:00:01Z"}]}, [("ready", AFTER)], "not 0 days in silence"),
+    ({"ready": [{"sent_at": "2018-05-20T10:00:00Z"}]}, [], "at the end sharp"),
+    ({"ready": [{"sent_at": "2018-05-20T12:00:00+02:00"}]}, [], "the same instant in another zone"),
+    ({"ready": [{"sent_at": "2018-05-10T09:59:59Z"}]}, [("ready", BEFORE)], "ready before the admission"),
+    ({"ready": [{"sent_at": "2018-05-10T10:00:00Z"}]}, [], "as the person is admitted"),
+    ({"ready": [{"sent_at": "2018-05-12T10:00:00Z", "home_ready_at": "2018-05-20T10:00:01Z"}]},
+     [("ready", LATE)], "hemgångsklar after the end"),
+    ({"ready": [{"sent_at": "2018-05-12T10:00:00Z", "home_ready_at": "2018-05-20T10:00:00Z"}]}, [], "sharp"),
+    ({"ready": [{"sent_at": "2018-05-12T10:00:00Z"}, {"sent_at": "2018-05-21T10:00:00Z"}]},
+     [("ready", AFTER)], "the last one counts"),
+    ({"ready": [{"sent_at": "2018-05-09T10:00:00Z", "withdrawn_at": "2018-05-21T10:00:00Z"}]}, [],
+     "one that was withdrawn counts nothing"),
+    ({"ready": [{"sent_at": "2018-05-21T10:00:00Z"}], "ended_at": None}, [], "still in"),
+    ({"ready": [{"sent_at": "2018-05-21T10:00:00Z"}], "municipality": "9999"},
+     [("municipality", NONE), ("ready", AFTER)], "every fault"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changed", "faults", "because"), BETWEEN)
+def test_fields_against_each_other(changed, faults, because):
+    row = {**GOOD, **FIRST, "ready": [{"sent_at": "2018-05-12T10:00:00Z"}], **changed}
+    found = list(read_ndjson(lines(row), KNOWN))
+    assert [(one.field, one.rule) for one in found if isinstance(one, BadRow)] == faults, because
+    reader = PlainReader(known=KNOWN)
+    read = list(reader.read([lines(row)[0] + b"\n"]))
+    assert ([(one.field, one.rule) for one in reader.bad], len(read)) == (faults, 0 if faults else 1), because
+
+
+def test_whatever_has_the_form_of_a_municipality_where_none_are_known():
+    assert [type(one) for one in read_ndjson(lines({**GOOD, "municipality": "9999"}))] == [Stay]

@@ -336,6 +336,17 @@ async def test_a_month_without_a_rate_waits_and_holds_up_no_other(dsn: str) -> N
     ]
 
 
+async def test_a_municipality_that_is_none_is_for_people(dsn: str) -> None:
+    """Issue 12, row 10: nobody is billed for a stay of a municipality that there is not."""
+    async with service(dsn) as client:
+        await tell(client, *messages(1, "2019-03", 20, "9999"), *messages(2, "2019-03", 20))
+    done = await settled(dsn, "2019-03", "2019-04-01", issue=True)
+    assert [(one.municipality, one.reason) for one in done.by_hand] == [
+        ("9999", "municipality: no municipality of municipalities.yaml")
+    ]
+    assert "9999" not in {row[0] for row in await rows(dsn, "select municipality from statement")}
+
+
 async def test_the_scheduled_run_issues_what_is_due_and_then_nothing(dsn: str) -> None:
     async with service(dsn) as client:
         await tell(client, *messages(1, "2019-02", 20), *messages(2, "2019-03", 20))
