@@ -314,7 +314,7 @@ def test_a_rate_that_is_missing_leaves_its_months_out():
     asked = span("2020-05", "2021-05")
     ledger = by_name(read(written(stays, UTC)), rules(LUS), asked[-1].end)
     made = bulk(ledger, rules(LUS), book().rates, asked)
-    assert [(payer, str(month), one.years, one.stays) for payer, month, one in made.no_rates()] == [
+    assert [(payer[:2], str(month), one.years, one.stays) for payer, month, one in made.no_rates()] == [
         (("2380", "somatic"), "2021-05", (2021,), ("waits",))
     ]
     by_month = {str(one.month): one for one in made.summed()}
