@@ -5,6 +5,8 @@ from typing import Any
 
 import orjson
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
 
 from adapter.cluster import Cluster
 from adapter.commands.tail import read_topic
@@ -51,6 +53,16 @@ def revisions(seen: list[Record]) -> dict[str, list[int]]:
     return found
 
 
+#: For what a test asks of a broker that may have come up a moment ago: what passes is asked again.
+again = retry(
+    retry=retry_if_exception(lambda error: isinstance(error, KafkaError) and error.retriable),
+    stop=stop_after_delay(60),
+    wait=wait_fixed(0.1),
+    reraise=True,
+)
+
+
+@again
 async def remove_topics(bootstrap: str) -> None:
     """Remove every topic of earlier tests, and wait until they are gone."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)

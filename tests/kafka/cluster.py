@@ -23,6 +23,7 @@ from tests.jars import locked
 from tests.kafka.foreign import Seen, console_consumer
 from tests.kafka.libraries import class_archive, jvm
 from tests.servers import java
+from tests.topic import again
 
 _LOG4J = Path(__file__).with_name("log4j2.properties")
 _SETTINGS = {
@@ -185,6 +186,7 @@ class ApacheKafka:
         down = [broker for broker in self.brokers if not broker.is_running]
         self._each("start", down)
 
+    @again
     async def leader_of(self, topic: str, partition: int = 0) -> ApacheBroker | None:
         """Ask which broker leads the partition now; None while nobody does."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
@@ -194,7 +196,7 @@ class ApacheKafka:
         finally:
             await admin.close()
         leaders = {part["partition"]: part["leader"] for part in described["partitions"]}
-        return next((broker for broker in self.brokers if broker.node_id == leaders[partition]), None)
+        return next((broker for broker in self.brokers if broker.node_id == leaders.get(partition)), None)
 
     def console_consumer(self, topic: str, count: int, *, isolation: str = "read_committed") -> list[Seen]:
         """Read `count` records with Kafka's own console consumer: see `foreign.console_consumer`."""

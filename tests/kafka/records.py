@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import NoError, TopicAlreadyExistsError, for_code
+
+from tests.topic import again
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -20,10 +23,19 @@ async def make_topic(bootstrap: str, copies: int = 1) -> str:
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
-        await admin.create_topics([NewTopic(name, 1, copies)])
+        await _create(admin, NewTopic(name, 1, copies))
     finally:
         await admin.close()
     return name
+
+
+@again
+async def _create(admin: AIOKafkaAdminClient, topic: NewTopic) -> None:
+    """Create it; asked again where the controller is still coming up, and fine where it is there by then."""
+    answer = await admin.create_topics([topic])
+    for _, code, *_ in answer.topic_errors:
+        if code not in {NoError.errno, TopicAlreadyExistsError.errno}:
+            raise for_code(code)
 
 
 @asynccontextmanager

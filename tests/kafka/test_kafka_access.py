@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
+from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
 from click.testing import Result
 from typer.testing import CliRunner
 
@@ -42,6 +42,7 @@ from tests.outbound.outboxes import (
     until,
     whole,
 )
+from tests.topic import again
 
 pytestmark = pytest.mark.kafka
 
@@ -158,14 +159,10 @@ async def _until_committed(cluster: Cluster) -> None:
         await admin.close()
 
 
+@again
 async def _committed(admin: AIOKafkaAdminClient, group: str) -> bool:
-    """Whether the group has committed an offset; not yet where its coordinator is still coming up."""
-    try:
-        return bool(await admin.list_consumer_group_offsets(group))
-    except KafkaError as error:
-        if error.retriable:
-            return False
-        raise
+    """Whether the group has committed an offset; asked again where its coordinator is still coming up."""
+    return bool(await admin.list_consumer_group_offsets(group))
 
 
 async def _read(cluster: Cluster, topic: str) -> None:
