@@ -49,7 +49,10 @@ async def names(region: str) -> dict[str, str]:
     [(organization,)] = await rows(
         region, "select id from statement_resource where type = 'Organization' order by number limit 1"
     )
-    return {"case": case, "invoice": invoice, "organization": organization}
+    [(follow_up,)] = await rows(
+        region, "select id from joint_follow_up where municipality = '2380' order by month limit 1"
+    )
+    return {"case": case, "invoice": invoice, "organization": organization, "follow_up": follow_up}
 
 
 async def send_as(client: httpx.AsyncClient, source: str, headers: Mapping[str, str]) -> httpx.Response:

@@ -25,6 +25,7 @@ from tests.access.people import (
     tls,
 )
 from tests.service import settings
+from tests.settling.hospital import JH
 
 OWN, LOST = frozenset({"ostersund", "theirs"}), frozenset({"krokom", "krokoms"})
 DOORS = [
@@ -40,6 +41,8 @@ DOORS = [
     ("GET /fhir/Task", {"controller", "auditor"} | OWN | LOST, set()),
     ("GET /fhir/Invoice/{invoice}", {"controller", "auditor"} | OWN, LOST),
     ("GET /fhir/Organization/{organization}", {"controller", "auditor"} | OWN | LOST, set()),
+    ("GET /follow-ups", {"controller", "auditor"} | OWN | LOST, set()),
+    ("GET /follow-ups/{follow_up}", {"controller", "auditor"} | OWN, LOST),
     ("GET /fhir/Task/nothing", set(), {"controller", "auditor"} | OWN | LOST),
 ]
 
@@ -88,6 +91,29 @@ OPEN = ["/healthz", "/metrics", "/asyncapi.json", "/schemas"]
 @pytest.mark.parametrize("path", OPEN)
 async def test_what_is_open_to_all(client: httpx.AsyncClient, path: str) -> None:
     assert (await client.get(path)).status_code == 200
+
+
+WRITTEN = {"controller": 201, **dict.fromkeys(OWN, 201), **dict.fromkeys(LOST, 404), "nobody": 401}
+
+
+async def test_who_writes_in_a_joint_follow_up(client: httpx.AsyncClient, region: str) -> None:
+    """The region's controllers, and the municipality's own; an auditor and an operator change nothing."""
+    address = f"/follow-ups/{(await names(region))['follow_up']}/entries"
+    body = {"kind": "finding", "text": "Kallelserna är sena."}
+    given = {
+        name: (await client.post(address, json=body, headers=made())).status_code
+        for name, made in CALLERS.items()
+    }
+    assert given == {name: WRITTEN.get(name, 403) for name in CALLERS}
+    shown = (await client.get(f"{address.removesuffix('/entries')}", headers=CALLERS["auditor"]())).json()
+    parties = [one["party"] for one in shown["findings"]]
+    assert sorted(parties) == ["municipality", "municipality", "region"], "each for its own party"
+    opening = {"agreement": JH, "municipality": "2380", "care_form": "somatic", "month": "2019-02"}
+    for name in ("theirs", "ostersund", "auditor", "operator"):
+        refused = await client.post("/follow-ups", json=opening, headers=CALLERS[name]())
+        assert refused.status_code == 403, name
+    theirs = (await client.get(address.removesuffix("/entries"), headers=CALLERS["theirs"]())).json()
+    assert {one["author"] for one in theirs["entries"] if one["party"] != "municipality"} == {None}
 
 
 SENT = [

@@ -3,7 +3,7 @@
 import pytest
 
 from adapter.access.caller import ANYBODY, Caller, Kind, NotAllowedError, Role
-from adapter.access.reach import NOWHERE, Shelf, decide, demand, reach
+from adapter.access.reach import NOWHERE, Shelf, decide, demand, reach, write
 from adapter.access.scopes import HOSPITAL, MUNICIPALITY
 
 CASE, BILL = "system/Encounter.rs", "system/Invoice.rs"
@@ -57,6 +57,32 @@ def test_how_far_each_sees(
     else:
         with pytest.raises(NotAllowedError):
             decide(caller)
+
+
+NO_WRITING = Caller(Kind.SOURCE, "ostersund", (frozenset({"system/*.rs"}),), municipality="2380")
+WRITERS = [
+    # caller, in which municipality's joint follow-ups it writes (None: all), because
+    (CONTROLLER, None, "for the region"),
+    (BOTH, None, "each role reaches as far as it does"),
+    (THEIRS, "2380", "for its own municipality"),
+    (SYSTEM, "2380", "a municipality's system, its own alone"),
+    (ANYBODY, None, "the sandbox"),
+    (AUDITOR, NOTHING, "reads all, changes nothing"),
+    (OPERATOR, NOTHING, "sees cases; no settlement"),
+    (HOSPITAL_SYSTEM, NOTHING, "is no party"),
+    (GREEDY, NOTHING, "no scope makes a hospital a party"),
+    (NARROW, NOTHING, "its token grants no writing"),
+    (NO_WRITING, NOTHING, "the settings let it read alone"),
+]
+
+
+@pytest.mark.parametrize(("caller", "only", "because"), WRITERS)
+def test_who_writes_in_joint_follow_ups(caller: Caller, only: str | None, because: str) -> None:
+    if only == NOTHING:
+        with pytest.raises(NotAllowedError):
+            write(caller)
+    else:
+        assert write(caller).only == only, because
 
 
 FILTER = [

@@ -91,13 +91,16 @@ async def test_on_the_topic_and_over_http(dsn: str, empty_broker: Broker) -> Non
         await settled(dsn, "2019-03", "2019-04-01", issue=True)
         asked = {"measure": f"{CANONICAL}/Measure/manadsuppfoljning", "municipality": "2380"}
         found = (await client.get("/fhir/MeasureReport", params=asked)).json()
-        [one] = [entry["resource"] for entry in found["entry"]]
+        joint = f"{CANONICAL}/StructureDefinition/joint-follow-up"
+        reports = [entry["resource"] for entry in found["entry"]]
+        [one] = [each for each in reports if joint not in {x["url"] for x in each.get("extension", ())}]
+        assert len(reports) == 2, "the mean is over: a joint follow-up by the same Measure"
         assert (await client.get(f"/fhir/MeasureReport/{one['id']}")).json() == one
     with relay(dsn, empty_broker.bootstrap):
         await drained(dsn)
     seen = await records(empty_broker.bootstrap, settlements_topic("2380"))
     bundles = {record.key: record.value for record in seen}
-    assert len(bundles) == 3, "two care forms and the follow-up"
+    assert len(bundles) == 4, "two care forms, the follow-up, and the joint one"
     assert bundles[one["id"]] is not None
     assert report(bundles[one["id"]]) == one
 

@@ -22,7 +22,8 @@ async def test_a_statement_goes_to_its_municipality_alone(dsn: str, empty_broker
     )
     with relay(dsn, empty_broker.bootstrap):
         await drained(dsn)
-    seen = await records(empty_broker.bootstrap, settlements_topic("2380"))
+    every = await records(empty_broker.bootstrap, settlements_topic("2380"))
+    seen = [one for one in every if one.headers["ce_type"] != "se.losus.followup.v1"]
     assert {record.key for record in seen} == {name for name, code in names.items() if code == "2380"}
     for record in seen:
         assert record.value
@@ -51,6 +52,7 @@ async def test_a_record_larger_than_a_brokers_default_passes(dsn: str, empty_apa
     )
     with relay(dsn, empty_apache.bootstrap):
         await drained(dsn)
-    seen = await records(empty_apache.bootstrap, settlements_topic("2380"))
+    every = await records(empty_apache.bootstrap, settlements_topic("2380"))
+    seen = [one for one in every if one.headers["ce_type"] != "se.losus.followup.v1"]
     sizes = [len(one.value["entry"][0]["resource"]["id"]) for one in seen if one.value]
     assert sizes == [2_000_000] * 3

@@ -48,6 +48,7 @@ async def run(logins: Logins, kind: str, broker: Broker, *words: str) -> str:
         "LOSUS_SUBSCRIBERS": '{"2380": {"name": "Östersund"}}',
         "LOSUS_KAFKA__BOOTSTRAP": broker.bootstrap,
         "LOSUS_OPEN_DOORS": "true",
+        "LOSUS_REGION": given.region.model_dump_json() if given.region else "",
         "COLUMNS": "200",
     }
     done = await asyncio.to_thread(CliRunner().invoke, app, list(words), env=environment)
@@ -97,6 +98,13 @@ async def test_message_event_statement_dispute_and_audit(logins: Logins, broker:
             answered = (await client.get("/fhir/Task?municipality=2380")).json()
             assert answered["entry"][0]["resource"]["status"] == "rejected"
 
+            [follow_up] = (await client.get("/follow-ups")).json()["follow_ups"]
+            finding = {"kind": "finding", "text": "Kallelserna är sena."}
+            written = await client.post(f"/follow-ups/{follow_up['id']}/entries", json=finding)
+            assert written.status_code == 201, written.text
+            opened = ("--agreement", follow_up["agreement"], "--municipality", "2380", "--month", "2019-03")
+            await run(logins, "settle", broker, "follow-up", "open", *opened)
+
             for kind, *words in WORDS:
                 await run(logins, kind, broker, *(word.replace("CASE", case_id) for word in words))
             await until_published(logins)
@@ -116,4 +124,6 @@ WORDS = (
     ("intake", "sources", "list"),
     ("relay", "topics", "expire"),
     ("settle", "disputes"),
+    ("settle", "follow-up", "list"),
+    ("settle", "rates", "announce", "2019"),
 )

@@ -17,7 +17,7 @@ async def test_a_dry_run_and_the_run(dsn: str) -> None:
     assert closing["run"] is False
     assert closing["closed_through"] is not None
     assert [one["kind"] for one in kinds] == [
-        "audit", "statements", "disputes", "follow-ups", "cases", "messages", "library",
+        "audit", "statements", "disputes", "follow-ups", "joint-follow-ups", "cases", "messages", "library",
     ]  # fmt: skip
     assert {one["kind"]: one["of"] for one in kinds}["cases"] == {}
     assert await rows(dsn, "select * from books_closed") == []

@@ -41,6 +41,7 @@ async def test_the_role_of_retention_is_enough(logins: Logins) -> None:
             "statements": {},
             "disputes": {},
             "follow-ups": {},
+            "joint-follow-ups": {},
             "cases": {"cases": 1, "link": 1, "event": 1, "fact": 1, "message": 1, "message_bundle": 1},
             "messages": {"message": 1, "message_bundle": 1},
             "library": {"resource": 1, "alias": 1},
