@@ -4,7 +4,7 @@ Owns the choice of the months. Does not own how a month is judged (`adapter.sett
 what is done with it (`joint_follow_ups`).
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from adapter.agreements.load import Book
@@ -36,17 +36,20 @@ def office_of(ledger: Ledger) -> Office:
 
 
 async def follow_up_jointly(
-    connection: Connection, ledger: Ledger, book: Casebook, now: datetime
+    connection: Connection, ledger: Ledger, book: Casebook, new: Iterable[Issued], now: datetime
 ) -> list[Head]:
-    """Open the follow-ups that the statements of the last year call for, judge those that are open again.
+    """Open the follow-ups that statements of the last year, or `new` ones, call for; judge open ones again.
 
     `connection` sees what others commit meanwhile: people write in follow-ups while a run goes on.
     """
     since = Month.of(local_day(now)).plus(-_MONTHS)
-    issued = {_head(one.statement): one for one in await statements.issued_since(connection, since)}
-    known = await read_follow_ups(connection, await joint.find_heads(connection, Wanted(since=since)))
-    open_ = {one.follow_up.head for one in known if one.follow_up.state is not State.COMPLETED}
+    recent = await statements.issued_since(connection, since)
+    issued = {_head(one.statement): one for one in (*new, *recent)}
+    first = min((since, *(head.month for head in issued)))
+    known = await read_follow_ups(connection, await joint.find_heads(connection, Wanted(since=first)))
     there = {one.follow_up.head for one in known}
+    unfinished = {one.follow_up.head for one in known if one.follow_up.state is not State.COMPLETED}
+    open_ = {head for head in unfinished if head.month >= since or head in issued}
     gated = {head for head, one in issued.items() if one.statement.mean.terms.gate is not GateKind.NONE}
     carrying = {one.head.series for one in (each.follow_up for each in known) if carries(one)}
     wanted = {head for head in gated - there if _calls(head, issued[head].statement, carrying)} | open_

@@ -115,7 +115,8 @@ async def settle_month(database: Database, ledger: Ledger, asked: Asked, now: da
                 await _issue_beside(connection, ledger, book, done, over, now)
         if asked.issue:
             async with database.transaction() as connection:
-                done.opened = await follow_up_jointly(connection, ledger, book, now)
+                new = [one.statement for one in done.told if one.fresh]
+                done.opened = await follow_up_jointly(connection, ledger, book, new, now)
         return done
 
 

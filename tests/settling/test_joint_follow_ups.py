@@ -103,6 +103,19 @@ async def test_missed_limits_are_taken_from_the_stays_and_judged_again(dsn: str)
         assert {each["stay"] for each in again["deviations"]} == {stay for _, stay in before}
 
 
+async def test_a_month_that_is_issued_late_opens_too_and_judges_no_other(dsn: str) -> None:
+    """Two years later: what is older than a year is left as it was judged with its statement."""
+    async with service(dsn) as client:
+        await over(client, dsn)
+        await tell(client, *messages(2, "2019-02", 20))
+        run = await settled(dsn, "2019-02", "2021-03-01", issue=True)
+        assert [str(each.month) for each in run.opened] == ["2019-02"]
+        assert [(one["month"], one["over"], one["version"]) for one in await listed(client)] == [
+            ("2019-03", True, 1),
+            ("2019-02", True, 1),
+        ]
+
+
 async def test_both_parties_write_and_the_measure_is_carried_over(dsn: str) -> None:
     async with service(dsn) as client:
         await over(client, dsn)
