@@ -52,7 +52,7 @@ def test_chart_and_command_agree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     told = CliRunner().invoke(get_command(app), argv)
     assert told.exit_code == 0, told.output
     printed = comparable(yaml.load_all(told.stdout, yaml.CSafeLoader))
-    assert len(printed) == 3 + 2 * 3 + 2 + 2
+    assert len(printed) == 3 + 2 * 3 + 2 + 2 + 2 + 1  # the unit of open care has two topics and a user
     assert comparable(found) == printed
     assert {one["metadata"]["namespace"] for one in found if one["kind"] in KINDS} == {"kafka"}
 
@@ -79,7 +79,9 @@ def test_figures_are_those_of_the_settings(
     path.write_text(json.dumps(values), "utf-8")
     done = template("--values", str(path))
     assert done.returncode == 0, done.stderr
-    expected = strimzi(["0180", "2380"], terms, cluster="kafka", api="v1beta2", authentication="tls")
+    expected = strimzi(
+        ["0180", "2380", "region.zata"], terms, cluster="kafka", api="v1beta2", authentication="tls"
+    )
     assert comparable(objects(done.stdout)) == comparable(expected), because
 
 
@@ -91,6 +93,8 @@ def test_all_municipalities_of_sweden(tmp_path: Path) -> None:
     done = template("--values", str(VALUES / "strimzi.yaml"), "--values", str(path))
     assert done.returncode == 0, done.stderr
     terms = TopicTerms(6, 3, None, 120)
-    expected = strimzi(codes, terms, cluster="kafka", api="v1", authentication="scram-sha-512")
+    expected = strimzi(
+        [*codes, "region.zata"], terms, cluster="kafka", api="v1", authentication="scram-sha-512"
+    )
     assert comparable(objects(done.stdout)) == comparable(expected)
     assert len(codes) == 290
