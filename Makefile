@@ -35,7 +35,8 @@ test: setup
 test-quick: setup
 	@HYPOTHESIS_PROFILE=quick $(PYTEST) -m "not long and not slow" $(ONLY)
 
-# Promises that take minutes to prove: the soak, what replicas gain, what settling costs beside reading.
+# Promises that take minutes to prove: the soak, what replicas gain, the loss of brokers and of a hospital's
+# server, what settling costs beside reading.
 test-long: setup
 	@$(BIN)/python -m pytest --durations=12 -m long $(ONLY)
 

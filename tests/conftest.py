@@ -27,7 +27,17 @@ load_profile()
 
 
 #: The files that take longest, the longest first (`tests.schedule`).
-LONGEST: tuple[str, ...] = ()
+LONGEST = (
+    "tests/commands/test_sandbox.py",
+    "tests/sandbox/test_no_orphan.py",
+    "tests/settling/test_issued_beside.py",
+    "tests/settling/test_controllers_year.py",
+    "tests/settling/test_dispute_answers.py",
+    "tests/commands/test_door_commands.py",
+    "tests/store/test_ten_years.py",
+    "tests/specification/test_every_channel.py",
+    "tests/losus/test_case_any_order.py",
+)
 STOPS = schedule.Stops()
 _ACCESS_LISTS = {
     "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",

@@ -108,6 +108,7 @@ async def test_references_are_followed_from_one_resource_to_the_next(hapi: HapiS
         assert (lost, spent) == (["Encounter/none"], 4)
 
 
+@pytest.mark.long
 async def test_a_server_that_is_killed_and_comes_back(hapi: HapiServer) -> None:
     """Away: retryable, the circuit opens; back: the next trial closes it."""
     now = 0.0

@@ -6,7 +6,7 @@ import pytest
 
 from tests.kafka.records import make_topic, producer, read
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.long, pytest.mark.kafka]
 
 
 async def other_leader(cluster, topic, old):

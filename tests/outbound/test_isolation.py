@@ -155,6 +155,7 @@ async def test_a_topic_that_may_not_be_written_holds_up_its_own_lane_alone(
         assert await seen(empty_apache.bootstrap, lane) == whole(lane, 6)
 
 
+@pytest.mark.long
 async def test_a_partition_that_nobody_leads_holds_up_its_own_lane_alone(
     dsn: str, cluster3: ApacheKafka
 ) -> None:
@@ -183,6 +184,7 @@ async def test_a_partition_that_nobody_leads_holds_up_its_own_lane_alone(
         assert await seen(cluster3.bootstrap, lane) == whole(lane, 6, cases=9)
 
 
+@pytest.mark.long
 async def test_a_transaction_that_cannot_end_holds_up_nobody(dsn: str, cluster3: ApacheKafka) -> None:
     """A relay died with a transaction open in a partition that nobody leads now: even its abort must wait.
 
