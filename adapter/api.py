@@ -12,15 +12,13 @@ from functools import lru_cache
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 
-from adapter.agreements.load import Book, load_book
+from adapter.agreements.load import load_book
 from adapter.errors import LosusError, MalformedError, MethodError, NotFoundError, Problem
 from adapter.fhir.model import FhirVersion, model
 from adapter.inbound.flood import Flood
 from adapter.inbound.hook import Hook
 from adapter.inbound.receiver import Receiver
 from adapter.settings import Settings
-from adapter.settling.issuing import Ledger
-from adapter.settling.joint_follow_ups import Office
 from adapter.settling.joint_judging import office_of
 from adapter.store.database import connect
 from adapter.store.migrate import migrate
@@ -47,7 +45,7 @@ from adapter.web.counting import Counting
 from adapter.web.methods import Heads, methods_of
 from adapter.web.negotiation import refuse
 from adapter.web.rate import Rates
-from adapter.wiring import clients_of, endless_works, library_of, servers_of, world_of
+from adapter.wiring import clients_of, endless_works, ledger_of, library_of, servers_of, world_of
 from adapter.world import World
 
 _WARM = (
@@ -100,7 +98,8 @@ def create_app(settings: Settings, *, watching: bool = True) -> FastAPI:
     )
     app.state.settings, app.state.world = settings, world
     app.state.agreed = lru_cache(1)(lambda: load_book(settings.agreements, settings.rates))
-    app.state.office = lru_cache(1)(lambda: _office(settings, world, app.state.agreed()))
+    app.state.settling = lru_cache(1)(lambda: ledger_of(settings, app.state.agreed(), world=world))
+    app.state.office = lru_cache(1)(lambda: office_of(app.state.settling()))
     app.state.rates = Rates({name: source.rate for name, source in settings.sources.items()})
     access.install(app, settings, _ROUTERS)
     app.state.routes = (*app.routes, *(route for router in _ROUTERS for route in router.routes))
@@ -115,12 +114,6 @@ def create_app(settings: Settings, *, watching: bool = True) -> FastAPI:
     app.add_exception_handler(404, _unknown)
     app.add_exception_handler(405, _unknown)
     return app
-
-
-def _office(settings: Settings, world: World, agreed: Book) -> Office:
-    """Return from where joint follow-ups are published."""
-    version = FhirVersion(settings.settlement_fhir)
-    return office_of(Ledger(world, agreed, version, f"{settings.base_url}/fhir"))
 
 
 def _life_of(settings: Settings, world: World, *, watching: bool) -> _Life:

@@ -5,6 +5,7 @@ Owns the translation, and the demand that settings, mappings and agreements fit 
 
 import asyncio
 from collections.abc import Coroutine, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
@@ -37,8 +38,10 @@ from adapter.mapping.load import load_folder
 from adapter.outbound.relay import RelaySettings
 from adapter.servers import Poll
 from adapter.settings import Settings
+from adapter.settling.issuing import Ledger
 from adapter.store.database import Database
 from adapter.store.seal import load_seal
+from adapter.trace import Trace
 from adapter.treating import hospitals_of, with_regions
 from adapter.world import Speaker, TermsFor, World
 
@@ -203,3 +206,13 @@ def _terms_for(book: Book) -> TermsFor:
         return STATUTE if municipality is None else on(municipality, local_day(at), CareForm(form), region)
 
     return terms_for
+
+
+def ledger_of(
+    settings: Settings, book: Book, trace: Trace | None = None, world: World | None = None
+) -> Ledger:
+    """What settling needs, of the settings and the agreements that it works with."""
+    version = FhirVersion(settings.settlement_fhir)
+    book = replace(book, invoicing=settings.invoice.over(book.invoicing.parties))
+    agreed = with_regions(book, settings)
+    return Ledger(world or world_of(settings), agreed, version, f"{settings.base_url}/fhir", trace)

@@ -17,7 +17,6 @@ from rich.table import Table
 from adapter.agreements.load import load_book
 from adapter.commands.checked import checked_settings
 from adapter.commands.output import Format, out, print_json
-from adapter.commands.settle_store import ledger_of
 from adapter.errors import Problem, ResourceError
 from adapter.losus.days import Month
 from adapter.settlement.joint import JointFollowUp, State
@@ -40,6 +39,7 @@ from adapter.store.database import Connection, connect
 from adapter.store.joint import Wanted
 from adapter.store.migrate import migrate
 from adapter.trace import new_trace
+from adapter.wiring import ledger_of
 
 follow_up_app = typer.Typer(no_args_is_help=True, help="Monthly control and joint analysis.")
 measure_app = typer.Typer(no_args_is_help=True, help="Measures of a joint analysis.")

@@ -16,13 +16,13 @@ from rich.table import Table
 from adapter.agreements.load import load_book
 from adapter.commands.checked import checked_settings
 from adapter.commands.output import Format, err, out, print_json
-from adapter.commands.settle_store import ledger_of
 from adapter.losus.days import Month, local_day
 from adapter.retention import CLAUSES, Eraser, Gone, Kind, years_ago
 from adapter.settings import Settings
 from adapter.settling.closing import Closing, close_books
 from adapter.store.database import PATIENT_S, Database, connect
 from adapter.store.migrate import migrate
+from adapter.wiring import ledger_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ class SettleFormat(StrEnum):
     JSON = "json"
     CSV = "csv"
     FHIR = "fhir"
+    PEPPOL = "peppol"
 
 
 StaysOption = Annotated[Path, typer.Option("--stays", help="Stays, one JSON object a line, or CSV (*.csv).")]
@@ -80,6 +81,9 @@ def settle_command(  # noqa: PLR0913, PLR0917 - one parameter an option
     ] = FhirVersion.R4,
 ) -> None:
     """Settle stays: a statement for each municipality, care form and month."""
+    if format_ is SettleFormat.PEPPOL:
+        rule = "a file's statements are drafts, without numbers: issue from the store (--month)"
+        raise typer.BadParameter(rule, param_hint="--format peppol")
     book = open_book(agreements, rates)
     named = pick_rules(book, agreement) if agreement else None
     if named:

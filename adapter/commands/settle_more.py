@@ -10,7 +10,9 @@ from pathlib import Path
 import typer
 
 from adapter.agreements.load import Book
+from adapter.commands.checked import checked_settings
 from adapter.commands.output import out, print_json
+from adapter.commands.peppol import write_documents
 from adapter.commands.settle import (
     SettleFormat,
     edition_of,
@@ -40,6 +42,7 @@ from adapter.settlement.render import CSV_COLUMNS, statement_row
 from adapter.settling.explaining import known_from_rows
 from adapter.settling.run import Settled
 from adapter.settling.words import story
+from adapter.wiring import ledger_of
 
 
 def settle_more(
@@ -99,6 +102,8 @@ def _on_store(
     done = settle_store(options, book)
     if options.corrections:
         _print_corrections_csv(done)
+    elif format_ is SettleFormat.PEPPOL:
+        write_documents(done.told, ledger_of(checked_settings(), book), options.out)
     else:
         _print(done, book, format_, version)
     if done.refused:

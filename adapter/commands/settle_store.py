@@ -27,11 +27,9 @@ from adapter.fhir.reason_words import in_words
 from adapter.losus.days import Month, local_day
 from adapter.losus.stay import WHOSE
 from adapter.process import begin_process
-from adapter.settings import Settings
 from adapter.settlement.claim import documents_json
 from adapter.settlement.render import dumps, statement_json
 from adapter.settling.explaining import known_from_store
-from adapter.settling.issuing import Ledger
 from adapter.settling.monthly import month_of_store
 from adapter.settling.owing import Told
 from adapter.settling.run import Asked, Settled, Unknown, settle_due, settle_month
@@ -40,10 +38,8 @@ from adapter.settling.words import story
 from adapter.store.confirmed import confirm_empty
 from adapter.store.database import PATIENT_S, connect
 from adapter.store.migrate import migrate
-from adapter.trace import Trace
 from adapter.tracing import work
-from adapter.treating import with_regions
-from adapter.wiring import world_of
+from adapter.wiring import ledger_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +59,7 @@ class StoreOptions:
     because: str | None = None
     no_data: str | None = None
     corrections: bool = False
+    out: Path | None = None
 
 
 def settle_store(options: StoreOptions, book: Book) -> Settled:
@@ -203,14 +200,6 @@ def _month(text: str | None) -> Month:
         return Month.parse(text or "")
     except ValueError as fault:
         raise typer.BadParameter(str(fault), param_hint="--month") from None
-
-
-def ledger_of(settings: Settings, book: Book, trace: Trace | None = None) -> Ledger:
-    """What settling needs, of the settings and the agreements that the command works with."""
-    version = FhirVersion(settings.settlement_fhir)
-    book = replace(book, invoicing=settings.invoice.over(book.invoicing.parties))
-    agreed = with_regions(book, settings)
-    return Ledger(world_of(settings), agreed, version, f"{settings.base_url}/fhir", trace)
 
 
 def book_folder(folder: Path | None) -> Path:

@@ -77,6 +77,9 @@ def settle_any_command(  # noqa: PLR0913, PLR0917 - one parameter an option
         bool,
         typer.Option("--follow-up", help="On the store: the monthly follow-up, as a FHIR MeasureReport."),
     ] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="With --format peppol: the folder for the documents.")
+    ] = None,
     lang: Annotated[str, typer.Option("--lang", help="With --explain: sv or en.")] = "sv",
 ) -> None:
     """Settle stays: a statement for each municipality, care form and month."""
@@ -117,6 +120,7 @@ def settle_any_command(  # noqa: PLR0913, PLR0917 - one parameter an option
         because=because,
         no_data=no_data,
         corrections=corrections,
+        out=out,
     )
     if stays is not None:
         explain_file(stays, options, open_book(agreements, rates), format_, skip_bad=skip_bad)

@@ -28,6 +28,7 @@ from adapter.fhir.elements import (
     narrative,
     parts,
     period,
+    profile,
     region,
 )
 from adapter.fhir.model import FhirVersion
@@ -267,7 +268,8 @@ def _of_waiting(sheet: Sheet, stay: str) -> Resource:
 def _head(sheet: Sheet, *names: str) -> Resource:
     name = sheet.name("ChargeItem", *names)
     identifier = {"system": CHARGE_IDENTIFIER, "value": name}
-    return {"resourceType": "ChargeItem", "id": name, "identifier": [identifier]}
+    meta = profile("settlement-charge-item")
+    return {"resourceType": "ChargeItem", "id": name, "meta": meta, "identifier": [identifier]}
 
 
 def _performing(sheet: Sheet) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""The definitions that settlement resources need beside FHIR's own: extensions, code systems, value sets.
+"""The definitions that settlement resources need beside FHIR's own: extensions, profiles, codes.
 
-Owns what each extension may hold and where it may stand; a server publishes them, a validator loads them.
-Generated from the same tables as the resources, so that the two cannot part.
+Owns what each extension may hold and where it may stand. Generated from the same tables as the resources, so
+that the two cannot part, and published in `mappings/profiles/settlement-r4` and `settlement-r5`.
 """
 
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from typing import Any
 
 from adapter.fhir.elements import Resource, both, narrative
 from adapter.fhir.model import FhirVersion
+from adapter.fhir.profiles import PROFILES, Profiled, base_of, differential
 from adapter.fhir.vocabulary import (
     ADJUSTMENT_REASON,
     CANONICAL,
@@ -223,8 +224,9 @@ EXTENSIONS: dict[str, Defined] = {
 
 
 def definitions(version: FhirVersion) -> list[Resource]:
-    """Give all definitions: extensions by name, then code systems and their value sets."""
+    """Give all definitions: extensions by name, profiles, then code systems and their value sets."""
     made = [structure(name, one, version) for name, one in EXTENSIONS.items()]
+    made += [profile_of(name, one, version) for name, one in PROFILES.items()]
     for words in CODE_SYSTEMS:
         made += [code_system(words), value_set(words)]
     return made
@@ -243,6 +245,21 @@ def structure(name: str, defined: Defined, version: FhirVersion) -> Resource:
         "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Extension",
         "derivation": "constraint",
         "differential": {"element": list(_elements(url, defined))},
+    }
+
+
+def profile_of(name: str, profiled: Profiled, version: FhirVersion) -> Resource:
+    """Give the StructureDefinition of a profile."""
+    url = f"{CANONICAL}/StructureDefinition/{name}"
+    return {
+        **_published("StructureDefinition", name, url, profiled.title),
+        "fhirVersion": _FHIR_VERSION[version],
+        "kind": "resource",
+        "abstract": False,
+        "type": profiled.type,
+        "baseDefinition": base_of(profiled),
+        "derivation": "constraint",
+        "differential": {"element": differential(name)},
     }
 
 

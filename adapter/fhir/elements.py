@@ -95,6 +95,11 @@ def canonical(resource: Resource) -> Resource:
     }
 
 
+def profile(name: str) -> dict[str, list[str]]:
+    """Give the `meta` of a resource that keeps the profile `name` of this project."""
+    return {"profile": [f"{CANONICAL}/StructureDefinition/{name}"]}
+
+
 def extension(name: str, **value: object) -> dict[str, Any]:
     """Give the extension `name` of this project with its value, as `valueMoney=…`."""
     return {"url": f"{CANONICAL}/StructureDefinition/{name}", **value}

@@ -26,7 +26,7 @@ from adapter.fhir.elements import (
     region,
     uuid_of,
 )
-from adapter.fhir.measure import UNKNOWN, extended, population
+from adapter.fhir.measure import UNKNOWN, basis, extended, population
 from adapter.fhir.model import FhirVersion
 from adapter.fhir.vocabulary import CANONICAL, FOLLOW_UP, KOMMUNKOD
 from adapter.losus.days import Month
@@ -136,9 +136,7 @@ def follow_up_measure(version: FhirVersion) -> Resource:
         "description": both(*words),
         "group": [_rule(figure, version) for figure in _figures(_NOTHING)],
     }
-    if version is FhirVersion.R5:
-        made["basis"] = "Encounter"
-    return canonical(made)
+    return canonical(made | basis(version))
 
 
 def _figures(told: FollowUp) -> Iterator[_Figure]:

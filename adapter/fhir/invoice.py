@@ -22,6 +22,7 @@ from adapter.fhir.elements import (
     instant,
     month_period,
     narrative,
+    profile,
     recipient,
     region,
 )
@@ -49,6 +50,7 @@ def _invoice(sheet: Sheet, document: Document, position: int, charges: Iterable[
     made: Resource = {
         "resourceType": "Invoice",
         "id": sheet.name("Invoice", "credit-note", str(position)) if is_note else sheet.name("Invoice"),
+        "meta": profile("settlement-invoice"),
         "text": narrative(
             f"{swedish}{named}, {sheet.headline[0]}: {due['value']} SEK",
             f"{english}{named}, {sheet.headline[1]}: {due['value']} SEK",

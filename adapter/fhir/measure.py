@@ -11,12 +11,16 @@ from typing import Any
 
 from adapter.agreements.terms import FIRST_PAYABLE_BY, Clause, Terms
 from adapter.fhir.decimals import day_count
-from adapter.fhir.elements import Resource, both, canonical, extension, narrative
+from adapter.fhir.elements import Resource, both, canonical, extension, narrative, profile
 from adapter.fhir.model import FhirVersion
 from adapter.fhir.vocabulary import CANONICAL, CARE_FORMS, GROUP
 from adapter.settlement.statement import Assumed, Statement
 
 _POPULATION = "http://terminology.hl7.org/CodeSystem/measure-population"
+_RESOURCE_TYPES = "http://hl7.org/fhir/resource-types"
+_FHIR_TYPES = "http://hl7.org/fhir/fhir-types"
+#: HL7's Quality Measure Implementation Guide 1.0.0 (R4), «Population basis».
+POPULATION_BASIS = "http://hl7.org/fhir/uv/cqm/StructureDefinition/cqm-populationBasis"
 _SCORING = "http://terminology.hl7.org/CodeSystem/measure-scoring"
 
 #: Of each group: how it is scored, and its populations with what is in them.
@@ -94,8 +98,8 @@ def measure(statement: Statement, version: FhirVersion) -> Resource:
         "relatedArtifact": _artifacts(terms.cite(*_RULE), statement.assumptions),
         "group": [_rule_group(code, terms, version) for code in GROUPS],
     }
-    if version is FhirVersion.R5:
-        made["basis"] = "Encounter"
+    made |= basis(version)
+    made["meta"] = profile("settlement-measure")
     if not made["relatedArtifact"]:
         del made["relatedArtifact"]
     return canonical(made)
@@ -104,6 +108,22 @@ def measure(statement: Statement, version: FhirVersion) -> Resource:
 _ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 #: Of a month without any message: there are figures, and nobody knows them.
 UNKNOWN = {"extension": [{"url": _ABSENT, "valueCode": "unknown"}]}
+
+
+def basis(version: FhirVersion) -> Resource:
+    """Say whom a report is on (the municipality), and that populations are counted in stays.
+
+    R4 has no element for the population basis, and HL7's Quality Measure guide an extension. It allows no
+    Organization as the subject of a report either: there the municipality is a place.
+    """
+    if version is FhirVersion.R5:
+        subject = {"system": _FHIR_TYPES, "code": "Organization"}
+        return {"subjectCodeableConcept": {"coding": [subject]}, "basis": "Encounter"}
+    subject = {"system": _RESOURCE_TYPES, "code": "Location"}
+    return {
+        "extension": [{"url": POPULATION_BASIS, "valueCode": "Encounter"}],
+        "subjectCodeableConcept": {"coding": [subject]},
+    }
 
 
 def threshold(terms: Terms) -> list[dict[str, Any]]:

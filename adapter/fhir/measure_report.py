@@ -20,6 +20,7 @@ from adapter.fhir.elements import (
     municipality,
     narrative,
     parts,
+    profile,
     region,
     uuid_of,
 )
@@ -43,6 +44,7 @@ def report(sheet: Sheet, measure_canonical: str) -> Resource:
     return {
         "resourceType": "MeasureReport",
         "id": sheet.name("MeasureReport"),
+        "meta": profile("settlement-measure-report"),
         "text": narrative(*_in_words(sheet)),
         "extension": [
             extension("settlement-care-form", valueCodeableConcept=care_form(statement.care_form)),

@@ -64,7 +64,7 @@ def statistics(sheet: Sheet, off: Withheld) -> Resource:
     statement, edition = sheet.statement, sheet.edition
     rule = measure(statement, edition.version)
     made = report(sheet, f"{rule['url']}|{rule['version']}")
-    del made["identifier"]
+    del made["identifier"], made["meta"]  # it keeps no profile: amounts and small counts are left out
     code = {"system": KOMMUNKOD, "value": statement.municipality}
     paid = region(statement.region, edition)["identifier"][0]
     return {

@@ -19,10 +19,10 @@ CHARGE_IDENTIFIER = f"{CANONICAL}/identifier/charge-item"
 INVOICE_NUMBER = f"{CANONICAL}/identifier/invoice-number"
 #: A kommunalförbund, by its id in `federations.yaml`.
 FEDERATION = f"{CANONICAL}/identifier/federation"
-#: SE base profile's slice of an organisation number; GS1's OID of the GLN; OASIS ebCore's
-#: name for a participant identifier of a network such as Peppol, to which the scheme (ICD) is appended.
+#: SE base profile's slice of an organisation number; GS1's address of the GLN, as MedCom's messages have it;
+#: OASIS ebCore's name for a participant of a network such as Peppol, to which the scheme (ICD) is appended.
 ORGANISATION_NUMBER = "urn:oid:2.5.4.97"
-GLN = "urn:oid:2.51.1.3"
+GLN = "https://www.gs1.org/gln"
 PARTICIPANT = "urn:oasis:names:tc:ebcore:partyid-type:iso6523"
 #: SCB's codes, four and two digits (Inera's OIDs).
 KOMMUNKOD = "urn:oid:1.2.752.129.2.2.1.17"

@@ -128,7 +128,7 @@ async def _keep(
     else:
         one = await _with_numbers(connection, ledger, one)
     now = one.issued_at
-    made = bundle([one], await _edition(connection, ledger, one))
+    made = bundle([one], await edition_of_issued(connection, ledger, one))
     told = dumps(made)
     if lost and (mine is None or told != mine.bundle):
         raise ToldOtherwiseError(*(_lost(each) for each in ((mine,) if mine else lost.values())))
@@ -190,7 +190,7 @@ def _lost(one: ToldStatement) -> Problem:
     return Problem("conflict", f"{rule}: have what was lost sent again, then issue {one.month} first")
 
 
-async def _edition(connection: Connection, ledger: Ledger, issued: Issued) -> Edition:
+async def edition_of_issued(connection: Connection, ledger: Ledger, issued: Issued) -> Edition:
     """How the statement is told: with the messages that each of its stays rests on."""
     statement = issued.statement
     stays = {line.stay for line in statement.lines} | {one.post.stay for one in issued.adjustments}

@@ -12,21 +12,20 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from adapter.errors import LosusError, MalformedError, Problem
-from adapter.fhir import decimals
 from adapter.fhir.adjustment import adjustment_json
 from adapter.fhir.capability import ISSUED, SHARED
-from adapter.fhir.elements import instant, uuid_of
 from adapter.fhir.model import FhirVersion
 from adapter.losus.days import Month
 from adapter.settlement.claim import documents_json
 from adapter.settlement.render import dumps, statement_json
 from adapter.store.issued import find_resources, read_resource
 from adapter.store.statements import Kept, find_statements
-from adapter.web import searching
+from adapter.web import searching, statement_forms
 from adapter.web.access import SettlementReach, StatementReach
 from adapter.web.audited import AuditedRoute, saw
 from adapter.web.media import FHIR_JSON
 from adapter.web.negotiation import respond, wanted
+from adapter.web.statement_forms import Form
 
 router = APIRouter(route_class=AuditedRoute)
 
@@ -42,17 +41,21 @@ class NoStatementError(LosusError):
 
 
 @router.get("/settlements/{agreement}/{municipality}/{month}", response_class=Response)
-async def one_month(
+async def one_month(  # noqa: PLR0913, PLR0917 - one parameter a parameter of the request
     agreement: str,
     municipality: str,
     month: str,
     request: Request,
     reach: StatementReach,
     care_form: str | None = None,
+    format: Form | None = None,  # noqa: A002 - the name of the parameter
+    number: str | None = None,
 ) -> Response:
     """What was issued for a month: a FHIR Bundle, or JSON where `Accept` asks for `application/json`.
 
     There is a statement for each care form; `care_form` asks for one, else they are told together.
+    `Accept: …; fhirVersion=5.0` gives R5. `format=peppol` gives the invoice or credit note as Peppol BIS
+    Billing 3 (UBL XML); `number` says which where there are several.
     """
     try:
         asked = Month.parse(month)
@@ -60,14 +63,16 @@ async def one_month(
         raise MalformedError(Problem("value", "a month is written YYYY-MM")) from None
     async with request.app.state.database.transaction() as connection:
         found = await find_statements(connection, agreement, reach.within(municipality), asked)
-    found = [one for one in found if care_form in {None, one.issued.statement.care_form}]
-    saw(request, (f"statement/{one.issued.id}" for one in found), municipality)
-    if not found:
-        raise NoStatementError(Problem("not-found", "no statement was issued of that name"))
-    if _wants_json(request.headers.get("accept", "")):
-        body = {"agreement": agreement, "municipality": municipality, "month": str(asked)}
-        return _json({**body, "statements": [_statement(one) for one in found]})
-    return Response(found[0].bundle if len(found) == 1 else _together(found), media_type=FHIR_JSON)
+        found = [one for one in found if care_form in {None, one.issued.statement.care_form}]
+        saw(request, (f"statement/{one.issued.id}" for one in found), municipality)
+        if not found:
+            raise NoStatementError(Problem("not-found", "no statement was issued of that name"))
+        if format is not None:
+            return statement_forms.peppol(request, found, number)
+        if not _wants_json(request.headers.get("accept", "")):
+            return await statement_forms.fhir(request, connection, found)
+    body = {"agreement": agreement, "municipality": municipality, "month": str(asked)}
+    return _json({**body, "statements": [_statement(one) for one in found]})
 
 
 def _wants_json(accept: str) -> bool:
@@ -90,22 +95,6 @@ def _statement(one: Kept) -> dict[str, Any]:
         "documents": documents_json(issued),
         "held": list(one.held),
     }
-
-
-def _together(found: list[Kept]) -> bytes:
-    """Give the Bundles of several care forms as one; what they share stands once."""
-    entries: dict[str, Any] = {}
-    for one in found:
-        for entry in decimals.loads(one.bundle)["entry"]:
-            entries.setdefault(entry["fullUrl"], entry)
-    made = {
-        "resourceType": "Bundle",
-        "id": uuid_of("Bundle", "care forms", *(one.issued.id for one in found)),
-        "type": "collection",
-        "timestamp": instant(max(one.issued.issued_at for one in found)),
-        "entry": list(entries.values()),
-    }
-    return decimals.dumps(made)
 
 
 async def search(request: Request, reach: SettlementReach) -> Response:

@@ -31,6 +31,7 @@ DOMAIN_RESOURCE = "http://hl7.org/fhir/StructureDefinition/DomainResource"
 #: What the validator may note (never a warning), and because.
 NOTES = {
     "MEASURE_MR_M_SCORING_UNK": "Measure.scoring is one for all groups; ours have one each (see `measure`)",
+    "Details_for__matching_against_Profile_": "which slice of a profile an extension was held against",
 }
 
 
