@@ -34,7 +34,7 @@ PROFILES: dict[str, Profiled] = {
     "settlement-measure-report": Profiled(
         ("Vad en månad kom till", "What a month came to"),
         "MeasureReport",
-        ("identifier", "subject", "date", "group"),
+        ("identifier", "subject", "date", "reporter", "group"),
         {
             "settlement-care-form": (1, "1"),
             "settlement-gate-status": (1, "1"),
@@ -45,7 +45,7 @@ PROFILES: dict[str, Profiled] = {
     "settlement-invoice": Profiled(
         ("Faktura eller kreditfaktura", "Invoice or credit note"),
         "Invoice",
-        ("identifier", "type", "recipient", "totalNet"),
+        ("identifier", "type", "recipient", "issuer", "totalNet"),
         {
             "settlement-care-form": (1, "1"),
             "settlement-due-date": (0, "1"),
@@ -57,7 +57,7 @@ PROFILES: dict[str, Profiled] = {
     "settlement-charge-item": Profiled(
         ("Det som debiteras, eller inte, för ett vårdtillfälle", "What is charged, or not, of a stay"),
         "ChargeItem",
-        ("identifier", "code", "subject", "enteredDate"),
+        ("identifier", "code", "subject", "performingOrganization", "enteredDate"),
         {"settlement-status-reason": (0, "*"), "settlement-flag": (0, "*")},
         {"code": BASIS},
     ),
