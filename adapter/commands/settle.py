@@ -165,6 +165,7 @@ def edition_of(book: Book, version: FhirVersion = FhirVersion.R4) -> Edition:
         regions=book.regions,
         municipalities=book.municipalities,
         version=version,
+        invoicing=book.invoicing,
     )
 
 

@@ -100,10 +100,12 @@ def _on_store(
     if unknown := sorted(set(options.municipalities) - set(book.municipalities)):
         raise typer.BadParameter(f"no such kommunkod: {', '.join(unknown)}", param_hint="--municipality")
     done = settle_store(options, book)
+    ledger = ledger_of(checked_settings(), book)
+    book = ledger.book
     if options.corrections:
         _print_corrections_csv(done)
     elif format_ is SettleFormat.PEPPOL:
-        write_documents(done.told, ledger_of(checked_settings(), book), options.out)
+        write_documents(done.told, ledger, options.out)
     else:
         _print(done, book, format_, version)
     if done.refused:

@@ -261,6 +261,8 @@ def _of_waiting(sheet: Sheet, stay: str) -> Resource:
         "status": "planned",
         "code": BASIS.concept("no-charge"),
         **_stay(stay, sheet.edition),
+        **_performing(sheet),
+        **_entered(sheet),
         "text": narrative(*(REASON.concepts["no-rate"][i] for i in (1, 0))),
     }
 

@@ -170,7 +170,7 @@ BROKEN: dict[str, tuple[Break, str, str]] = {
     ),
     "a part of an extension left out": (
         lambda b: _resource(b, "MeasureReport")["extension"][2]["extension"].pop(),
-        "Validation_VAL_Profile_Minimum",
+        "Validation_VAL_Profile_Minimum_SLICE",
         "all parts of settlement-outcome must stand",
     ),
     "a reference to nothing in the Bundle": (
