@@ -82,6 +82,7 @@ def _elements(profiled: Profiled) -> Iterator[dict[str, Any]]:
             "id": f"{kind}.extension",
             "path": f"{kind}.extension",
             "slicing": {"discriminator": [{"type": "value", "path": "url"}], "rules": "open"},
+            "min": sum(least for least, _ in profiled.extensions.values()),
         }
     for name, (least, most) in profiled.extensions.items():
         yield {
