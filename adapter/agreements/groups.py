@@ -142,6 +142,7 @@ class ScopeTerms(TermGroup):
 
     care_forms: tuple[Term[tuple[CareForm, ...]], ...]
     compulsory: tuple[Term[Compulsory], ...]
+    municipality_at: tuple[Term[Literal["end"]], ...] | None = None
 
 
 class DayTerms(TermGroup):

@@ -255,7 +255,7 @@ def _terms(
     if missing:
         return None
     values = {**_DEFAULTS, **_MEANINGLESS, **given}
-    for name in ("care_forms", "on_withdrawal", "attribution"):
+    for name in ("care_forms", "on_withdrawal", "attribution", "municipality_at"):
         values.pop(name, None)  # one value only, by the shape of the file
     long_stays: LongStays | str = values.pop("long_stays")
     return Terms(

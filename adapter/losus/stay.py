@@ -65,7 +65,15 @@ def row_of_case(case: Case, region: str | None) -> Mapping[str, Any]:
         "need_assessed_at": _text(times.get(SignalKind.NEED_ASSESSED)),
         "region": region,
         "protected": case.person.protected,
+        "municipalities": None if case.person.hidden_registration else _during(where),
     }
+
+
+def _during(where: Municipalities) -> list[dict[str, str | None]] | None:
+    """Give whose the person was in the course of the stay, where that changed and all of it is known."""
+    if len(where.during) < 2 or any(code is None for _, code in where.during):
+        return None
+    return [{"from": _text(at), "municipality": code} for at, code in where.during]
 
 
 def _home(where: Municipalities) -> str | None:

@@ -129,6 +129,7 @@ class Bulk:
                     one.status,
                     self._because(one),
                     self.priced.spans_values(one.group),
+                    self.priced.of_group(one.group, "moved") > 0,
                 ),
                 lines=lines,
                 no_rate=no_rate,
@@ -261,12 +262,13 @@ class Bulk:
         agreement, month = one.account.rules.agreement, one.mean.month
         open_ = len(open_renegotiations(agreement, month.end - DAY))
         spans, assumed = self.priced.spans_values(one.group), month.index in one.account.assumed
+        moved = self.priced.of_group(one.group, "moved") > 0
         life = self._life(agreement, one.payer.municipality)
         recipient = recipient_of(one.account.rules, one.payer, month)
         payer = one.payer.municipality if recipient else None
-        key = (agreement.id, id(one.mean.terms), terms, life, open_, spans, assumed, payer, recipient)
+        key = (agreement.id, id(one.mean.terms), terms, life, open_, spans, assumed, moved, payer, recipient)
         if key not in self._shared:
-            bare = bare_statement(one.account, one.payer, one.mean, one.status, "", spans)
+            bare = bare_statement(one.account, one.payer, one.mean, one.status, "", spans, moved)
             told = statement_json(bare)
             json = {name: orjson.Fragment(dumps(told[name])) for name in ("clauses", "assumptions")}
             self._shared[key] = _Shared(bare, replace(one.mean.terms, clauses={}), json)

@@ -322,7 +322,9 @@ _TERMS: Mapping[str, tuple[str, ...]] = {
 }
 
 #: Fields that are no fact of how the stay counts: whose it is has a reason of its own.
-_NO_FACTS = frozenset(("stay", "municipality", "placing_municipality", "region"))
+_NO_FACTS = frozenset(
+    ("stay", "municipality", "placing_municipality", "region", "protected", "entered", "municipalities")
+)
 
 
 def facts_of(row: Mapping[str, Any]) -> dict[str, str | None]:

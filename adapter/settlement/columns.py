@@ -24,7 +24,7 @@ Column = npt.NDArray[Any]
 
 
 #: What the columns after the names are made of.
-_KINDS = ("i2", "i1", "?", "i4", "i4", "i4", "i8", "i4", "i8", "i8", "i8", "?", "?", "i1", "?", "?")
+_KINDS = ("i2", "i1", "?", "i4", "i4", "i4", "i8", "i4", "i8", "i8", "i8", "?", "?", "i1", "?", "?", "?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,7 @@ class Columns:
     region: Column
     protected: Column
     entered: Column
+    moved: Column
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:

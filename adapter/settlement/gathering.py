@@ -37,6 +37,14 @@ class EpisodeRow(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     home_ready_at: str | None = None
 
 
+class ResidenceRow(msgspec.Struct, forbid_unknown_fields=True, gc=False, rename={"since": "from"}):
+    """Whose the person was from an instant on, as it is written; its fields are those of `Residence`."""
+
+    since: str
+    municipality: str
+    placing_municipality: str | None = None
+
+
 class Row(msgspec.Struct, forbid_unknown_fields=True, gc=False, kw_only=True):
     """A row as it is written, in the shape that a good one has; its fields are those of `Stay`."""
 
@@ -57,6 +65,7 @@ class Row(msgspec.Struct, forbid_unknown_fields=True, gc=False, kw_only=True):
     region: str | None = None
     protected: bool | None = None
     entered: bool | None = None
+    municipalities: list[ResidenceRow] | None = None
 
 
 class Codes(dict[str | None, int]):
@@ -129,14 +138,17 @@ class _Texts:
 
 
 class Gathering:
-    """Takes rows, a few at a time; ValueError where one may not be good, of `add` or not before `columns`."""
+    """Takes rows, a few at a time; ValueError where one may not be good, of `add` or not before `columns`.
 
-    def __init__(self, codes: Codes) -> None:
-        self.codes = codes
+    `checked`: the reader has found them good.
+    """
+
+    def __init__(self, codes: Codes, *, checked: bool = False) -> None:
+        self.codes, self.checked = codes, checked
         self.names: list[str] = []
         self.municipality, self.placing, self.episodes = array("h"), array("h"), array("l")
         self.form, self.region = bytearray(), bytearray()
-        self.protected, self.entered = bytearray(), bytearray()
+        self.protected, self.entered, self.moved = bytearray(), bytearray(), bytearray()
         self.compulsory, self.required, self.available, self.opposed = (bytearray() for _ in range(4))
         self.admitted, self.notice, self.called, self.ended, self.need = (_Texts() for _ in range(5))
         self.sent, self.withdrawn, self.home = (_Texts() for _ in range(3))
@@ -155,6 +167,7 @@ class Gathering:
         self.region += bytes(map(_COUNTIES.__getitem__, row["region"]))
         self.protected += bytes(map(bool, row["protected"]))
         self.entered += bytes(map(bool, row["entered"]))
+        self.moved += bytes(map(self._has_moved, row["municipalities"]))
         self.admitted.add(row["admitted_at"])
         self.notice.add(row["notice_sent_at"])
         self.called.add(row["sip_called_at"])
@@ -166,6 +179,14 @@ class Gathering:
             self.sent.add(sent)
             self.withdrawn.add(withdrawn)
             self.home.add(home)
+
+    def _has_moved(self, residences: list[ResidenceRow] | None) -> bool:
+        """Whether more than one municipality was liable; ValueError where no reader has looked at them."""
+        if residences is None:
+            return False
+        if not self.checked:
+            raise ValueError("municipalities")
+        return len({one.placing_municipality or one.municipality for one in residences}) > 1
 
     def columns(self) -> Columns:
         """Give all that was taken."""
@@ -200,6 +221,7 @@ class Gathering:
             region=np.frombuffer(self.region, np.int8),
             protected=np.frombuffer(self.protected, np.bool_),
             entered=np.frombuffer(self.entered, np.bool_),
+            moved=np.frombuffer(self.moved, np.bool_),
         )
 
     def _effective(self, admitted: _Moments, ended: _Moments) -> tuple[Ints, Ints, Ints]:

@@ -35,7 +35,7 @@ class Measured(NamedTuple):
 
     `zero` is None and `days` 0 where `out` says why the stay is in no mean and on no bill. `released`
     says why it is in the mean and yet not billed. `flags` are late messages that release nobody.
-    `protected` and `entered` as in `Stay`.
+    `protected`, `entered` and `moved` as in `Stay`.
     """
 
     stay: str
@@ -49,6 +49,7 @@ class Measured(NamedTuple):
     flags: tuple[Reason, ...]
     protected: bool = False
     entered: bool = False
+    moved: bool = False
 
     @property
     def long(self) -> bool:
@@ -65,8 +66,8 @@ class Measured(NamedTuple):
 def measure(stay: Stay, end: date, terms: Terms) -> Measured:
     """Count a stay that ended on the local date `end`, by the terms of that day."""
     measured = _measure(stay, end, terms)
-    if stay.protected or stay.entered:
-        return measured._replace(protected=stay.protected, entered=stay.entered)
+    if stay.protected or stay.entered or stay.municipalities:
+        return measured._replace(protected=stay.protected, entered=stay.entered, moved=stay.moved)
     return measured
 
 

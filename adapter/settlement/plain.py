@@ -74,7 +74,7 @@ def columns_of_rows(rows: Iterable[Stay | BadRow], bad: list[BadRow]) -> Iterato
     """Take what the reader gave, in its order; faults are added to `bad`."""
     codes, good = Codes(), _good(rows, bad)
     while some := list(islice(good, _IN_HAND)):
-        gathering = Gathering(codes)
+        gathering = Gathering(codes, checked=True)
         gathering.add([msgspec.convert(row_of(stay), Row) for stay in some])
         yield gathering.columns()
 

@@ -79,7 +79,7 @@ class Priced:
             return MonthMean(month, terms, 0, 0, 0)
         return MonthMean(month, terms, self._stays[group], self._days[group], self._day_zero[group])
 
-    def of_group(self, group: int | None, name: Literal["protected", "entered"]) -> int:
+    def of_group(self, group: int | None, name: Literal["protected", "entered", "moved"]) -> int:
         """Count the stays of a month that have a flag of `Columns`."""
         if group is None:
             return 0

@@ -207,15 +207,19 @@ def bare_statement(
     status: GateStatus,
     because: str,
     spans_values: bool | None = None,  # noqa: FBT001
+    moved: bool | None = None,  # noqa: FBT001
 ) -> Statement:
     """Make a statement without its lines and without those that are excluded.
 
-    `spans_values`: whether the days of a stay lie under two values of `first_payable_day` (None: look).
+    `spans_values`: whether the days of a stay lie under two values of `first_payable_day` (None: look),
+    `moved`: whether a stay had two municipalities (None: look).
     """
     agreement, measured = account.rules.agreement, account.of(mean.month)
     recipient = recipient_of(account.rules, payer, mean.month)
     if spans_values is None:
         spans_values = any(one.spans_values for one in measured)
+    if moved is None:
+        moved = any(one.moved for one in measured)
     return Statement(
         agreement=agreement.id,
         title=agreement.title,
@@ -236,6 +240,7 @@ def bare_statement(
                 mean.terms,
                 measured,
                 spans_values=spans_values,
+                moved=moved,
             ),
             *((_REGION,) if mean.month.index in account.assumed else ()),
             *_addressed(payer.municipality, recipient),
@@ -268,6 +273,7 @@ def _assumptions(
     measured: Sequence[Measured],
     *,
     spans_values: bool,
+    moved: bool,
 ) -> tuple[Assumed, ...]:
     """Give the assumptions behind the life cycle, the terms of the month and of its stays, in file order.
 
@@ -275,6 +281,7 @@ def _assumptions(
     """
     used = {id(one.terms): one.terms for one in measured}
     unused = PROCESS_TERMS if spans_values else PROCESS_TERMS | {FIRST_PAYABLE_BY}
+    unused = unused if moved else unused | {"municipality_at"}
     ids = {
         clause.assumption
         for some in (terms, *used.values())

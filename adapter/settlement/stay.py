@@ -30,6 +30,19 @@ class Episode(NamedTuple):
     home_ready_at: datetime | None
 
 
+class Residence(NamedTuple):
+    """Whose the person was from an instant on: registered in `municipality`, or placed by another."""
+
+    since: datetime
+    municipality: str
+    placing_municipality: str | None
+
+    @property
+    def liable(self) -> str:
+        """The municipality that is liable for a stay that ends then."""
+        return self.placing_municipality or self.municipality
+
+
 class Stay(NamedTuple):
     """A stay in closed care; instants are aware, None means that it has not happened.
 
@@ -37,6 +50,7 @@ class Stay(NamedTuple):
     clarified», which releases like False (LUS 5:5). `ended_at` None: still in. `need_assessed_at`: when the
     need was judged, from which the hours of the notice may run (LUS 2:3). `region`: länskod of the treating
     region; None: not said. `protected`: the person's identity is. `entered`: people entered the municipality.
+    `municipalities`: whose the person was in the course of the stay, oldest first; may be empty.
     """
 
     stay: str
@@ -56,6 +70,12 @@ class Stay(NamedTuple):
     region: str | None = None
     protected: bool = False
     entered: bool = False
+    municipalities: tuple[Residence, ...] = ()
+
+    @property
+    def moved(self) -> bool:
+        """Whether more than one municipality would be liable, by the time in the stay."""
+        return len({one.liable for one in self.municipalities}) > 1
 
     @property
     def liable(self) -> str:
@@ -136,7 +156,7 @@ def _made(row: Mapping[str, Any]) -> Stay:
     if not row.keys() <= _READERS.keys():
         raise ValueError("unknown field")
     get = row.get
-    return Stay(
+    stay = Stay(
         _text(row["stay"]),
         read_municipality(row["municipality"]),
         None if (placing := get("placing_municipality")) is None else read_municipality(placing),
@@ -154,7 +174,9 @@ def _made(row: Mapping[str, Any]) -> Stay:
         None if (region := get("region")) is None else read_county(region),
         (protected := get("protected")) is not None and _flag(protected),
         (entered := get("entered")) is not None and _flag(entered),
+        () if (where := get("municipalities")) is None else _residences(where),
     )
+    return _until_its_end(stay) if stay.municipalities else stay
 
 
 def _faults_between(stay: Stay, known: Municipalities) -> Iterator[tuple[str, str]]:
@@ -162,13 +184,7 @@ def _faults_between(stay: Stay, known: Municipalities) -> Iterator[tuple[str, st
 
     An episode that was withdrawn counts nothing, whenever it was.
     """
-    if known is not None:
-        for name, code in (
-            ("municipality", stay.municipality),
-            ("placing_municipality", stay.placing_municipality),
-        ):
-            if code is not None and code not in known:
-                yield name, UNKNOWN_MUNICIPALITY
+    yield from _faults_of_municipalities(stay, known)
     end = stay.ended_at
     if end is not None and end < stay.admitted_at:
         yield "ended_at", _BACKWARDS
@@ -182,6 +198,17 @@ def _faults_between(stay: Stay, known: Municipalities) -> Iterator[tuple[str, st
             yield "ready", "an episode is sent after ended_at"
         if end is not None and episode.home_ready_at is not None and episode.home_ready_at > end:
             yield "ready", "an episode is home-ready after ended_at"
+
+
+def _faults_of_municipalities(stay: Stay, known: Municipalities) -> Iterator[tuple[str, str]]:
+    if known is not None:
+        named = [("municipality", stay.municipality), ("placing_municipality", stay.placing_municipality)]
+        named += [("municipalities", code) for code in _codes(stay.municipalities)]
+        for name, code in named:
+            if code is not None and code not in known:
+                yield name, UNKNOWN_MUNICIPALITY
+    if stay.municipalities and stay.municipalities[-1].liable != stay.liable:
+        yield "municipalities", _ANOTHER
 
 
 def faults_of(row: Mapping[str, Any], known: Municipalities = None) -> list[tuple[str, str]]:
@@ -217,9 +244,11 @@ def _checked(
 
 _BACKWARDS = "before admitted_at"
 UNKNOWN_MUNICIPALITY = "no municipality of municipalities.yaml"
+_ANOTHER = "another municipality at the end than municipality and placing_municipality say"
 _MUNICIPALITY = re.compile(r"[0-9]{4}", re.ASCII)
 _COUNTY = re.compile(r"[0-9]{2}", re.ASCII)
 _CARE_FORMS: Mapping[Any, CareForm] = {form.value: form for form in CareForm}
+_RESIDENCE = frozenset(("from", "municipality", "placing_municipality"))
 _EPISODE = frozenset(("sent_at", "withdrawn_at", "home_ready_at"))
 
 
@@ -274,6 +303,43 @@ def read_instant(value: object) -> datetime:
     raise ValueError("no RFC 3339 instant with its offset")
 
 
+def _codes(residences: Iterable[Residence]) -> Iterator[str]:
+    for one in residences:
+        yield from (code for code in (one.municipality, one.placing_municipality) if code is not None)
+
+
+def _residences(value: object) -> tuple[Residence, ...]:
+    if type(value) is not list or not value:
+        raise ValueError("no list of municipalities")
+    found = tuple([_residence(item) for item in value])
+    for before, after in pairwise(found):
+        if after.since <= before.since:
+            raise ValueError("municipalities are not oldest first")
+    return found
+
+
+def _residence(value: object) -> Residence:
+    if (
+        type(value) is not dict
+        or not value.keys() <= _RESIDENCE
+        or not {"from", "municipality"} <= value.keys()
+    ):
+        raise ValueError("a municipality has from and municipality, and may have placing_municipality")
+    placing = value.get("placing_municipality")
+    return Residence(
+        read_instant(value["from"]),
+        read_municipality(value["municipality"]),
+        None if placing is None else read_municipality(placing),
+    )
+
+
+def _until_its_end(stay: Stay) -> Stay:
+    """Leave out moves after the end, which change nothing; a fault of all that is left is told apart."""
+    ended_at = stay.ended_at
+    during = tuple(one for one in stay.municipalities if ended_at is None or one.since <= ended_at)
+    return stay._replace(municipalities=during or stay.municipalities[:1])
+
+
 def _episodes(value: object) -> tuple[Episode, ...]:
     if type(value) is not list:
         raise ValueError("no list of episodes")
@@ -316,6 +382,7 @@ _READERS: Mapping[str, Callable[[object], object]] = {
     "region": read_county,
     "protected": _flag,
     "entered": _flag,
+    "municipalities": _residences,
 }
 _NULLABLE = frozenset(
     (
@@ -328,6 +395,7 @@ _NULLABLE = frozenset(
         "region",
         "protected",
         "entered",
+        "municipalities",
     )
 )
 _FLAGS = frozenset(name for name, read in _READERS.items() if read is _flag)
@@ -339,7 +407,7 @@ def _cell(name: str, text: str) -> object:
         return None
     if name in _FLAGS:
         return {"true": True, "false": False}.get(text.lower(), text)
-    if name == "ready":
+    if name in {"ready", "municipalities"}:
         try:
             return json.loads(text)
         except json.JSONDecodeError:
@@ -355,6 +423,14 @@ def row_of(stay: Stay) -> dict[str, Any]:
         {name: None if at is None else at.isoformat() for name, at in episode._asdict().items()}
         for episode in stay.ready
     ]
+    row["municipalities"] = [
+        {
+            "from": one.since.isoformat(),
+            "municipality": one.municipality,
+            "placing_municipality": one.placing_municipality,
+        }
+        for one in stay.municipalities
+    ] or None
     for name in ("admitted_at", "notice_sent_at", "sip_called_at", "ended_at", "need_assessed_at"):
         row[name] = None if row[name] is None else row[name].isoformat()
     return row

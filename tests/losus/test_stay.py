@@ -29,6 +29,7 @@ FIELDS = [
     "need_assessed_at",
     "region",
     "protected",
+    "municipalities",
 ]
 WHOLE = f"""
     {PERSON} placing_municipality=2326
@@ -72,6 +73,7 @@ def test_a_stay_has_exactly_the_fields_of_settlement() -> None:
         "need_assessed_at": None,
         "region": None,
         "protected": False,
+        "municipalities": None,
     }
 
 

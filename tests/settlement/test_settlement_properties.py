@@ -17,7 +17,7 @@ from adapter.settlement.difference import Issued, difference, issue, positions, 
 from adapter.settlement.render import json_lines
 from adapter.settlement.settle import settle, settle_in_force
 from adapter.settlement.statement import Statement
-from adapter.settlement.stay import Episode, Stay, row_of, stay_of
+from adapter.settlement.stay import Episode, Residence, Stay, row_of, stay_of
 from tests.examples import examples
 from tests.settlement.making import JH, LUS, STHLM, VGR, book, one_price, rules, span
 
@@ -28,10 +28,14 @@ RATES = one_price()
 START = datetime(2018, 12, 20, tzinfo=UTC)
 
 #: Choices of a stay, drawn as one number so that examples are made quickly: how many of each.
-_RADIX = (400, 96, 15, 96, 15, 96, 3, 15, 2, 3, 5, 4, 2, 3, 2, 2, 4, 2, 5, 3)
+_RADIX = (400, 96, 15, 96, 15, 96, 3, 15, 2, 3, 5, 4, 2, 3, 2, 2, 4, 2, 5, 3, 3, 4)
 _ALL = 1
 for _ in _RADIX:
     _ALL *= _
+
+
+WHERE = ("2380", "2321", "0188", "1480", "1280")
+PLACED = (None, None, None, "2305")
 
 
 def made(name: str, number: int) -> Stay:
@@ -41,7 +45,22 @@ def made(name: str, number: int) -> Stay:
         number, digit = divmod(number, radix)
         digits.append(digit)
     day, quarter, days_in, quarters, days_on, late, home, home_days, *rest = digits
-    withdrawn, count, where, placed, form, notice, compulsory, sip, available, opposed, still, region = rest
+    (
+        withdrawn,
+        count,
+        where,
+        placed,
+        form,
+        notice,
+        compulsory,
+        sip,
+        available,
+        opposed,
+        still,
+        region,
+        hidden,
+        moved,
+    ) = rest
     admitted = START + timedelta(days=day, minutes=15 * quarter)
     ready = admitted + timedelta(days=days_in, minutes=15 * quarters)
     ended = ready + timedelta(days=days_on, minutes=15 * late)
@@ -55,8 +74,8 @@ def made(name: str, number: int) -> Stay:
         ended = max([ended, *(at for one in standing for at in (one.sent_at, one.home_ready_at) if at)])
     return Stay(
         stay=name,
-        municipality=("2380", "2321", "0188", "1480", "1280")[where],
-        placing_municipality=(None, None, None, "2305")[placed],
+        municipality=WHERE[where],
+        placing_municipality=PLACED[placed],
         care_form=tuple(CareForm)[form],
         compulsory=bool(compulsory),
         admitted_at=admitted,
@@ -69,6 +88,18 @@ def made(name: str, number: int) -> Stay:
         ended_at=ended if still else None,
         need_assessed_at=(None, admitted + timedelta(days=1), admitted - timedelta(hours=3))[quarters % 3],
         region=(None, "23", "22")[region],
+        protected=hidden == 1,
+        entered=hidden == 2,
+        municipalities=residences(where, placed, admitted) if moved == 0 else (),
+    )
+
+
+def residences(where: int, placed: int, admitted: datetime) -> tuple[Residence, ...]:
+    """Somebody who lived elsewhere before, or who was placed from the first day on."""
+    home, placing = WHERE[where], PLACED[placed]
+    return (
+        Residence(admitted - timedelta(days=90), WHERE[(where + placed) % len(WHERE)], None),
+        Residence(admitted, home, placing),
     )
 
 

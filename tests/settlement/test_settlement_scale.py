@@ -134,6 +134,9 @@ def row_by_rule(one: Stay) -> tuple[Any, ...]:
         one.open_care_available is True,
         one.opposed,
         int(one.region or 0),
+        one.protected,
+        one.entered,
+        one.moved,
     )
 
 

@@ -208,6 +208,7 @@ def test_csv_is_read_as_the_same_stays():
                     "region",
                     "protected",
                     "entered",
+                    "municipalities",
                 )
             ],
             "an empty file",

@@ -19,7 +19,7 @@ from adapter.agreements.terms import (
 )
 from adapter.settlement.example import worked_example
 from adapter.settlement.parts import parts_of
-from adapter.settlement.stay import Stay
+from adapter.settlement.stay import Residence, Stay, row_of, stay_of
 from tests.settlement.making import (
     BAL,
     JH,
@@ -791,6 +791,10 @@ BILL = [
 # --- what is in force ----------------------------------------------------------------------------
 
 
+def residences(where: Sequence[tuple[str, str]]) -> tuple[Residence, ...]:
+    return tuple(Residence(at(since), code, None) for since, code in where)
+
+
 def _law(want: list[tuple[str, str]], because: str, *stays: Stay, first: str, last: str = "") -> Case:
     return Case(
         f"in force {first} {[(s.liable, s.stay) for s in stays]}",
@@ -903,6 +907,28 @@ IN_FORCE = [
         ],
         [(LUS, "22", "39000"), (LUS, "23", "31200")],
         "settlement 3: creditor is the treating region, under the statute too",
+    ),
+    Case(
+        "whose a stay is where the person moved",
+        lambda: [
+            (x.municipality, f"{x.amount:f}", [a.id for a in x.assumptions if a.id == "kommunen-vid-slutet"])
+            for where in (
+                [("2019-01-01 00:00", "2380")],
+                [("2019-01-01 00:00", "2309"), ("2019-05-15 00:00", "2380")],
+                [("2019-01-01 00:00", "2380"), ("2019-05-20 10:00:01", "2309")],
+            )
+            for x in settled(
+                [stay_of(row_of(stay(*LONG_ENOUGH, municipalities=residences(where))))],
+                LUS,
+                "2019-05",
+            )
+        ],
+        [
+            ("2380", "31200", []),
+            ("2380", "31200", ["kommunen-vid-slutet"]),
+            ("2380", "31200", []),
+        ],
+        "settlement 1a, municipality_at end: an assumption, printed where a stay had two",
     ),
     Case(
         "who treats",
