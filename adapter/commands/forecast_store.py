@@ -6,7 +6,7 @@ Owns which months of the store are at hand: whole months that are over. Does not
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import typer
 
@@ -30,11 +30,17 @@ def stays_of_store(first: str | None, last: str | None) -> tuple[Sequence[Month]
     if left:
         err.print(f"losus: {left} cases are left to people and not forecast from: losus settle --month")
     columns = Columns.joined(list(columns_of_rows(stays, [])))
-    over = Month.of(local_day(now)).plus(-1)
-    asked = [month for month in months_between(columns, first, last) if last is not None or month <= over]
+    asked = months_between(columns, first, last)
+    if last is None:
+        asked = whole_months(asked, local_day(now))
     if not asked:
         raise typer.BadParameter("the store has no stay that ended in a month that is over")
     return asked, columns
+
+
+def whole_months(months: Sequence[Month], today: date) -> list[Month]:
+    """Keep the months that are over: a month that goes on has only some of its stays."""
+    return [month for month in months if month.end <= today]
 
 
 async def _stays(now: datetime) -> tuple[list[Stay], int]:
