@@ -192,11 +192,9 @@ def _of_adjustment(sheet: Sheet, one: Adjustment) -> Charged:
     item["supportingInformation"] = [corrected, *lines]
     item["note"] = [{"text": why}]
     words = f"{post.month}: {before} → {after} SEK"
+    english, swedish = BASIS.concepts[code]
     item["text"] = narrative(
-        *(
-            f"{BASIS.concepts[code][i]}, {words}. {told}."
-            for i, told in ((1, _why(one, "sv")), (0, _why(one, "en")))
-        )
+        f"{swedish}, {words}. {_why(one, 'sv')}.", f"{english}, {words}. {_why(one, 'en')}."
     )
     return Charged(item, post.stay, [_price("base", "adjustment", amount)], None)
 

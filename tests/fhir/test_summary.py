@@ -32,7 +32,7 @@ def told(name: str, version: FhirVersion) -> Resource:
 def find(resource: Resource, path: str) -> list[Any]:
     for short, long in SHORT.items():
         path = path.replace(short, long)
-    found: list[Any] = fhirpathpy.evaluate(resource, path)
+    found: list[Any] = fhirpathpy.evaluate(resource, path, {"resource": resource})
     return found
 
 
@@ -298,7 +298,11 @@ FIELDS: list[tuple[str, tuple[FhirVersion, ...], str, list[Any], str]] = [
     (
         "excluded",
         BOTH,
-        "$Invoice.issuer.resolve().name | $Report.reporter.resolve().name",
+        (
+            "entry.where(fullUrl = %resource.entry.resource.where(resourceType = 'Invoice').issuer.reference"
+            " and fullUrl = %resource.entry.resource.where(resourceType = 'MeasureReport').reporter.reference"
+            ").resource.name"
+        ),
         ["Region Jämtland Härjedalen"],
         "settlement 3: the treating region, under the statute too",
     ),

@@ -34,10 +34,10 @@ async def test_the_difference_is_explained_to_the_krona(dsn: str) -> None:
     draft = losus(dsn, "--month", "2020-01", "--municipality", "2380", "--format", "fhir")
     told = [entry["resource"] for entry in orjson.loads(draft.stdout)["entry"]]
     [credit] = [one for one in told if one["resourceType"] == "ChargeItem"]
-    assert (credit["code"]["coding"][0]["code"], credit["quantity"]["value"]) == ("adjustment-credit", -2)
-    assert credit["priceOverride"] == {"value": -15600.0, "currency": "SEK"}
+    assert (credit["code"]["coding"][0]["code"], credit["quantity"]["value"]) == ("adjustment-credit", 2)
+    assert credit["priceOverride"] == {"value": 15600.0, "currency": "SEK"}
     [claim] = [one for one in told if one["resourceType"] == "Invoice"]
-    assert (claim["status"], claim["totalNet"]["value"]) == ("draft", -15600.0)
+    assert (claim["status"], claim["totalNet"]["value"]) == ("draft", 15600.0), "a credit note"
 
     january = await settled(dsn, "2020-01", "2020-02-01", issue=True, municipalities=("2380",))
     lines = [
@@ -64,9 +64,12 @@ async def test_the_difference_is_explained_to_the_krona(dsn: str) -> None:
         "Payable from day 4",
         "Day 7, 2019-10-18: SEK 7 800.00",
         "Together SEK 31 200.00.",
-        f"Issued on the statement of 2019-10 ({october}): SEK 46 800.00.",
-        "2019-10: -2 d, SEK -15 600.00.",
+        f"Issued on the statement of 2019-10 ({october}) to municipality 2380: SEK 46 800.00.",
+        f"2019-10: -2 d, SEK -15 600.00, corrects {october}: facts changed: end of care ",
         "(losus-r4 Encounter/stay-1-9 3)",
     ):
         assert sentence in story, story
-    assert "2019-10-20" not in story, "the discharge that was said before holds no more"
+    lines = [line for line in story.splitlines() if "2019-10-20" in line]
+    assert [line.count("facts changed: end of care 2019-10-20") for line in lines] == [1], (
+        "the discharge that was said before holds no more, but as what was corrected"
+    )

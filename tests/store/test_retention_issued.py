@@ -45,6 +45,12 @@ async def issued_at(dsn: str, at: datetime, month: str) -> None:
     await past_triggers(
         dsn,
         ("update statement set issued_at = $1 where month = $2", at, month),
+        (
+            """update invoice set dated = ($1::timestamptz at time zone 'Europe/Stockholm')::date
+               where statement in (select id from statement where month = $2)""",
+            at,
+            month,
+        ),
         ("update follow_up set issued_at = $1 where month = $2", at, month),
         (
             """update event set created_at = $1 where case_id in (
