@@ -143,7 +143,11 @@ def _interactions(kind: str) -> Iterator[Resource]:
         if kind == "Task":
             update += "; at [base], by the region: the answer to a dispute"
         yield {"code": "update", "documentation": update}
-    what = "what municipalities dispute" if kind == "Task" else "what was issued"
+    what = (
+        "what municipalities dispute, and measures of joint follow-ups"
+        if kind == "Task"
+        else "what was issued"
+    )
     if kind in (*ISSUED, *SHARED, "Task"):
         yield {"code": "read", "documentation": f"at [base]: {what}"}
     if kind in SEARCHED:

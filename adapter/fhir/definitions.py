@@ -190,7 +190,7 @@ EXTENSIONS: dict[str, Defined] = {
             "at": Part("dateTime"),
             "party": Part("CodeableConcept", words=JOINT, least=0),
             "corrects": Part("positiveInt", least=0),
-            "text": Part("markdown", least=0),
+            "text": Part("string", least=0),
             "date": Part("date", least=0),
             "name": Part("code", least=0),
             "stay": Part("Identifier", least=0),

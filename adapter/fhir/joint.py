@@ -172,18 +172,18 @@ def _content(content: object) -> Iterator[tuple[str, str, object]]:
         case Meeting():
             yield "date", "Date", content.held_on.isoformat()
         case Finding() | Withdrawal():
-            yield "text", "Markdown", content.text
+            yield "text", "String", content.text
         case Deviation():
-            yield "text", "Markdown", content.text
+            yield "text", "String", content.text
             yield "name", "Code", content.name
             yield "stay", "Identifier", None if content.stay is None else _stay(content.stay)
         case Measure():
-            yield "text", "Markdown", content.text
+            yield "text", "String", content.text
             yield "date", "Date", content.due.isoformat()
             yield "responsible-party", "CodeableConcept", JOINT.concept(content.party.value)
             yield "responsible", "String", content.responsible
         case Outcome():
-            yield "text", "Markdown", content.text
+            yield "text", "String", content.text
             yield "date", "Date", None if content.due is None else content.due.isoformat()
             yield "measure", "Id", content.measure
             yield "result", "CodeableConcept", JOINT.concept(content.result.value)
@@ -237,6 +237,7 @@ def _task(one: Decided, of: JointFollowUp, edition: Edition) -> Resource:
         one.progress, "accepted" if last is None else "in-progress"
     )
     english, swedish = JOINT.concepts["measure"]
+    until = {"end": one.due.isoformat()}
     notes = [_note(each.text, each.entry) for each in one.outcomes if each.text is not None]
     return {
         "resourceType": "Task",
@@ -253,7 +254,8 @@ def _task(one: Decided, of: JointFollowUp, edition: Edition) -> Resource:
         "authoredOn": instant(one.entry.at),
         "lastModified": instant(last.entry.at if last is not None else one.entry.at),
         "owner": {**_organization(measure.party, of, edition), "display": measure.responsible},
-        "restriction": {"period": {"end": one.due.isoformat()}},
+        # R5 allows a restriction of fulfilments alone (tsk-1), and has a period of its own
+        **({"requestedPeriod": until} if edition.r5 else {"restriction": {"period": until}}),
         **({"note": notes} if notes else {}),
     }
 
