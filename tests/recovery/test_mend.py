@@ -62,11 +62,11 @@ TABLE = [
     ("of nobody any more", [UNROUTED, told("2380", 1, 0, closing=True)], [], None, {}, [],
      [("2380", 1), ("", 1)], "", False),
     ("a unit of open care beside the municipality", [A2, Z2], [ours(1, A1), ours(2, Z1)], [A2, Z2], {}, [],
-     [("region.zata", 2), ("region.", 1), ("2380", 2)], "2380", False),
+     [("region.zata", 2), ("2380", 2), ("region.", 1)], "2380", False),
     ("the last word to a unit is owed", [F1], [ours(1, A1), ours(2, Z1)], [F1], {}, [("region.zata", 2)],
-     [("2380", 1), ("region.zata", 2), ("region.froso", 1), ("region.", 1)], "2380", True),
+     [("region.zata", 2), ("region.froso", 1), ("2380", 1), ("region.", 1)], "2380", True),
     ("a unit that it has left, and no other", [Z_LEFT], [ours(1, A1), ours(2, Z1)], [Z_LEFT], {}, [],
-     [("2380", 1), ("region.zata", 2), ("region.", 0)], "2380", True),
+     [("region.zata", 2), ("2380", 1), ("region.", 0)], "2380", True),
 ]  # fmt: skip
 
 
