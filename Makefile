@@ -27,7 +27,7 @@ sandbox: setup
 # More: make test WORKERS=4, make test ONLY='tests/store -k lock'.
 WORKERS ?= 2
 ONLY ?=
-PYTEST = $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadgroup --no-loadscope-reorder --durations=12
+PYTEST = $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder --durations=12
 test: setup
 	@$(PYTEST) -m "not long" $(ONLY)
 

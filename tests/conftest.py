@@ -46,13 +46,21 @@ _ACCESS_LISTS = {
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     schedule.arrange(items, LONGEST)
+    if hasattr(config, "workerinput"):
+        schedule.write_groups(items, Path(config.workerinput["groups"]))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
     STOPS.after(item, nextitem)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker where to write its groups."""
+    node.workerinput["groups"] = str(import_module("tests.by_file").exchange())
 
 
 @pytest.hookimpl(optionalhook=True)

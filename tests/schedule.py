@@ -6,7 +6,10 @@ starts once, and stops when the last of them has run, for it costs processor tim
 come first, so that no worker is left alone with one at the end.
 """
 
+import json
+import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -45,13 +48,19 @@ def arrange(items: list[pytest.Item], longest: Sequence[str]) -> None:
     def rank(item: pytest.Item) -> tuple[int, int]:
         path = item.nodeid.partition("::")[0]
         group = group_of(item)
-        if group is not None:
-            item.add_marker(pytest.mark.xdist_group(group))
         if group is not None or _folder(item) in TOOLS:
             item.add_marker("slow")
         return (0, _ORDER[group]) if group is not None else (1, place.get(path, len(place)))
 
     items.sort(key=rank)
+
+
+def write_groups(items: list[pytest.Item], to: Path) -> None:
+    """Write down which tests are of a group, for the scheduler; every worker writes the same."""
+    found = {item.nodeid: group for item in items if (group := group_of(item)) is not None}
+    own = to.with_suffix(f".{os.getpid()}")
+    own.write_text(json.dumps(found), "utf-8")
+    own.replace(to)
 
 
 class Stops:
