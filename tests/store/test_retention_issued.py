@@ -53,6 +53,12 @@ async def issued_at(dsn: str, at: datetime, month: str) -> None:
         ),
         ("update follow_up set issued_at = $1 where month = $2", at, month),
         (
+            """update invoice set dated = swedish_day($1)
+               where statement in (select id from statement where month = $2)""",
+            at,
+            month,
+        ),
+        (
             """update event set created_at = $1 where case_id in (
                  select id from statement where month = $2
                  union select follow_up_resource.id from follow_up_resource
