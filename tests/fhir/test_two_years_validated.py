@@ -1,6 +1,6 @@
 """What two years of a small region emit, held against FHIR R4 by HL7's own validator.
 
-Every statement that invoices or credits something, and those of one month in which nothing is owed; the months'
+Every statement that invoices or credits something, and those of a first month; the months'
 follow-ups and public statistics that say the most. All the others are held against fhir.resources alone.
 """
 
