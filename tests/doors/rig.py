@@ -119,6 +119,6 @@ def home(world: World) -> dict[str, Any]:
     for message in way_home():
         delivery = Delivery(SOURCE, Door.MESSAGE, orjson.dumps(message))
         facts += [one.fact for one in read(world, delivery, _now()).readings]
-    terms = world.terms_for("2380", datetime(2024, 3, 4, tzinfo=UTC), "somatic")
+    terms = world.terms_for("2380", datetime(2024, 3, 4, tzinfo=UTC), "somatic", world.treating(SOURCE))
     case = fold("home", facts, terms=terms, route=world.route, now=_now())
     return essence(case.picture.model_dump(mode="json"))

@@ -184,6 +184,7 @@ async def test_a_statement_that_was_lost_is_never_issued_with_other_contents(
     assert {(one.kind, one.outcome) for one in done.issued} == {
         ("statement", "blocked"),
         ("follow-up", "kept"),
+        ("joint follow-up", "kept"),
     }
     async with service(dsn) as client:
         assert (await send(client, corrected(OLD, "2019-03", 22, 9))).status_code == 200

@@ -115,8 +115,10 @@ def _picture(world: World, case_id: str, facts: list[Fact]) -> dict[str, Any]:
     now = datetime.now(UTC)
     admitted = [s.at for f in facts for s in f.signals if s.kind is SignalKind.ADMITTED]
     around = admitted[0] if admitted else now
-    first = fold(case_id, facts, terms=world.terms_for(None, around, "somatic"), route=world.route, now=now)
-    terms = world.terms_for(first.municipality, around, first.standing.care_form or "somatic")
+    region = world.treating(SOURCE)
+    guess = world.terms_for(None, around, "somatic", region)
+    first = fold(case_id, facts, terms=guess, route=world.route, now=now)
+    terms = world.terms_for(first.municipality, around, first.standing.care_form or "somatic", region)
     case = fold(case_id, facts, terms=terms, route=world.route, now=now)
     told = case.picture.model_dump(mode="json")
     return {name: value for name, value in told.items() if name not in _HISTORY}
