@@ -45,12 +45,6 @@ async def issued_at(dsn: str, at: datetime, month: str) -> None:
     await past_triggers(
         dsn,
         ("update statement set issued_at = $1 where month = $2", at, month),
-        (
-            """update invoice set dated = ($1::timestamptz at time zone 'Europe/Stockholm')::date
-               where statement in (select id from statement where month = $2)""",
-            at,
-            month,
-        ),
         ("update follow_up set issued_at = $1 where month = $2", at, month),
         (
             """update invoice set dated = swedish_day($1)
