@@ -15,14 +15,13 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any
 
 import orjson
 import structlog
 
+from adapter.settings import LogLevel
 from adapter.trace import here
-
-LogLevel = Literal["debug", "info", "warning", "error"]
 
 #: Libraries whose words are constants, what they tell of being put in apart from them.
 _CONSTANT = ("aiokafka", "opentelemetry")

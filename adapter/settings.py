@@ -38,7 +38,6 @@ from adapter.cluster import Cluster, Sasl, Tls
 from adapter.credentials import Credentials, Ingress, Staff
 from adapter.errors import Problem, SetupError
 from adapter.fhir.document import MAX_BYTES, MAX_DEPTH
-from adapter.logs import LogLevel
 from adapter.mapping.load import default_folder as mappings_folder
 from adapter.servers import Server
 from adapter.streams import is_open_care
@@ -53,6 +52,7 @@ def _not_our_own(name: str) -> str:
 Kommunkod = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")]
 #: A subscriber's stream: a municipality's, or `region.` and the unit of open care (as in topics' names).
 StreamName = Annotated[str, StringConstraints(pattern=r"^([0-9]{4}|region\.[a-z0-9]+(-[a-z0-9]+)*)$")]
+LogLevel = Literal["debug", "info", "warning", "error"]
 MonthText = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
 County = Annotated[str, StringConstraints(pattern=COUNTY)]
 OrganisationNumber = Annotated[str, AfterValidator(read_organisation_number)]

@@ -65,7 +65,7 @@ async def test_the_monthly_follow_up(dsn: str) -> None:
     report = orjson.loads(run.stdout)["entry"][0]["resource"]
     said = {
         group["code"]["coding"][0]["code"]: (
-            [one["count"] for one in group["population"]],
+            [one.get("count") for one in group["population"]],
             group.get("measureScore", {}).get("value"),
         )
         for group in report["group"]
