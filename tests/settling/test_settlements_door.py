@@ -133,8 +133,8 @@ FINER = [
     ("Invoice", {"date": ""}, 1, "an empty value asks for nothing"),
     ("Invoice", {"_lastUpdated": "2019-05-02"}, 1, "when it was issued"),
     ("Invoice", {"_lastUpdated": "gt2019-05-02"}, 0, "nothing was issued later"),
-    ("MeasureReport", {"_lastUpdated": "ge2019-05-02", "municipality": "2380"}, 12, "follow-ups too"),
-    ("MeasureReport", {"date": "2019-05-02", "municipality": "2380"}, 12, "MeasureReport.date"),
+    ("MeasureReport", {"_lastUpdated": "ge2019-05-02", "municipality": "2380"}, 16, "follow-ups too"),
+    ("MeasureReport", {"date": "2019-05-02", "municipality": "2380"}, 16, "MeasureReport.date"),
     ("MeasureReport", {"period": "2019-04-15", "municipality": "2380"}, 0, "no month lies in a day"),
     ("MeasureReport", {"period": "ge2019-04-15", "municipality": "2380"}, 3, "April goes beyond it"),
     ("MeasureReport", {"period": ["ge2019-02", "le2019-03"], "municipality": "2380"}, 6, "a span"),
@@ -172,7 +172,7 @@ async def test_finer_searches_by_address_and_by_form(client: httpx.AsyncClient) 
 async def test_a_form_and_an_address_count_together(client: httpx.AsyncClient) -> None:
     address = "/fhir/MeasureReport/_search?municipality=2380"
     found = (await client.post(address, data={"period": "2019-04"})).json()
-    assert found["total"] == 3
+    assert found["total"] == 4
     assert found["link"][0]["url"].endswith("/fhir/MeasureReport?municipality=2380&period=2019-04")
     json_ = await client.post(address, json={"period": "2019-04"})
     assert (json_.status_code, json_.json()["issue"][0]["code"]) == (415, "not-supported")
@@ -188,7 +188,7 @@ async def test_counts_alone(client: httpx.AsyncClient) -> None:
     """R4 search#summary, `count`; search#count: 0 is the same."""
     for query in ("_summary=count", "_count=0"):
         found = (await client.get(f"/fhir/MeasureReport?municipality=2380&{query}")).json()
-        assert (found["total"], "entry" in found) == (12, False), query
+        assert (found["total"], "entry" in found) == (16, False), query
         assert [link["relation"] for link in found["link"]] == ["self"]
 
 
@@ -209,11 +209,11 @@ async def test_orders(client: httpx.AsyncClient) -> None:
         url, seen = f"/fhir/MeasureReport?_count=5&_sort={sort}", []
         while url:
             page = (await client.get(url)).json()
-            assert page["total"] == 24
+            assert page["total"] == 28
             seen += [entry["resource"] for entry in page["entry"]]
             links = {link["relation"]: link["url"] for link in page["link"]}
             url = links.get("next", "").removeprefix("https://losus.example.se")
-        assert len({one["id"] for one in seen}) == len(seen) == 24, because
+        assert len({one["id"] for one in seen}) == len(seen) == 28, because
         keys = [str(one[element]["start"] if element == "period" else one[element]) for one in seen]
         assert keys == sorted(keys, reverse=is_downwards), because
 
@@ -251,12 +251,12 @@ async def test_pages_hold_each_resource_once(client: httpx.AsyncClient) -> None:
     while url:
         page = (await client.get(url)).json()
         sizes.append(len(page["entry"]))
-        assert page["total"] == 12
+        assert page["total"] == 16
         seen += [entry["resource"]["id"] for entry in page["entry"]]
         links = {link["relation"]: link["url"] for link in page["link"]}
         url = links.get("next", "").removeprefix("https://losus.example.se")
     assert sizes == [3, 3, 3, 3]
-    assert len(set(seen)) == 12
+    assert len(set(seen)) == 16
 
 
 async def test_what_a_bundle_names_can_be_read(client: httpx.AsyncClient) -> None:

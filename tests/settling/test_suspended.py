@@ -12,6 +12,7 @@ from tests.settlement.making import STHLM
 from tests.settling.hospital import book, ledger, messages, rows, settled, tell
 
 SOLNA = "0184"
+STOCKHOLM = {"county": "01", "organisation_number": "002000-0006"}
 
 
 def resumed() -> Book:
@@ -26,7 +27,8 @@ def resumed() -> Book:
 async def test_a_suspended_agreement_shows_what_would_have_been(dsn: str) -> None:
     async with service(dsn) as client:
         await tell(client, *messages(1, "2020-05", 20, SOLNA))
-    done = await settled(dsn, "2020-05", "2020-06-01", issue=True, municipalities=(SOLNA,))
+    treated = ledger(dsn, region=STOCKHOLM)
+    done = await settled(dsn, "2020-05", "2020-06-01", issue=True, municipalities=(SOLNA,), ledger=treated)
     told = {one.statement.statement.care_form: one.statement for one in done.told}
     assert told["somatic"].statement.agreement == STHLM
     assert told["somatic"].statement.suspended
@@ -41,8 +43,9 @@ async def test_a_suspended_agreement_shows_what_would_have_been(dsn: str) -> Non
 async def test_taking_the_billing_up_again_bills_no_month_that_was_shown(dsn: str) -> None:
     async with service(dsn) as client:
         await tell(client, *messages(1, "2020-05", 20, SOLNA), *messages(2, "2020-06", 20, SOLNA))
-    await settled(dsn, "2020-05", "2020-06-01", issue=True, municipalities=(SOLNA,))
-    again = ledger(dsn, agreed=resumed())
+    treated = ledger(dsn, region=STOCKHOLM)
+    await settled(dsn, "2020-05", "2020-06-01", issue=True, municipalities=(SOLNA,), ledger=treated)
+    again = ledger(dsn, agreed=resumed(), region=STOCKHOLM)
     done = await settled(dsn, "2020-06", "2020-07-01", issue=True, municipalities=(SOLNA,), ledger=again)
     somatic = next(one.statement for one in done.told if one.statement.statement.care_form == "somatic")
     assert (f"{somatic.due:f}", somatic.adjustments) == ("57400", ()), "June alone"
