@@ -38,7 +38,7 @@ async def test_a_municipality_sees_its_own_cases(
 async def test_a_municipality_sees_its_own_bills(
     client: httpx.AsyncClient, region: str, kind: str, caller: str, query: str, seen: set[str], because: str
 ) -> None:
-    owner = dict(await rows(region, f"select id, municipality from issued_resource where type = '{kind}'"))  # noqa: S608
+    owner = dict(await rows(region, f"select id, municipality from every_resource where type = '{kind}'"))  # noqa: S608
     given = (await client.get(f"/fhir/{kind}{query}", headers=CALLERS[caller]())).json()
     shown = [entry["resource"]["id"] for entry in given.get("entry", ())]
     allowed = seen & set(owner.values())

@@ -191,7 +191,7 @@ async def test_the_figure_is_what_the_database_holds(dsn: str) -> None:
 def test_a_statement_is_due_from_its_first_day_on(today: datetime, due: int, because: str) -> None:
     found = due_of(load_book(), ["2309"], Month(2026, 2), local_day(today))
     assert len(found) == due, because
-    assert {month for *_, month in found} <= {Month(2026, 2)}
+    assert {key.month for key in found} <= {Month(2026, 2)}
 
 
 def test_an_agreement_that_takes_corrections_is_due_after_its_day() -> None:

@@ -28,7 +28,7 @@ async def test_every_schema_is_served_where_the_list_says(dsn: str) -> None:
             assert answer.json()["$id"].endswith(name)
             jsonschema.Draft202012Validator.check_schema(answer.json())
         unknown = await client.get("/schemas/case.v0.json")
-    assert len(listed) == 8
+    assert len(listed) == 10
     assert (unknown.status_code, unknown.json()["resourceType"]) == (404, "OperationOutcome")
 
 
