@@ -15,7 +15,7 @@ from adapter.fhir.model import FhirVersion
 from adapter.sandbox.broker import Broker
 from adapter.sandbox.database import Database
 from tests import schedule, servers
-from tests.databases import copy_of, make_template
+from tests.databases import Databases, copy_of, make_template
 from tests.examples import load_profile
 from tests.hapi.server import HapiServer
 from tests.kafka.cluster import ApacheKafka
@@ -114,17 +114,23 @@ async def template(database: Database) -> str:
     return await make_template(database)
 
 
+@pytest.fixture(scope="session")
+def databases(database: Database, template: str) -> Databases:
+    """Migrated databases without rows, for one test at a time."""
+    return Databases(database, template)
+
+
 @pytest.fixture
-async def dsn(database: Database, template: str) -> AsyncIterator[str]:
+async def dsn(databases: Databases) -> AsyncIterator[str]:
     """Address of a migrated database of the test's own, without rows."""
-    async with copy_of(database, template) as made:
+    async with databases.one() as made:
         yield made
 
 
 @pytest.fixture
-async def other_dsn(database: Database, template: str) -> AsyncIterator[str]:
+async def other_dsn(databases: Databases) -> AsyncIterator[str]:
     """Address of another such database."""
-    async with copy_of(database, template) as made:
+    async with databases.one() as made:
         yield made
 
 

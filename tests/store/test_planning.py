@@ -1,8 +1,20 @@
 """How PostgreSQL may look for rows: by an index in the transactions that ask for it, in no session."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 
+from adapter.sandbox.database import Database as Server
 from adapter.store.database import Connection, Database, connect
+from tests.databases import copy_of
+
+
+@pytest.fixture
+async def dsn(database: Server, template: str) -> AsyncIterator[str]:
+    """A new copy: statistics and dead rows of other tests would change what the planner does."""
+    async with copy_of(database, template) as made:
+        yield made
+
 
 METHODS = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
 

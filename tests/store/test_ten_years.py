@@ -1,7 +1,7 @@
 """What a region does all day reads as much after ten years as in the first week: by pages, never by time."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ from adapter.outbound.expiry import expire
 from adapter.reading import read
 from adapter.refold import judge_due
 from adapter.rereading import delivery_of, reread
+from adapter.sandbox.database import Database as Server
 from adapter.store import audit, doors, held, messages, outbox, quarantine, republish, stays
 from adapter.store.audit import Entry, Selection
 from adapter.store.cases import CaseFilter, case_facts, find_cases, messages_of
@@ -21,11 +22,27 @@ from adapter.store.messages import Span
 from adapter.wiring import world_of
 from adapter.world import World
 from tests.bench.ten_years import fill
+from tests.databases import copy_of
 from tests.service import settings
 from tests.settling.hospital import corrected
 from tests.settling.hospital import database as open_database
 from tests.settling.hospital import messages as stay
 from tests.store.explained import Explained, Seen
+
+
+@pytest.fixture
+async def dsn(database: Server, template: str) -> AsyncIterator[str]:
+    """A new copy: statistics and dead rows of other tests would change what the planner does."""
+    async with copy_of(database, template) as made:
+        yield made
+
+
+@pytest.fixture
+async def other_dsn(database: Server, template: str) -> AsyncIterator[str]:
+    """Another new copy."""
+    async with copy_of(database, template) as made:
+        yield made
+
 
 #: So many cases, spread over ten years each time; the larger is what tells.
 SMALL, LARGE = 25, 250
