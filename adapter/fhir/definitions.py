@@ -248,11 +248,16 @@ def structure(name: str, defined: Defined, version: FhirVersion) -> Resource:
     }
 
 
+#: Resource types that FHIR itself labels experimental: a profile of one has to say so too.
+_EXPERIMENTAL = frozenset({("Invoice", FhirVersion.R5)})
+
+
 def profile_of(name: str, profiled: Profiled, version: FhirVersion) -> Resource:
     """Give the StructureDefinition of a profile."""
     url = f"{CANONICAL}/StructureDefinition/{name}"
     return {
         **_published("StructureDefinition", name, url, profiled.title),
+        "experimental": (profiled.type, version) in _EXPERIMENTAL,
         "fhirVersion": _FHIR_VERSION[version],
         "kind": "resource",
         "abstract": False,
