@@ -24,11 +24,21 @@ snapshot() { # the last record of each key; one of size -1 is a tombstone
   "${read_committed[@]}" -t "$cases" -o beginning -e -f "$record" |
     awk -F '\t' '{ last[$1] = $2 < 0 ? "" : $0 } END { for (key in last) if (last[key] != "") print last[key] }'
 }
-changes() { # a reader for each partition, for each has an offset of its own
+changes() { # a reader for each partition, for each has an offset of its own; each line is passed on whole
+  local readers=() reader line busy
   for ((p = 0; p < partitions; p++)); do
-    "${read_committed[@]}" -t "$events" -p "$p" -o "${begin[p]}" ${once:+-e} -f "$record" &
+    exec {reader}< <("${read_committed[@]}" -t "$events" -p "$p" -o "${begin[p]}" ${once:+-e} -f "$record")
+    readers+=("$reader")
   done
-  wait
+  while ((${#readers[@]})); do
+    busy=
+    for p in "${!readers[@]}"; do
+      read -r -t 0 -u "${readers[p]}" || continue # nothing there yet
+      busy=1
+      if IFS= read -r -u "${readers[p]}" line; then printf '%s\n' "$line"; else unset "readers[p]"; fi
+    done
+    [[ $busy ]] || sleep 0.1
+  done
 }
 
 declare -A known=()
