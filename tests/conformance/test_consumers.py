@@ -39,14 +39,18 @@ async def test_kcat_shows_the_newest_picture_of_each_case(apache: Broker, kcat: 
 
 
 @pytest.mark.kafka
-async def test_kcat_tells_gaps_and_passes_over_repeats(apache: Broker, tmp_path: Path, kcat: str) -> None:  # noqa: ARG001
+async def test_kcat_tells_gaps_and_passes_over_repeats(
+    empty_apache: Broker,
+    tmp_path: Path,
+    kcat: str,  # noqa: ARG001
+) -> None:
     """Followed while the month is played, on topics that were empty."""
-    await make_topics(apache.cluster, ("2380",), partitions=3, replication=1)
-    script = Script(7, "2380", await partitions_of(apache.cluster, "2380"))
+    await make_topics(empty_apache.cluster, ("2380",), partitions=3, replication=1)
+    script = Script(7, "2380", await partitions_of(empty_apache.cluster, "2380"))
     told, words = tmp_path / "told", tmp_path / "words"
-    async with player(apache.cluster, transactions=True) as playing:
+    async with player(empty_apache.cluster, transactions=True) as playing:
         await playing.play(script.history())
-        with following(apache.bootstrap, told, words):
+        with following(empty_apache.bootstrap, told, words):
             assert await eventually(lambda: told.stat().st_size > 0)
             await playing.play(script.rest())
             ends = [one.case_id for one in script.ends]
