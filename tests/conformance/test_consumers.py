@@ -6,11 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from adapter.conformance.playing import partitions_of, player
+from adapter.conformance.playing import player
 from adapter.conformance.script import Script
 from adapter.conformance.telling import Kept
 from adapter.outbound.topics import make_topics
-from tests.conformance.trying import begun, eventually, following, forget, grow, known, present, shown
+from tests.conformance.trying import (
+    begun,
+    eventually,
+    following,
+    forget,
+    grow,
+    known,
+    partitions_made,
+    present,
+    shown,
+)
 from tests.conftest import Kafka as Broker
 from tests.consumers.running import kcat_lines, process, python_consumer
 
@@ -19,7 +29,7 @@ from tests.consumers.running import kcat_lines, process, python_consumer
 async def test_kcat_shows_the_newest_picture_of_each_case(apache: Broker, kcat: str) -> None:  # noqa: ARG001
     """Before and after: each revision once, in order, and the last one is what the case is."""
     await make_topics(apache.cluster, ("2380",), partitions=3, replication=1)
-    script = Script(6, "2380", await partitions_of(apache.cluster, "2380"))
+    script = Script(6, "2380", await partitions_made(apache.cluster))
     async with player(apache.cluster, transactions=True) as playing:
         await playing.play(script.history())
         before, _ = await asyncio.to_thread(kcat_lines, apache.bootstrap)
@@ -46,7 +56,7 @@ async def test_kcat_tells_gaps_and_passes_over_repeats(
 ) -> None:
     """Followed while the month is played, on topics that were empty."""
     await make_topics(empty_apache.cluster, ("2380",), partitions=3, replication=1)
-    script = Script(7, "2380", await partitions_of(empty_apache.cluster, "2380"))
+    script = Script(7, "2380", await partitions_made(empty_apache.cluster))
     told, words = tmp_path / "told", tmp_path / "words"
     async with player(empty_apache.cluster, transactions=True) as playing:
         await playing.play(script.history())
@@ -73,7 +83,7 @@ async def test_begun_while_a_transaction_is_open_it_misses_nothing(
     """What is not decided yet is in no snapshot, and lies before the last record of `.events`."""
     await make_topics(apache.cluster, ("2380",), partitions=3, replication=1)
     seed = {"python": 21, "java": 22, "kcat": 23}[consumer]
-    script = Script(seed, "2380", await partitions_of(apache.cluster, "2380"))
+    script = Script(seed, "2380", await partitions_made(apache.cluster))
     (quiet,) = [one for one in script.stories if one.is_snapshot]
     (late,) = [one for one in script.stories if one.name == "deadline"]
     async with (
@@ -97,7 +107,7 @@ async def test_away_for_longer_than_the_topic_keeps_it_begins_anew(apache: Broke
     await make_topics(apache.cluster, ("2380",), partitions=3, replication=1)
     store = tmp_path / "cases.sqlite"
     argv = python_consumer(apache.bootstrap, store)
-    partitions = await partitions_of(apache.cluster, "2380")
+    partitions = await partitions_made(apache.cluster)
     script = Script(3, "2380", partitions)
     async with player(apache.cluster, transactions=True) as playing:
         await playing.play(script.history())
@@ -120,7 +130,7 @@ async def test_where_partitions_were_added_it_begins_anew(
     """Cases lie elsewhere from then on; a partition that nobody follows would be missed for good."""
     await make_topics(apache.cluster, ("2380",), partitions=3, replication=1)
     told = tmp_path / "store"
-    before = await partitions_of(apache.cluster, "2380")
+    before = await partitions_made(apache.cluster)
     script = Script({"python": 31, "java": 32}[consumer], "2380", before + 1)
     async with player(apache.cluster, transactions=True) as playing:
         await playing.play(script.history())

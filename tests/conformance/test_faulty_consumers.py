@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from adapter.conformance.check import Known, Verdict, at_end, judge
-from adapter.conformance.playing import partitions_of, player
+from adapter.conformance.playing import player
 from adapter.conformance.script import Script
 from adapter.outbound.topics import make_topics
+from tests.conformance.trying import partitions_made
 from tests.consumers.running import PYTHON
 from tests.kafka.cluster import ApacheKafka
 
@@ -117,7 +118,7 @@ async def tried(
     """The verdicts on every consumer, by its fault; history, all of them started, the rest."""
     folder: Path = tmp_path_factory.mktemp("stores")
     await make_topics(apache.cluster, ("2380",), partitions=3, replication=1)
-    script = Script(4, "2380", await partitions_of(apache.cluster, "2380"))
+    script = Script(4, "2380", await partitions_made(apache.cluster))
     consumers: dict[str, tuple[Any, asyncio.Task[None]]] = {}
     async with player(apache.cluster, transactions=True) as playing, AsyncExitStack() as stack:
         await playing.play(script.history())

@@ -6,7 +6,7 @@ import signal
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -16,6 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, RecordsToDelete
 from adapter.cluster import Cluster
 from adapter.conformance.check import Verdict
 from adapter.conformance.playing import partitions_of
+from adapter.errors import UnavailableError
 from tests.consumers.running import FOLDER, java_consumer, process, python_consumer
 from tests.servers import eventually as within
 from tests.topic import records
@@ -122,3 +123,12 @@ async def grow(bootstrap: str, count: int) -> None:
     async with asyncio.timeout(WAIT_S):
         while await partitions_of(Cluster(bootstrap), "2380") != count:
             await asyncio.sleep(0.1)
+
+
+async def partitions_made(cluster: Cluster) -> int:
+    """How many partitions the topics have that were made a moment ago: a broker may not know them yet."""
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            with suppress(UnavailableError):
+                return await partitions_of(cluster, "2380")
+            await asyncio.sleep(0.05)
